@@ -1,0 +1,45 @@
+/** Addresses of Civitai: which post or image a link names, and the media's own URL in its original quality. */
+
+export type CivitaiPage = 'post' | 'image'
+
+/** One site under several names: green and com show safe content, red and blue the rest. */
+const HOSTS = /^(?:www\.)?civitai\.(?:com|red|green|blue)$/
+
+/** The number in `https://civitai.com/posts/N` or `…/images/N` (com, red, green, blue, www), else undefined. */
+export function parseCivitaiLink(link: string, page: CivitaiPage): string | undefined {
+  const url = URL.parse(link)
+  if (url === null || (url.protocol !== 'https:' && url.protocol !== 'http:')) return undefined
+  if (!HOSTS.test(url.hostname) || url.port !== '' || url.username !== '' || url.password !== '') return undefined
+  const [, folder, id] = /^\/(posts|images)\/([1-9]\d{0,15})(?:\/|$)/.exec(url.pathname) ?? []
+  if (id === undefined || folder !== `${page}s` || Number(id) > Number.MAX_SAFE_INTEGER) return undefined
+  return id
+}
+
+export const toCivitaiLink = (page: CivitaiPage, id: string): string => `https://civitai.com/${page}s/${id}`
+
+/** Where the media of the official site lie: bucket key of every address seen since 2022. */
+const MEDIA_HOME = 'https://image.civitai.com/xG1nkqKTMzGDvpLrqFT7WA'
+
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+/** `width=450`, `anim=false,transcode=true,width=450`, `original=true`. */
+const TRANSFORM = /^[a-z]+=[^/]*$/i
+
+/**
+ * The media as they were uploaded: the transform in the path (`width=450`) becomes `original=true`, so that the same
+ * bytes come whatever size the answer named. A bare UUID, as the site's own calls give it, becomes a full address.
+ */
+export function toOriginalUrl(address: string, file: { readonly id: string; readonly type: string }): string {
+  if (UUID.test(address)) {
+    const ending = file.type === 'video' ? 'mp4' : 'jpeg'
+    return `${MEDIA_HOME}/${address}/original=true/${file.id}.${ending}`
+  }
+  const url = URL.parse(address)
+  if (url === null) return address
+  const parts = url.pathname.split('/')
+  const at = parts.findIndex((part) => TRANSFORM.test(part))
+  if (at === -1) return address
+  if (parts[at] === 'original=true') return address
+  parts[at] = 'original=true'
+  url.pathname = parts.join('/')
+  return url.href
+}

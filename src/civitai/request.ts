@@ -1,0 +1,148 @@
+import { AppError, isAppError } from '../errors.ts'
+import { isJsonObject } from '../lib/json.ts'
+import type { Log } from '../lib/log.ts'
+import { backoffMs, sleep } from '../lib/retry.ts'
+import type { GuardedFetch } from '../net/fetch.ts'
+import type { GuardedResponse } from '../net/response.ts'
+
+export interface CivitaiRequest {
+  readonly url: URL
+  /** Sent as a bearer; the caller sees to it that it goes to the configured host alone. */
+  readonly token?: string | undefined
+  /** Where the request and its redirects may go. */
+  readonly hosts: readonly string[]
+  readonly signal: AbortSignal
+}
+
+export interface CivitaiRequestDeps {
+  readonly fetch: GuardedFetch
+  readonly log: Log
+  /** Waits between attempts; the signal ends the wait. */
+  readonly sleep?: (ms: number, signal: AbortSignal) => Promise<void>
+  /** Bytes of one answer: a page of a hundred images with workflows takes a few MiB. */
+  readonly maxAnswerBytes?: number
+}
+
+const MAX_ATTEMPTS = 4
+/** As Civitai's documentation asks for: 1 s, doubled, up to 30 s. */
+const TIMING = { firstMs: 1_000, maxMs: 30_000 }
+/** A server may ask for a longer wait than anyone stays for; then the caller is told instead. */
+const LONGEST_WAIT_SECONDS = 60
+
+type Attempt = { readonly json: unknown } | { readonly error: AppError; readonly retry: boolean }
+
+/** 404 is an answer, not a failure: the sibling host may know better. */
+export const NOT_THERE = Symbol('404')
+
+/**
+ * GET of one JSON document. 429, 5xx and broken connections are tried again, at most four times in all.
+ * @returns the document, or NOT_THERE
+ * @throws AppError upstream_unavailable, rate_limited, forbidden (refused by the guard), cancelled
+ */
+export async function requestJson(request: CivitaiRequest, deps: CivitaiRequestDeps): Promise<unknown> {
+  const wait = deps.sleep ?? sleep
+  for (let attempt = 0; ; attempt += 1) {
+    const result = await attemptOnce(request, deps)
+    if ('json' in result) return result.json
+    const { error, retry } = result
+    const asked = error.retryAfterSeconds
+    if (!retry || attempt + 1 >= MAX_ATTEMPTS || (asked ?? 0) > LONGEST_WAIT_SECONDS) throw error
+    const ms = asked === undefined ? backoffMs(attempt, TIMING) : asked * 1_000
+    deps.log.debug({ host: request.url.host, attempt, ms, reason: error.message }, 'asking Civitai again')
+    await wait(ms, request.signal).catch((cause: unknown) => {
+      throw new AppError('cancelled', 'Stopped waiting for Civitai: it was cancelled', { cause })
+    })
+  }
+}
+
+async function attemptOnce(request: CivitaiRequest, deps: CivitaiRequestDeps): Promise<Attempt> {
+  const { url, token, hosts, signal } = request
+  try {
+    const response = await deps.fetch({
+      url,
+      headers: { accept: 'application/json', ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) },
+      signal,
+      hosts,
+    })
+    if (response.status === 404) {
+      response.discard()
+      return { json: NOT_THERE }
+    }
+    const text = await response.text(deps.maxAnswerBytes ?? 64 * 2 ** 20)
+    return response.status === 200 ? readAnswer(text, url) : refusal(response, text, url)
+  } catch (error) {
+    if (!isAppError(error)) throw error
+    if (error.code === 'payload_too_large') {
+      const tooLarge = new AppError('upstream_unavailable', `Cannot use the answer of ${url.host}: it is too large`, {
+        hint: 'Ask for fewer items with a smaller limit',
+        cause: error,
+      })
+      return { error: tooLarge, retry: false }
+    }
+    return { error, retry: error.code === 'upstream_unavailable' }
+  }
+}
+
+function readAnswer(text: string, url: URL): Attempt {
+  try {
+    return { json: JSON.parse(text) }
+  } catch {
+    const what = isHtml(text) ? 'an HTML page' : 'something else'
+    return { error: unavailable(url, `it answered with ${what} instead of JSON`), retry: false }
+  }
+}
+
+const isHtml = (text: string): boolean => /^\s*(?:<!doctype html|<html|<head|<\?xml|<!--)/i.test(text.slice(0, 500))
+
+const unavailable = (url: URL, reason: string, options: { hint?: string; seconds?: number | undefined } = {}): AppError =>
+  new AppError('upstream_unavailable', `Cannot ask ${url.host}: ${reason}`, {
+    hint: options.hint ?? 'Try again later',
+    retryAfterSeconds: options.seconds,
+  })
+
+function refusal(response: GuardedResponse, text: string, url: URL): Attempt {
+  const { status } = response
+  const said = errorIn(text)
+  const page = said === undefined && isHtml(text) ? ' with an HTML page' : ''
+  const reason = `it answered ${status}${page}${said === undefined ? '' : `: ${said}`}`
+  if (status === 451) {
+    const hint = 'Civitai does not serve this region; set AIRKEEP_CIVITAI_URL to a host that does'
+    return { error: unavailable(url, 'it is blocked in the region of this host (451)', { hint }), retry: false }
+  }
+  if (status === 401 || status === 403) {
+    return { error: unavailable(url, reason, { hint: 'Check CIVITAI_TOKEN and the network of this host' }), retry: false }
+  }
+  const seconds = retryAfter(response.headers.get('retry-after'))
+  if (status === 429) {
+    // Asking again never helps here: the request itself is what is refused.
+    if (/too many pages/i.test(said ?? '')) return { error: unavailable(url, reason, { hint: 'Ask for a lower page' }), retry: false }
+    const error = new AppError('rate_limited', `Cannot ask ${url.host}: it asks to slow down (429)`, {
+      hint: 'Try again later',
+      retryAfterSeconds: seconds,
+    })
+    return { error, retry: true }
+  }
+  return { error: unavailable(url, reason, { seconds }), retry: status >= 500 }
+}
+
+/** Seconds, or undefined for a missing or unreadable header; a date counts from now. */
+function retryAfter(header: string | null): number | undefined {
+  if (header === null) return undefined
+  if (/^\d{1,9}$/.test(header.trim())) return Number(header)
+  const at = Date.parse(header)
+  return Number.isNaN(at) ? undefined : Math.max(0, Math.ceil((at - Date.now()) / 1_000))
+}
+
+const LONGEST_QUOTE = 200
+
+/** `{"error": "…"}` or `{"message": "…"}`, shortened; Civitai's validation errors are objects and say little. */
+function errorIn(text: string): string | undefined {
+  try {
+    const body: unknown = JSON.parse(text)
+    if (!isJsonObject(body)) return undefined
+    const said = typeof body['error'] === 'string' ? body['error'] : body['message']
+    return typeof said === 'string' ? said.slice(0, LONGEST_QUOTE) : undefined
+  } catch {
+    return undefined
+  }
+}

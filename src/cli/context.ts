@@ -1,0 +1,87 @@
+import { type Config, type ConfigInput, loadConfig } from '../config.ts'
+import type { JsonObject } from '../lib/json.ts'
+import type { CliApp, CliParts } from './app.ts'
+import type { Globals } from './globals.ts'
+import type { Outside } from './outside.ts'
+import { createProgressLine, noProgress, type ProgressLine } from './progress.ts'
+
+export type SettingFlags = NonNullable<ConfigInput['flags']>
+
+/** What a command works with. */
+export interface Context {
+  readonly outside: Outside
+  readonly globals: Globals
+  /** Aborts at the first Ctrl-C. */
+  readonly signal: AbortSignal
+  readonly progress: ProgressLine
+  readonly parts: CliParts
+  /** @throws AppError as loadConfig does */
+  config(flags?: SettingFlags): Config
+  /** The program, not opened. One-shot commands log warnings only, unless a log level was set. */
+  app(flags?: SettingFlags): Promise<CliApp>
+  /** A line for people on stderr; nothing with --quiet. */
+  note(text: string): Promise<void>
+  /** The command's result: one JSON document with --json, else the text. */
+  print(output: JsonObject, text: (columns: number | undefined) => string): Promise<void>
+}
+
+export interface ContextDeps {
+  readonly outside: Outside
+  readonly parts: CliParts
+  readonly globals: Globals
+  readonly signal: AbortSignal
+  /** The program that the operations were taken from, used again where it has the same configuration. */
+  readonly loaded: LoadedApp | undefined
+}
+
+export interface LoadedApp {
+  readonly app: CliApp
+  /** Settled by `sameSource`: what its configuration was read from. */
+  readonly from: Pick<Globals, 'data' | 'config'>
+}
+
+export function createContext(deps: ContextDeps): Context {
+  const { outside, globals, parts, loaded } = deps
+  const { stdout, stderr } = outside
+  const onTerminal = stderr.isTerminal && !globals.quiet && outside.env.TERM !== 'dumb'
+  const progress = onTerminal ? createProgressLine(stderr) : noProgress
+
+  const config = (flags: SettingFlags = {}): Config =>
+    loadConfig({ env: outside.env, cwd: outside.cwd, data: globals.data, configFile: globals.config, flags })
+
+  return {
+    outside,
+    globals,
+    parts,
+    signal: deps.signal,
+    progress,
+    config,
+    async app(flags) {
+      const same = loaded?.from.data === globals.data && loaded?.from.config === globals.config
+      if (loaded !== undefined && same && flags === undefined) return loaded.app
+      return parts.createApp(withLogLevel(config(flags), globals.quiet))
+    },
+    async note(text) {
+      if (globals.quiet) return
+      progress.clear()
+      await stderr.write(`${text}\n`).catch(() => {})
+    },
+    async print(output, text) {
+      progress.clear()
+      if (globals.json) await stdout.write(toJson(output, stdout.isTerminal))
+      else await stdout.write(withNewline(text(stdout.columns)))
+    },
+  }
+}
+
+/** The log goes to stderr, where a person reads the command's own words: only what went wrong belongs between them. */
+export function withLogLevel(config: Config, quiet: boolean): Config {
+  if (config.sources.log !== 'default') return config
+  return { ...config, settings: { ...config.settings, log: quiet ? 'error' : 'warn' } }
+}
+
+/** Indented for people, one line for programs. */
+export const toJson = (value: unknown, indented: boolean): string =>
+  `${JSON.stringify(value, null, indented ? 2 : undefined)}\n`
+
+const withNewline = (text: string): string => (text === '' || text.endsWith('\n') ? text : `${text}\n`)

@@ -1,0 +1,76 @@
+import { AppError } from '../errors.ts'
+
+/** Signals that end a command, and their numbers: the exit code is 128 and the number. */
+export const SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const
+export type EndSignal = keyof typeof SIGNALS
+
+export interface Output {
+  readonly isTerminal: boolean
+  /** Characters in a line of the terminal; undefined elsewhere. */
+  readonly columns: number | undefined
+  /** @throws BrokenPipe when the reader is gone; AppError disk_full, internal when it cannot be written */
+  write(text: string): Promise<void>
+}
+
+/** The process around a command; tests give another one. */
+export interface Outside {
+  /** Without the program's own name. */
+  readonly argv: readonly string[]
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly cwd: string
+  readonly stdout: Output
+  readonly stderr: Output
+  readonly stdinIsTerminal: boolean
+  stdin(): AsyncIterable<Uint8Array>
+  /** Calls `listener` for each signal until the answer is called. */
+  onSignal(listener: (signal: EndSignal) => void): () => void
+  /** Ends the process at once. */
+  exit(code: number): never
+}
+
+/** Whoever read stdout has closed it (`| head`): the command ends without a word. */
+export class BrokenPipe extends Error {
+  override readonly name = 'BrokenPipe'
+}
+
+export function createOutside(self: NodeJS.Process): Outside {
+  return {
+    argv: self.argv.slice(2),
+    env: self.env,
+    cwd: self.cwd(),
+    stdout: createOutput(self.stdout),
+    stderr: createOutput(self.stderr),
+    stdinIsTerminal: self.stdin.isTTY === true,
+    stdin: () => self.stdin,
+    onSignal(listener) {
+      const names = Object.keys(SIGNALS) as EndSignal[]
+      const handlers = names.map((name) => [name, () => listener(name)] as const)
+      for (const [name, handler] of handlers) self.on(name, handler)
+      return () => {
+        for (const [name, handler] of handlers) self.off(name, handler)
+      }
+    },
+    exit: (code) => self.exit(code),
+  }
+}
+
+function createOutput(stream: NodeJS.WriteStream): Output {
+  // Without a listener the error that each `write` reports would also end the process.
+  stream.on('error', () => {})
+  return {
+    isTerminal: stream.isTTY === true,
+    get columns() {
+      return stream.isTTY ? stream.columns : undefined
+    },
+    write: (text) =>
+      new Promise((resolve, reject) => {
+        stream.write(text, (error) => (error ? reject(toWriteError(error)) : resolve()))
+      }),
+  }
+}
+
+function toWriteError(error: Error & { code?: unknown }): Error {
+  if (error.code === 'EPIPE') return new BrokenPipe('The reader of the output is gone', { cause: error })
+  const full = error.code === 'ENOSPC' || error.code === 'EDQUOT'
+  return new AppError(full ? 'disk_full' : 'internal', 'Cannot write the output', { cause: error })
+}

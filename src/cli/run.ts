@@ -1,0 +1,80 @@
+import { CommanderError } from 'commander'
+import { loadConfig } from '../config.ts'
+import type { CliParts } from './app.ts'
+import { createContext, type LoadedApp, toJson, withLogLevel } from './context.ts'
+import { type Scanned, scanArgv } from './globals.ts'
+import { type EndSignal, type Outside, SIGNALS } from './outside.ts'
+import { createProgram } from './program.ts'
+import { reportError } from './report.ts'
+
+/** Commands that need no operation to be understood: they start without loading the rest of the program. */
+const LEAN = new Set(['serve', 'mcp', 'import', 'scan', 'hash', 'config', 'version'])
+
+/** Carries out one command line; answers the exit code. Errors are written, never thrown. */
+export async function runCli(outside: Outside, parts: CliParts): Promise<number> {
+  const scanned = scanArgv(outside.argv)
+  const controller = new AbortController()
+  let interruptedBy: EndSignal | undefined
+  const stopListening = outside.onSignal((signal) => {
+    // The second one means: now.
+    if (interruptedBy !== undefined) outside.exit(128 + SIGNALS[signal])
+    interruptedBy = signal
+    controller.abort(new DOMException(`Interrupted by ${signal}`, 'AbortError'))
+  })
+
+  let json = scanned.json
+  let help = ''
+  let exitCode = 0
+  try {
+    const loaded = await loadForParsing(scanned, outside, parts)
+    const program = createProgram({
+      operations: loaded?.app.operations ?? [],
+      columns: outside.stdout.columns,
+      writeHelp: (text) => {
+        help += text
+      },
+      async act(globals, handler) {
+        json = globals.json
+        const context = createContext({ outside, parts, globals, loaded, signal: controller.signal })
+        try {
+          exitCode = await handler(context)
+        } finally {
+          context.progress.clear()
+        }
+      },
+    })
+    await program.parseAsync(outside.argv.length === 0 ? ['help'] : [...outside.argv], { from: 'user' })
+    await writeHelp()
+    return exitCode
+  } catch (error) {
+    try {
+      if (error instanceof CommanderError && error.exitCode === 0) {
+        await writeHelp()
+        return 0
+      }
+    } catch (writing) {
+      return await reportError(writing, { outside, json, interruptedBy })
+    }
+    return await reportError(error, { outside, json, interruptedBy })
+  } finally {
+    stopListening()
+  }
+
+  async function writeHelp(): Promise<void> {
+    if (help === '') return
+    await outside.stdout.write(json ? toJson({ help }, outside.stdout.isTerminal) : help)
+  }
+}
+
+async function loadForParsing(scanned: Scanned, outside: Outside, parts: CliParts): Promise<LoadedApp | undefined> {
+  if (scanned.command !== undefined && LEAN.has(scanned.command)) return undefined
+  const { data, config } = scanned
+  const { env, cwd } = outside
+  // Help must not depend on a config file that may be the very thing that is broken.
+  const settings =
+    scanned.help || scanned.command === undefined
+      ? loadConfig({ env: {}, cwd, data: '/dev/null' })
+      : loadConfig({ env, cwd, data, configFile: config })
+  const app = await parts.createApp(withLogLevel(settings, scanned.quiet))
+  return { app, from: scanned.help ? { data: '/dev/null', config } : { data, config } }
+}

@@ -1,0 +1,59 @@
+import type { Client, InArgs, InStatement, Replicated, ResultSet, Transaction, TransactionMode } from '@libsql/client'
+
+/** A libSQL client that is connected after drizzle has been built over it. */
+export class LateClient implements Client {
+  closed = false
+  readonly protocol: string
+  #client: Client | undefined
+
+  constructor(protocol: string) {
+    this.protocol = protocol
+  }
+
+  connect(client: Client): void {
+    this.#client = client
+    this.closed = false
+  }
+
+  get connected(): boolean {
+    return this.#client !== undefined && !this.closed
+  }
+
+  execute(statement: InStatement | string, args?: InArgs): Promise<ResultSet> {
+    return typeof statement === 'string' ? this.#open().execute(statement, args) : this.#open().execute(statement)
+  }
+
+  batch(statements: Array<InStatement | [string, InArgs?]>, mode?: TransactionMode): Promise<ResultSet[]> {
+    return this.#open().batch(statements, mode)
+  }
+
+  migrate(statements: InStatement[]): Promise<ResultSet[]> {
+    return this.#open().migrate(statements)
+  }
+
+  transaction(mode: TransactionMode = 'write'): Promise<Transaction> {
+    return this.#open().transaction(mode)
+  }
+
+  executeMultiple(sql: string): Promise<void> {
+    return this.#open().executeMultiple(sql)
+  }
+
+  sync(): Promise<Replicated> {
+    return this.#open().sync()
+  }
+
+  close(): void {
+    if (this.connected) this.#client?.close()
+    this.closed = true
+  }
+
+  reconnect(): void {
+    this.#open().reconnect()
+  }
+
+  #open(): Client {
+    if (this.#client === undefined || this.closed) throw new Error('The database is not open')
+    return this.#client
+  }
+}

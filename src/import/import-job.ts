@@ -1,0 +1,154 @@
+import * as v from 'valibot'
+import { AppError } from '../errors.ts'
+import type { JobEnd, JobKind, RunningJob } from '../jobs/job.ts'
+import { fromJson, type JsonObject } from '../lib/json.ts'
+import type { LibraryOpener } from '../models/library.ts'
+import type { Actor } from '../operation/permission.ts'
+import { type Dependency, dependencySchema, type ImportWarning } from './dependency.ts'
+import type { Generation } from './generation.ts'
+import { type ParsedPrompt, parsePrompt } from './parse/detect.ts'
+import { resolveLocally } from './resolve.ts'
+import { type SourceReader, sourceSchema } from './source.ts'
+
+export const IMPORT_STATUSES = [
+  'analyzing',
+  'resolving',
+  'downloading',
+  'completed',
+  'partially_completed',
+  'failed',
+  'cancelled',
+] as const
+
+/** What a job was asked to do; stored with it. */
+export const importInputSchema = v.object({
+  source: sourceSchema,
+  format: v.string(),
+  /** Model folders of this request; the host's where empty. */
+  model_roots: v.array(v.string()),
+  track: v.boolean(),
+})
+
+export type ImportInput = v.InferOutput<typeof importInputSchema>
+
+/** Records prompt and asset of an import in the ledger. */
+export type RecordImport = (record: {
+  readonly generation: Generation
+  readonly dependencies: readonly Dependency[]
+  /** Where the media lies; undefined where the prompt came as text. */
+  readonly mediaUrl: string | undefined
+  readonly actor: Actor
+  readonly signal: AbortSignal
+}) => Promise<{ readonly prompt_id?: string; readonly asset_id?: string }>
+
+export interface ImportJobDeps {
+  readonly sources: SourceReader
+  readonly library: LibraryOpener
+  /** The model folders of this host. */
+  readonly modelRoots: () => Promise<readonly string[]>
+  readonly record: RecordImport
+}
+
+export const IMPORT_KIND = 'import'
+
+/**
+ * The job object while nothing is known yet. It never holds the prompt's words: others than the owner see it.
+ */
+export const firstView = (): JsonObject => ({ status: 'analyzing', progress: 0, dependencies: [] })
+
+export function createImportJob(deps: ImportJobDeps): JobKind<ImportInput> {
+  return {
+    kind: IMPORT_KIND,
+    prefix: 'imp',
+    permission: 'models:read',
+    concurrency: 2,
+    input: importInputSchema,
+    run: (job) => runImport(job, deps),
+    ended: (view, how, reason) => ({ ...view, status: how, error: reason }),
+  }
+}
+
+async function runImport(job: RunningJob<ImportInput>, deps: ImportJobDeps): Promise<JobEnd> {
+  const { input, signal, actor } = job
+  await job.save(firstView())
+  const parsed = await analyze(input, deps.sources, actor, signal)
+  const known = {
+    format: parsed.format,
+    confidence: parsed.confidence,
+    sources: parsed.sources,
+    warnings: parsed.warnings,
+  }
+  const view = (status: string, progress: number, dependencies: readonly Dependency[]): JsonObject =>
+    fromJson({ status, progress, dependencies, ...known })
+
+  await job.save(view('resolving', 0, parsed.dependencies))
+  const roots = input.model_roots.length > 0 ? input.model_roots : await deps.modelRoots()
+  const library = await deps.library.open(roots, signal)
+  const unreadable: ImportWarning[] = library.unreadable.map((folder) => ({
+    place: folder,
+    reason: 'this folder could not be read: its models are not known',
+  }))
+  known.warnings = [...known.warnings, ...unreadable]
+  const dependencies = await resolveLocally(parsed.dependencies, library, {
+    signal,
+    onSettled: async ({ dependencies: now }) => {
+      signal.throwIfAborted()
+      job.show(view('resolving', settledShare(now), now))
+    },
+    onHashing: ({ dependencies: now, hashedBytes, bytesToHash }) => {
+      const bytes = { hashed_bytes: hashedBytes, bytes_to_hash: bytesToHash }
+      job.show({ ...view('resolving', settledShare(now), now), ...bytes })
+    },
+  })
+  const complete = dependencies.every(isSatisfied)
+  const tracked = input.track
+    ? await deps.record({ generation: parsed.generation, dependencies, mediaUrl: mediaUrl(input), actor, signal })
+    : undefined
+  const end = view(complete ? 'completed' : 'partially_completed', 1, dependencies)
+  return { status: 'succeeded', view: tracked === undefined ? end : { ...end, tracked: fromJson(tracked) } }
+}
+
+/** Reads and parses a source. @throws AppError as SourceReader.read does, and invalid_input where it holds no prompt */
+export async function analyze(
+  input: Pick<ImportInput, 'source' | 'format'>,
+  sources: SourceReader,
+  actor: Actor,
+  signal: AbortSignal,
+): Promise<ParsedPrompt> {
+  const { texts, warnings } = await sources.read(input.source, actor, signal)
+  signal.throwIfAborted()
+  const parsed = parsePrompt({ texts, format: input.format })
+  if (parsed.sources.length === 0) {
+    const why = warnings[0] === undefined ? '' : ` (${warnings[0].place}: ${warnings[0].reason})`
+    throw new AppError('invalid_input', `No prompt or workflow was found in it${why}`, {
+      hint: 'Give the file as the tool saved it: chats and image editors often strip the metadata',
+    })
+  }
+  return { ...parsed, warnings: [...warnings, ...parsed.warnings] }
+}
+
+/** Nothing more is needed for it. */
+const isSatisfied = ({ status, active, optional }: Dependency): boolean =>
+  status === 'resolved' || status === 'skipped' || !active || (optional && status === 'missing')
+
+function settledShare(dependencies: readonly Dependency[]): number {
+  if (dependencies.length === 0) return 1
+  const settled = dependencies.filter(({ status }) => status !== 'pending').length
+  return Math.round((settled / dependencies.length) * 100) / 100
+}
+
+function mediaUrl({ source }: ImportInput): string | undefined {
+  if (source.kind === 'path') return source.path
+  return source.kind === 'url' ? source.url : undefined
+}
+
+/** The fields of the job object, as every surface shows it. */
+export const importJobSchema = v.looseObject({
+  job_id: v.string(),
+  status: v.picklist(IMPORT_STATUSES),
+  progress: v.number(),
+  created_at: v.string(),
+  last_updated: v.string(),
+  dependencies: v.array(dependencySchema),
+  error: v.optional(v.string()),
+})

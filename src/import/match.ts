@@ -1,0 +1,108 @@
+import { toAutoV2, toAutoV3 } from '../hash/digest.ts'
+import type { ModelDigests } from '../models/digests.ts'
+import type { LibraryFile } from '../models/library.ts'
+import type { Dependency, DependencyType, HashEvidence } from './dependency.ts'
+import { type ModelName, parseModelName } from './model-name.ts'
+
+/** Kinds of agreement between a hash that a prompt names and a file, the most telling first. */
+const STRENGTH = ['sha256', 'tensor_sha256', 'sha256_12', 'auto_v3', 'auto_v2', 'auto_v1'] as const
+export type HashMatch = (typeof STRENGTH)[number]
+
+/** `different`: the hash could have matched and does not. `unknown`: these digests say nothing about it. */
+type Verdict = HashMatch | 'different' | 'unknown'
+
+/**
+ * Compares one hash with one file's digests. Twelve digits are a tensor digest's (A1111) or the whole file's (Forge
+ * without a claim in the header): both are tried, and so are both kinds of 64 digits.
+ */
+function compare({ algorithm, value }: HashEvidence, digests: ModelDigests): Verdict {
+  const { sha256, tensorSha256, autoV1 } = digests
+  switch (algorithm) {
+    case 'sha256':
+      if (value === sha256) return 'sha256'
+      return value === tensorSha256 ? 'tensor_sha256' : 'different'
+    case 'tensor_sha256':
+      if (tensorSha256 === undefined) return 'unknown'
+      return value === tensorSha256 ? 'tensor_sha256' : 'different'
+    case 'sha256_12':
+      return sha256.startsWith(value) ? 'sha256_12' : 'different'
+    case 'auto_v3':
+      if (tensorSha256 !== undefined && toAutoV3(tensorSha256) === value) return 'auto_v3'
+      return sha256.startsWith(value) ? 'sha256_12' : 'different'
+    case 'auto_v2':
+      return toAutoV2(sha256) === value ? 'auto_v2' : 'different'
+    case 'auto_v1':
+      if (autoV1 === undefined) return 'unknown'
+      // Eight digits may be a CRC-32 as well, so disagreement proves nothing.
+      return autoV1 === value ? 'auto_v1' : 'unknown'
+    default:
+      return 'unknown'
+  }
+}
+
+/** The best agreement of a dependency's hashes with a file, or what the lack of one means. */
+export function compareHashes(hashes: readonly HashEvidence[], digests: ModelDigests): Verdict {
+  const verdicts = hashes.map((hash) => compare(hash, digests))
+  return (
+    STRENGTH.find((strength) => verdicts.includes(strength)) ??
+    (verdicts.includes('different') ? 'different' : 'unknown')
+  )
+}
+
+/** Whether digests of files on this host can settle any of the hashes. */
+export const isComparable = (hashes: readonly HashEvidence[]): boolean =>
+  hashes.some(({ algorithm }) => algorithm !== 'blake3' && algorithm !== 'crc32')
+
+/** Types that different UIs keep in each other's folders. */
+const NEIGHBOURS: readonly (readonly DependencyType[])[] = [
+  ['checkpoint', 'diffusion_model'],
+  // Forge's "Module 1" names either.
+  ['vae', 'text_encoder'],
+  ['controlnet', 'ipadapter'],
+]
+
+/** Whether a file in a folder of `fileType` can be what is wanted; nothing is known of files in no known folder. */
+export const isOfType = (wanted: DependencyType, fileType: DependencyType): boolean =>
+  wanted === fileType ||
+  wanted === 'other' ||
+  fileType === 'other' ||
+  NEIGHBOURS.some((group) => group.includes(wanted) && group.includes(fileType))
+
+/** A large library is compared with each dependency of each import: its names are read once. */
+const parsedNames = new WeakMap<LibraryFile, ModelName>()
+
+function nameOf(file: LibraryFile): ModelName {
+  const known = parsedNames.get(file)
+  if (known !== undefined) return known
+  const parsed = parseModelName(file.name)
+  parsedNames.set(file, parsed)
+  return parsed
+}
+
+export interface NameMatches {
+  /** The same path and name as a UI lists it. */
+  readonly exact: readonly LibraryFile[]
+  /** The same name in another folder. */
+  readonly sameStem: readonly LibraryFile[]
+  /** The same but for upper and lower case: for a person to decide. */
+  readonly similar: readonly LibraryFile[]
+}
+
+export function matchNames(dependency: Dependency, files: readonly LibraryFile[]): NameMatches {
+  const wanted = dependency.written.map(parseModelName)
+  const paths = new Set(wanted.map(({ path }) => path))
+  const stems = new Set(wanted.map(({ stem }) => stem))
+  const lowerStems = new Set(wanted.map(({ stem }) => stem.toLowerCase()))
+  const exact: LibraryFile[] = []
+  const sameStem: LibraryFile[] = []
+  const similar: LibraryFile[] = []
+  for (const file of files) {
+    if (!isOfType(dependency.type, file.type)) continue
+    const { path, stem } = nameOf(file)
+    if (stem === '') continue
+    if (paths.has(path)) exact.push(file)
+    else if (stems.has(stem)) sameStem.push(file)
+    else if (lowerStems.has(stem.toLowerCase())) similar.push(file)
+  }
+  return { exact, sameStem, similar }
+}

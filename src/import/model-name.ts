@@ -1,0 +1,83 @@
+/** Names of model files as prompts write them. */
+
+const MODEL_EXTENSION = /\.(?:safetensors|sft|ckpt|pt2?|pth|bin|gguf|onnx|engine|pkl|nf4)$/i
+
+export interface ModelName {
+  /** As written, without blanks and quotes around it. */
+  readonly written: string
+  /** With `/` between folders, without a leading `./` and without the model extension. */
+  readonly path: string
+  /** `path` in lower case, for comparing. */
+  readonly key: string
+  /** Letters and digits of the stem, for comparing with titles. */
+  readonly loose: string
+  /** The last part of `path`. Dots inside it stay: only known model extensions are taken off. */
+  readonly stem: string
+  /** The last part with its extension, where one was written. */
+  readonly filename?: string
+}
+
+/** Whether the text ends in the extension of a model file. */
+export const hasModelExtension = (text: string): boolean => MODEL_EXTENSION.test(text)
+
+/** Reads a name; both `/` and `\` separate folders, whatever system wrote it. */
+export function parseModelName(text: string): ModelName {
+  const written = unquoted(text.trim())
+  const parts = written.split(/[\\/]/).filter((part) => part !== '' && part !== '.')
+  const last = parts.at(-1) ?? ''
+  const stem = last.replace(MODEL_EXTENSION, '')
+  const path = [...parts.slice(0, -1), stem].join('/')
+  return {
+    written,
+    path,
+    key: path.toLowerCase(),
+    loose: looseName(stem),
+    stem,
+    ...(stem === last ? {} : { filename: last }),
+  }
+}
+
+function unquoted(text: string): string {
+  const quote = text[0]
+  const isQuoted = text.length >= 2 && (quote === '"' || quote === "'") && text.endsWith(quote)
+  return isQuoted ? text.slice(1, -1).trim() : text
+}
+
+/**
+ * Whether two names can be of one file: the same but for case, separators and model extension, or one the
+ * end of the other (`foo` and `style/foo.safetensors`). Two different folders are two files.
+ */
+export function mayBeSameFile(a: ModelName, b: ModelName): boolean {
+  if (a.key === b.key) return a.key !== ''
+  const [short, long] = a.key.length < b.key.length ? [a.key, b.key] : [b.key, a.key]
+  return short !== '' && long.endsWith(`/${short}`)
+}
+
+/** For comparing titles with file names: letters and digits only. */
+export const looseName = (name: string): string => name.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, '')
+
+const NO_MODEL = new Set([
+  '',
+  'none',
+  'null',
+  'undefined',
+  'automatic',
+  'default',
+  'default (model)',
+  'use same checkpoint',
+  'use same choices',
+  'use same vae',
+  'use same sampler',
+  '(use same)',
+  '(use base)',
+  '(none)',
+  '[none]',
+  '@none',
+  '@default',
+  'built-in',
+  'baked vae',
+  'passthrough',
+])
+
+/** Words that stand where a model's name could and mean that there is none of its own. */
+export const meansNoModel = (name: string): boolean => NO_MODEL.has(unquoted(name.trim()).toLowerCase())

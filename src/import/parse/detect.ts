@@ -1,0 +1,116 @@
+import * as v from 'valibot'
+import { AppError } from '../../errors.ts'
+import type { MetadataText } from '../../media/container.ts'
+import type { Dependency, ImportWarning } from '../dependency.ts'
+import { type Generation, mergeGeneration } from '../generation.ts'
+import type { TrustedMention } from '../mention.ts'
+import { mergeMentions } from '../merge.ts'
+import { PARSERS } from './formats.ts'
+import { parseJson } from './json.ts'
+import type { ParsedSource, ParserInput, PromptParser } from './parser.ts'
+
+/** Names that `format` may take besides `auto`. */
+export const FORMATS: readonly string[] = [...new Set(PARSERS.map(({ format }) => format))]
+
+/** One text that was understood. */
+export const parsedSourceSchema = v.object({ place: v.string(), format: v.string(), confidence: v.number() })
+
+export interface ParsedPrompt {
+  /** Of the most trusted source; `unknown` where nothing was understood. */
+  readonly format: string
+  /** 0 to 1: how sure the format is. */
+  readonly confidence: number
+  readonly sources: v.InferOutput<typeof parsedSourceSchema>[]
+  readonly dependencies: Dependency[]
+  readonly generation: Generation
+  readonly warnings: ImportWarning[]
+}
+
+export interface PromptInput {
+  /** The texts of one file, or one text of a payload. */
+  readonly texts: readonly MetadataText[]
+  /** `auto`, or one of FORMATS. */
+  readonly format: string
+}
+
+/** Mentions of all sources together; each source has its own limit below this. */
+const MAX_MENTIONS = 2000
+
+/**
+ * Says what a prompt needs and how its picture was made. All texts that are understood count, the most
+ * trusted one first; a text that no format knows is passed over.
+ * Throws `invalid_input` for a format that does not exist, and never for what the texts hold.
+ */
+export function parsePrompt({ texts, format }: PromptInput): ParsedPrompt {
+  const parsers = format === 'auto' ? PARSERS : PARSERS.filter((parser) => parser.format === format)
+  if (parsers.length === 0) {
+    throw new AppError('invalid_input', 'Cannot read the prompt: this format is not known', {
+      hint: `Use auto or one of: ${FORMATS.join(', ')}`,
+    })
+  }
+  const inputs = texts.map(toInput)
+  const chosen = inputs.flatMap((input) => choose(input, parsers))
+  const forced = format === 'auto' || chosen.length > 0 ? [] : force(inputs, parsers)
+  return unite([...chosen, ...forced].map((choice) => ({ ...choice, parsed: choice.parser.parse(choice.input) })))
+}
+
+interface Choice {
+  readonly input: ParserInput
+  readonly parser: PromptParser
+  readonly confidence: number
+}
+
+interface Understood extends Choice {
+  readonly parsed: ParsedSource
+}
+
+function toInput(text: MetadataText): ParserInput {
+  let parsed: { value: unknown } | undefined
+  return {
+    ...text,
+    json() {
+      parsed ??= { value: parseJson(text.text) }
+      return parsed.value
+    },
+  }
+}
+
+/** The parser that is surest of a text, if any is. */
+function choose(input: ParserInput, parsers: readonly PromptParser[]): Choice[] {
+  let best: Choice | undefined
+  for (const parser of parsers) {
+    const confidence = parser.detect(input)
+    if (confidence > (best?.confidence ?? 0)) best = { input, parser, confidence }
+  }
+  return best === undefined ? [] : [best]
+}
+
+/** A format that was asked for reads the longest text, even when it does not look like its own. */
+function force(inputs: readonly ParserInput[], parsers: readonly PromptParser[]): Choice[] {
+  const longest = [...inputs].sort((a, b) => b.text.length - a.text.length)[0]
+  return longest === undefined ? [] : parsers.map((parser) => ({ input: longest, parser, confidence: 0 }))
+}
+
+function unite(understood: readonly Understood[]): ParsedPrompt {
+  const ordered = [...understood].sort((a, b) => b.parsed.trust - a.parsed.trust || b.confidence - a.confidence)
+  const mentions = ordered.flatMap(({ parsed }): TrustedMention[] =>
+    parsed.mentions.map((mention) => ({ ...mention, trust: parsed.trust })),
+  )
+  const merged = mergeMentions(mentions.slice(0, MAX_MENTIONS))
+  const warnings = [...ordered.flatMap(({ parsed }) => parsed.warnings), ...merged.warnings]
+  if (mentions.length > MAX_MENTIONS) {
+    warnings.push({ place: 'file', reason: `models after the first ${MAX_MENTIONS} are left out` })
+  }
+  return {
+    format: ordered[0]?.parsed.format ?? 'unknown',
+    confidence: ordered[0]?.confidence ?? 0,
+    sources: ordered.map(({ input, parser, confidence }) => ({
+      place: input.place,
+      format: parser.format,
+      confidence,
+    })),
+    dependencies: [...merged.dependencies],
+    generation: ordered.map(({ parsed }) => parsed.generation).reduce(mergeGeneration, {}),
+    warnings,
+  }
+}

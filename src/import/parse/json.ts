@@ -1,0 +1,88 @@
+import { isJsonObject, type JsonObject, type JsonValue } from '../../lib/json.ts'
+
+/**
+ * JSON as Python and JavaScript tools write it: `NaN` and `Infinity` become null, and whole numbers that
+ * a double would round (64-bit seeds) become their digits as text. Undefined where it is no JSON.
+ */
+export function parseJson(text: string): JsonValue | undefined {
+  const start = firstLetter(text)
+  if (start !== '{' && start !== '[') return undefined
+  try {
+    return JSON.parse(NEEDS_CARE.test(text) ? withCare(text) : text) as JsonValue
+  } catch {
+    return undefined // no JSON, or nested more deeply than the engine follows
+  }
+}
+
+function firstLetter(text: string): string | undefined {
+  for (let at = 0; at < text.length; at += 1) if (text.charCodeAt(at) > 0x20) return text[at]
+  return undefined
+}
+
+const NEEDS_CARE = /\d{16}|NaN|Infinity/
+const TOKEN = /-?(?:Infinity|\d+(?:[.eE][\d.eE+-]*)?)|NaN/y
+
+/** One pass over the text that steps over strings as a whole, so that nothing inside them is touched. */
+function withCare(text: string): string {
+  const parts: string[] = []
+  let copied = 0
+  let at = 0
+  while (at < text.length) {
+    if (text[at] === '"') {
+      at = endOfString(text, at)
+      continue
+    }
+    TOKEN.lastIndex = at
+    const token = TOKEN.exec(text)?.[0]
+    if (token === undefined) {
+      at += 1
+      continue
+    }
+    parts.push(text.slice(copied, at), careful(token))
+    at += token.length
+    copied = at
+  }
+  return parts.join('') + text.slice(copied)
+}
+
+function careful(token: string): string {
+  if (token.endsWith('NaN') || token.endsWith('Infinity')) return 'null'
+  return /^-?\d{16,}$/.test(token) && !Number.isSafeInteger(Number(token)) ? `"${token}"` : token
+}
+
+/** Just behind the closing quote of the string that opens at `start`, or the text's end. */
+function endOfString(text: string, start: number): number {
+  let at = start + 1
+  while (at < text.length && text.charCodeAt(at) !== 0x22) at += text.charCodeAt(at) === 0x5c ? 2 : 1
+  return at + 1
+}
+
+/** Own entries of an object, `__proto__` among them as a plain key; none for anything else. */
+export const entriesOf = (value: unknown): [string, JsonValue][] => (isJsonObject(value) ? Object.entries(value) : [])
+
+/** A field of an object, never one that it inherits. */
+export const fieldOf = (value: unknown, name: string): JsonValue | undefined =>
+  isJsonObject(value) && Object.hasOwn(value, name) ? value[name] : undefined
+
+export const objectsIn = (value: unknown): JsonObject[] => (Array.isArray(value) ? value.filter(isJsonObject) : [])
+
+export const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
+
+/**
+ * Where the JSON object or array that begins at `start` ends (just behind its bracket); undefined where it
+ * does not within `limit` characters. Counts brackets and knows strings; does not check anything else.
+ */
+export function findJsonEnd(text: string, start: number, limit: number): number | undefined {
+  const last = Math.min(text.length, start + limit)
+  let depth = 0
+  for (let at = start; at < last; at += 1) {
+    const code = text.charCodeAt(at)
+    if (code === 0x22) at = endOfString(text, at) - 1
+    else if (code === 0x7b || code === 0x5b) depth += 1
+    else if (code === 0x7d || code === 0x5d) {
+      depth -= 1
+      if (depth === 0) return at + 1
+    }
+  }
+  return undefined
+}

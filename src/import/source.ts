@@ -1,0 +1,92 @@
+import { open, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import * as v from 'valibot'
+import type { LocalFiles } from '../access/local-files.ts'
+import { AppError } from '../errors.ts'
+import { createId } from '../lib/id.ts'
+import { openFileSource } from '../media/byte-source.ts'
+import type { MetadataText } from '../media/container.ts'
+import { readMetadata } from '../media/read-metadata.ts'
+import type { GuardedFetch } from '../net/fetch.ts'
+import type { Actor } from '../operation/permission.ts'
+import { type ImportWarning, warningSchema } from './dependency.ts'
+
+const textSchema = v.object({ place: v.string(), key: v.string(), text: v.string() })
+
+/** Where an import reads from; stored with its job. */
+export const sourceSchema = v.variant('kind', [
+  v.object({ kind: v.literal('texts'), texts: v.array(textSchema), warnings: v.array(warningSchema) }),
+  v.object({ kind: v.literal('path'), path: v.string() }),
+  v.object({ kind: v.literal('url'), url: v.string() }),
+])
+
+export type ImportSource = v.InferOutput<typeof sourceSchema>
+
+export interface SourceTexts {
+  readonly texts: readonly MetadataText[]
+  readonly warnings: readonly ImportWarning[]
+}
+
+export interface SourceReader {
+  /**
+   * The texts that a source carries.
+   * @throws AppError not_found, forbidden, invalid_input (a path that may not be read), payload_too_large,
+   * upstream_unavailable, cancelled
+   */
+  read(source: ImportSource, actor: Actor, signal: AbortSignal): Promise<SourceTexts>
+  /** Those of a file whose path is known to be ours to read. */
+  readFile(path: string): Promise<SourceTexts>
+}
+
+export interface SourceReaderDeps {
+  readonly localFiles: LocalFiles
+  readonly fetch: GuardedFetch
+  /** Hosts that this actor may have the server fetch from. */
+  readonly hostsFor: (actor: Actor) => 'any' | readonly string[]
+  /** For bodies that are being read. */
+  readonly tempDir: string
+}
+
+/** A picture with its workflow is a few MiB; a video that carries one may be long. */
+const MAX_URL_BYTES = 1024 ** 3
+
+export function createSourceReader({ localFiles, fetch, hostsFor, tempDir }: SourceReaderDeps): SourceReader {
+  async function readFile(path: string): Promise<SourceTexts> {
+    const source = await openFileSource(path)
+    try {
+      const { texts, warnings } = await readMetadata(source)
+      return { texts, warnings }
+    } finally {
+      await source.close()
+    }
+  }
+
+  async function readUrl(url: string, actor: Actor, signal: AbortSignal): Promise<SourceTexts> {
+    const response = await fetch({ url, signal, hosts: hostsFor(actor), maxBytes: MAX_URL_BYTES })
+    if (response.status !== 200) {
+      response.discard()
+      throw new AppError('upstream_unavailable', `The address answered with status ${response.status}`, {
+        hint: 'Check that the URL opens without a login',
+      })
+    }
+    const path = join(tempDir, createId('url'))
+    const file = await open(path, 'wx', 0o600)
+    try {
+      for await (const chunk of response.body) await file.write(chunk)
+      return await readFile(path)
+    } finally {
+      await file.close()
+      await rm(path, { force: true })
+    }
+  }
+
+  return {
+    readFile,
+    async read(source, actor, signal) {
+      if (source.kind === 'texts') return source
+      if (source.kind === 'url') return readUrl(source.url, actor, signal)
+      const file = await localFiles.find(source.path, actor)
+      return readFile(file.path)
+    },
+  }
+}

@@ -1,0 +1,68 @@
+import type * as v from 'valibot'
+import { toIso } from '../lib/clock.ts'
+import type { JsonObject } from '../lib/json.ts'
+import { type Actor, PERMISSIONS, type Permission } from '../operation/permission.ts'
+import type { JobStatus, jobsTable } from './table.ts'
+
+export type JobRow = typeof jobsTable.$inferSelect
+
+/** One run of a job. */
+export interface RunningJob<I> {
+  readonly id: string
+  readonly input: I
+  /** In whose name it acts. */
+  readonly actor: Actor
+  readonly signal: AbortSignal
+  /** A state that callers must not miss: stored, with an event, before this resolves. */
+  save(view: JsonObject): Promise<void>
+  /** Progress within a state: shown to whoever listens, never stored. */
+  show(view: JsonObject): void
+}
+
+/** How a run ended. What the outside calls the job's status stands in `view`. */
+export interface JobEnd {
+  readonly status: 'succeeded' | 'failed'
+  readonly view: JsonObject
+}
+
+export interface JobKind<I = JsonObject> {
+  /** `import`, `scan`, `download` … */
+  readonly kind: string
+  /** Of its ids: `imp` gives `imp_…`. */
+  readonly prefix: string
+  /** Whoever holds this sees the job besides its owner. */
+  readonly permission: Permission
+  /** Runs at once. */
+  readonly concurrency: number
+  readonly input: v.GenericSchema<unknown, I>
+  /** "Make it so", not "do it": a run may follow one that was cut off anywhere. */
+  run(job: RunningJob<I>): Promise<JobEnd>
+  /** What callers see when a run threw or was cancelled. */
+  ended(view: JsonObject, how: 'failed' | 'cancelled', reason: string): JsonObject
+}
+
+export const isFinal = (status: JobStatus): boolean => status !== 'queued' && status !== 'running'
+
+/** The job object as every surface answers it. */
+export const toPublicJob = (row: JobRow): JsonObject => ({
+  job_id: row.id,
+  ...row.view,
+  ...(row.batchId === null ? {} : { batch_id: row.batchId }),
+  created_at: toIso(row.createdAt),
+  last_updated: toIso(row.updatedAt),
+})
+
+export const toStoredActor = (actor: Actor): JsonObject => ({
+  kind: actor.kind,
+  name: actor.name,
+  permissions: [...actor.permissions],
+})
+
+export function fromStoredActor(stored: JsonObject): Actor {
+  const held = Array.isArray(stored.permissions) ? stored.permissions : []
+  return {
+    kind: stored.kind === 'owner' ? 'owner' : 'token',
+    name: String(stored.name),
+    permissions: new Set(PERMISSIONS.filter((permission) => held.includes(permission))),
+  }
+}

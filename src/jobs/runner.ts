@@ -1,0 +1,218 @@
+import * as v from 'valibot'
+import { AppError, toAppError } from '../errors.ts'
+import type { EventHub } from '../events/hub.ts'
+import type { JsonObject } from '../lib/json.ts'
+import type { Log } from '../lib/log.ts'
+import type { Actor } from '../operation/permission.ts'
+import { fromStoredActor, isFinal, type JobEnd, type JobKind, type JobRow, toPublicJob } from './job.ts'
+import type { JobStore } from './store.ts'
+import type { JobStatus } from './table.ts'
+
+export interface NewRun {
+  readonly actor: Actor
+  readonly input: JsonObject
+  /** The job object as it looks while the job waits. */
+  readonly view: JsonObject
+  readonly key?: string
+  readonly batchId?: string
+}
+
+export interface JobRunner {
+  /** Adds a kind of job; all of them before {@link start}. */
+  register<I>(kind: JobKind<I>): void
+  create(kind: string, job: NewRun): Promise<JobRow>
+  /** Ends a queued or running job; a job that has ended stays as it is. @throws AppError not_found */
+  cancel(id: string): Promise<JobRow>
+  /** Queues an ended job again under its id; a live one stays as it is. @throws AppError not_found */
+  retry(id: string): Promise<JobRow>
+  /** Takes up what an earlier process left and whatever comes from now on. */
+  start(): Promise<void>
+  /** Resolves when no job runs or waits. */
+  whenIdle(): Promise<void>
+  /** Jobs that run now. */
+  readonly running: number
+  /** Interrupts running jobs and leaves them queued for the next start. */
+  stop(): Promise<void>
+}
+
+export interface JobRunnerDeps {
+  readonly store: JobStore
+  readonly events: EventHub
+  readonly log: Log
+}
+
+interface Run {
+  readonly abort: AbortController
+  readonly done: Promise<void>
+}
+
+/** Reasons with which a run is aborted. */
+const CANCELLED = new AppError('cancelled', 'The job was cancelled')
+const STOPPED = new AppError('cancelled', 'airkeep is stopping')
+
+/**
+ * Runs jobs of this host. One process owns a data directory, so whatever is marked as running when it starts was
+ * left by a process that is gone: no lease has to lapse first.
+ */
+export function createJobRunner({ store, events, log }: JobRunnerDeps): JobRunner {
+  const kinds = new Map<string, JobKind<JsonObject>>()
+  const runs = new Map<string, Run>()
+  const perKind = new Map<string, number>()
+  /** Kinds whose queue is being read, and those that were woken meanwhile. */
+  const pumping = new Map<string, Promise<void>>()
+  const woken = new Set<string>()
+  const idleWaiters = new Set<() => void>()
+  let started = false
+
+  const kindOf = (name: string): JobKind<JsonObject> => {
+    const kind = kinds.get(name)
+    if (kind === undefined) throw new AppError('internal', `This version has no jobs of the kind ${name}`)
+    return kind
+  }
+
+  function wake(name: string): void {
+    if (!started) return
+    woken.add(name)
+    if (pumping.has(name)) return
+    const pump = (async () => {
+      const kind = kindOf(name)
+      while (started && woken.delete(name)) {
+        while (started && (perKind.get(name) ?? 0) < kind.concurrency) {
+          const row = await store.claim(name, kind.permission)
+          if (row === undefined) break
+          begin(kind, row)
+        }
+      }
+    })()
+      .catch((error: unknown) => log.error({ err: error, kind: name }, 'Could not read the job queue'))
+      .finally(() => {
+        pumping.delete(name)
+        if (woken.has(name)) wake(name)
+        settle()
+      })
+    pumping.set(name, pump)
+  }
+
+  function settle(): void {
+    if (runs.size > 0 || pumping.size > 0) return
+    for (const resolve of idleWaiters) resolve()
+    idleWaiters.clear()
+  }
+
+  function begin(kind: JobKind<JsonObject>, row: JobRow): void {
+    const abort = new AbortController()
+    perKind.set(kind.kind, (perKind.get(kind.kind) ?? 0) + 1)
+    const done = execute(kind, row, abort.signal)
+      .catch((error: unknown) => log.error({ err: error, job_id: row.id }, 'Could not store the end of a job'))
+      .finally(() => {
+        runs.delete(row.id)
+        perKind.set(kind.kind, (perKind.get(kind.kind) ?? 1) - 1)
+        wake(kind.kind)
+        settle()
+      })
+    runs.set(row.id, { abort, done })
+  }
+
+  async function execute(kind: JobKind<JsonObject>, row: JobRow, signal: AbortSignal): Promise<void> {
+    let view = row.view
+    const finish = (status: JobStatus, next: JsonObject): Promise<unknown> =>
+      store.change(row.id, ['running'], status, next, kind.permission)
+    let end: JobEnd
+    try {
+      end = await kind.run({
+        id: row.id,
+        input: v.parse(kind.input, row.input),
+        actor: fromStoredActor(row.actor),
+        signal,
+        async save(next) {
+          signal.throwIfAborted()
+          view = next
+          const stored = await store.change(row.id, ['running'], 'running', next, kind.permission)
+          // Cancelled between the claim and now: whoever cancelled has stored the end.
+          if (stored === undefined) throw CANCELLED
+        },
+        show(next) {
+          view = next
+          events.progress({
+            type: 'job',
+            kind: kind.kind,
+            jobId: row.id,
+            owner: row.owner,
+            permission: kind.permission,
+            final: false,
+            data: toPublicJob({ ...row, view: next }),
+          })
+        },
+      })
+      signal.throwIfAborted()
+    } catch (error) {
+      if (error === CANCELLED) return
+      if (signal.aborted) {
+        // Cancelled: the one who cancelled has stored that. Stopped: queued again, the next start takes it up.
+        if (signal.reason === STOPPED) await finish('queued', view)
+        return
+      }
+      const reason = toAppError(error)
+      log.warn({ err: error, job_id: row.id, kind: kind.kind }, 'A job failed')
+      await finish('failed', kind.ended(view, 'failed', reason.message))
+      return
+    }
+    await finish(end.status, end.view)
+  }
+
+  async function get(id: string): Promise<JobRow> {
+    const row = await store.find(id)
+    if (row === undefined) throw new AppError('not_found', 'Record not found', { hint: 'There is no job with this ID' })
+    return row
+  }
+
+  return {
+    register(kind) {
+      kinds.set(kind.kind, kind as unknown as JobKind<JsonObject>)
+    },
+    async create(name, job) {
+      const kind = kindOf(name)
+      const row = await store.create({ ...job, kind: name, prefix: kind.prefix, permission: kind.permission })
+      wake(name)
+      return row
+    },
+    async cancel(id) {
+      const row = await get(id)
+      if (isFinal(row.status)) return row
+      const kind = kindOf(row.kind)
+      const view = kind.ended(row.view, 'cancelled', 'Cancelled on request')
+      const changed = await store.change(id, ['queued', 'running'], 'cancelled', view, kind.permission)
+      const run = runs.get(id)
+      run?.abort.abort(CANCELLED)
+      await run?.done
+      return changed ?? (await get(id))
+    },
+    async retry(id) {
+      const row = await get(id)
+      const kind = kindOf(row.kind)
+      const changed = await store.change(id, ['succeeded', 'failed', 'cancelled'], 'queued', undefined, kind.permission)
+      wake(row.kind)
+      return changed ?? row
+    },
+    async start() {
+      const left = await store.requeueLeftOver()
+      if (left > 0) log.info({ jobs: left }, 'Going on with jobs that an earlier process left')
+      started = true
+      for (const name of kinds.keys()) wake(name)
+    },
+    whenIdle: () =>
+      new Promise((resolve) => {
+        idleWaiters.add(resolve)
+        settle()
+      }),
+    get running() {
+      return runs.size
+    },
+    async stop() {
+      started = false
+      for (const { abort } of runs.values()) abort.abort(STOPPED)
+      await Promise.all([...runs.values()].map(({ done }) => done))
+      await Promise.all(pumping.values())
+    },
+  }
+}

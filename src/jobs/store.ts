@@ -1,0 +1,180 @@
+import { and, asc, desc, eq, inArray } from 'drizzle-orm'
+import type { Db } from '../db/db.ts'
+import { isUniqueViolation } from '../db/db-error.ts'
+import type { EventHub } from '../events/hub.ts'
+import type { Clock } from '../lib/clock.ts'
+import { createId } from '../lib/id.ts'
+import type { JsonObject } from '../lib/json.ts'
+import type { Actor, Permission } from '../operation/permission.ts'
+import { isFinal, type JobRow, toPublicJob, toStoredActor } from './job.ts'
+import { type JobStatus, jobsTable } from './table.ts'
+
+export interface NewJob {
+  readonly kind: string
+  readonly prefix: string
+  readonly permission: Permission
+  readonly key?: string
+  readonly actor: Actor
+  readonly input: JsonObject
+  readonly view: JsonObject
+  readonly batchId?: string
+}
+
+export interface JobFilter {
+  readonly kind: string
+  readonly batchId?: string | undefined
+  /** The status that callers know. */
+  readonly state?: string | undefined
+  readonly owner?: string | undefined
+}
+
+/** Rows of jobs; every change of one goes out as an event of the same commit. */
+export interface JobStore {
+  /** The new job, or the live one with the same key. */
+  create(job: NewJob): Promise<JobRow>
+  find(id: string): Promise<JobRow | undefined>
+  list(filter: JobFilter, limit: number, offset: number): Promise<JobRow[]>
+  /** Oldest queued job of the kind, marked as running; undefined when there is none. */
+  claim(kind: string, permission: Permission): Promise<JobRow | undefined>
+  /** Changes status and view, unless the job is in none of the `from` states any more; undefined then. */
+  change(
+    id: string,
+    from: readonly JobStatus[],
+    to: JobStatus,
+    view: JsonObject | undefined,
+    permission: Permission,
+  ): Promise<JobRow | undefined>
+  /** Jobs that a process which is gone left running: queued again. */
+  requeueLeftOver(): Promise<number>
+}
+
+export interface JobStoreDeps {
+  readonly db: Db
+  readonly events: EventHub
+  readonly clock: Clock
+  readonly instanceId: () => string
+}
+
+export function createJobStore({ db, events, clock, instanceId }: JobStoreDeps): JobStore {
+  const where = (filter: JobFilter) =>
+    and(
+      eq(jobsTable.kind, filter.kind),
+      filter.batchId === undefined ? undefined : eq(jobsTable.batchId, filter.batchId),
+      filter.state === undefined ? undefined : eq(jobsTable.state, filter.state),
+      filter.owner === undefined ? undefined : eq(jobsTable.owner, filter.owner),
+    )
+  const toEvent = (row: JobRow, permission: Permission) => ({
+    type: 'job' as const,
+    kind: row.kind,
+    jobId: row.id,
+    owner: row.owner,
+    permission,
+    final: isFinal(row.status),
+    data: toPublicJob(row),
+  })
+  const findLive = async (job: NewJob): Promise<JobRow | undefined> => {
+    if (job.key === undefined) return undefined
+    const rows = await db.read
+      .select()
+      .from(jobsTable)
+      .where(
+        and(
+          eq(jobsTable.instanceId, instanceId()),
+          eq(jobsTable.kind, job.kind),
+          eq(jobsTable.key, job.key),
+          inArray(jobsTable.status, ['queued', 'running']),
+        ),
+      )
+      .limit(1)
+    return rows[0]
+  }
+
+  return {
+    async create(job) {
+      const live = await findLive(job)
+      if (live !== undefined) return live
+      const now = clock.now()
+      const row: JobRow = {
+        id: createId(job.prefix),
+        kind: job.kind,
+        key: job.key ?? null,
+        status: 'queued',
+        state: String(job.view.status),
+        owner: job.actor.name,
+        actor: toStoredActor(job.actor),
+        input: job.input,
+        view: job.view,
+        batchId: job.batchId ?? null,
+        attempts: 0,
+        instanceId: instanceId(),
+        createdAt: now,
+        updatedAt: now,
+      }
+      try {
+        await events.commit(async (tx, emit) => {
+          await tx.insert(jobsTable).values(row)
+          await emit(toEvent(row, job.permission))
+        })
+      } catch (error) {
+        if (!isUniqueViolation(error)) throw error
+        const other = await findLive(job)
+        if (other === undefined) throw error
+        return other
+      }
+      return row
+    },
+    async find(id) {
+      const rows = await db.read.select().from(jobsTable).where(eq(jobsTable.id, id)).limit(1)
+      return rows[0]
+    },
+    list: (filter, limit, offset) =>
+      db.read
+        .select()
+        .from(jobsTable)
+        .where(where(filter))
+        .orderBy(desc(jobsTable.createdAt), desc(jobsTable.id))
+        .limit(limit)
+        .offset(offset),
+    claim: (kind, permission) =>
+      events.commit(async (tx, emit) => {
+        const waiting = await tx
+          .select()
+          .from(jobsTable)
+          .where(and(eq(jobsTable.instanceId, instanceId()), eq(jobsTable.status, 'queued'), eq(jobsTable.kind, kind)))
+          .orderBy(asc(jobsTable.createdAt), asc(jobsTable.id))
+          .limit(1)
+        const next = waiting[0]
+        if (next === undefined) return undefined
+        const claimed: JobRow = { ...next, status: 'running', attempts: next.attempts + 1, updatedAt: clock.now() }
+        await tx
+          .update(jobsTable)
+          .set({ status: claimed.status, attempts: claimed.attempts, updatedAt: claimed.updatedAt })
+          .where(eq(jobsTable.id, next.id))
+        await emit(toEvent(claimed, permission))
+        return claimed
+      }),
+    change: (id, from, to, view, permission) =>
+      events.commit(async (tx, emit) => {
+        const rows = await tx.select().from(jobsTable).where(eq(jobsTable.id, id)).limit(1)
+        const row = rows[0]
+        if (row === undefined || !from.includes(row.status)) return undefined
+        const next = view ?? row.view
+        const changed: JobRow = { ...row, status: to, state: String(next.status), view: next, updatedAt: clock.now() }
+        await tx
+          .update(jobsTable)
+          .set({ status: changed.status, state: changed.state, view: changed.view, updatedAt: changed.updatedAt })
+          .where(eq(jobsTable.id, id))
+        await emit(toEvent(changed, permission))
+        return changed
+      }),
+    requeueLeftOver: () =>
+      db.write(async (tx) => {
+        const rows = await tx
+          .update(jobsTable)
+          .set({ status: 'queued', updatedAt: clock.now() })
+          .where(and(eq(jobsTable.instanceId, instanceId()), eq(jobsTable.status, 'running')))
+          .returning({ id: jobsTable.id })
+        return rows.length
+      }),
+  }
+}

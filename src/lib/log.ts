@@ -1,0 +1,59 @@
+import pino from 'pino'
+
+export interface Log {
+  debug(fields: object, message: string): void
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
+  error(fields: object, message: string): void
+  child(fields: object): Log
+}
+
+export type LogLevel = 'silent' | 'error' | 'warn' | 'info' | 'debug'
+
+/** Fields that hold secrets wherever they stand; their values never reach a line. */
+const SECRET_FIELDS = ['authorization', 'token', 'secret', 'key', 'password', 'ticket', 'cookie']
+
+const SECRET_IN_URL = /([?&](?:token|ticket|key|api_key|apikey|signature|X-Amz-[A-Za-z-]+)=)[^&\s"']+/gi
+
+/** Takes tokens and signatures out of a URL or of any text that may hold one. */
+export const withoutSecrets = (text: string): string => text.replace(SECRET_IN_URL, '$1***')
+
+/**
+ * JSON lines on stderr. Written synchronously, so that the last line before an exit is there
+ * and no worker thread is needed inside the executable.
+ */
+export function createLog(level: LogLevel): Log {
+  return pino(
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      redact: { paths: SECRET_FIELDS.flatMap((field) => [field, `*.${field}`]), censor: '***' },
+      serializers: { err: describeError, url: (url: unknown) => withoutSecrets(String(url)) },
+    },
+    pino.destination({ fd: 2, sync: true }),
+  )
+}
+
+/** drizzle's errors carry SQL and parameters in `message`: only the cause's code is kept of those. */
+function describeError(error: unknown): object {
+  if (!(error instanceof Error)) return { message: String(error) }
+  if (error.message.startsWith('Failed query:')) {
+    return { type: error.name, cause: error.cause === undefined ? undefined : describeError(error.cause) }
+  }
+  return {
+    type: error.name,
+    message: withoutSecrets(error.message),
+    stack: error.stack === undefined ? undefined : withoutSecrets(error.stack),
+    cause: error.cause === undefined ? undefined : describeError(error.cause),
+  }
+}
+
+export const silentLog: Log = {
+  debug() {},
+  info() {},
+  warn() {},
+  error() {},
+  child: () => silentLog,
+}

@@ -1,0 +1,130 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import {
+  type CacheHint,
+  createMcpHandler,
+  McpServer,
+  type McpServerFactory,
+  type ServerOptions,
+} from '@modelcontextprotocol/server'
+import { type Clock, systemClock } from '../lib/clock.ts'
+import { createId } from '../lib/id.ts'
+import type { Log } from '../lib/log.ts'
+import type { Operation } from '../operation/operation.ts'
+import type { Actor } from '../operation/permission.ts'
+import { type CallDeps, type Caller, callTool, type Invoke } from './call.ts'
+import { type McpPrompt, type McpResource, registerPrompts, registerResources } from './prompts.ts'
+import { type StdioOptions, serveStdio } from './stdio.ts'
+import { registerTools, toTools } from './tools.ts'
+
+/** Bun cuts a connection that is silent for 10 s, proxies often after 30. */
+const KEEP_ALIVE_MS = 5000
+
+/** Lists and texts change with the executable alone. */
+const STATIC: CacheHint = { ttlMs: 300_000, cacheScope: 'private' }
+
+const MEBIBYTE = 1024 * 1024
+
+export interface McpDeps {
+  /** All operations; those without the surface `mcp` are left out here. */
+  readonly operations: readonly Operation[]
+  readonly prompts: readonly McpPrompt[]
+  readonly resources?: readonly McpResource[]
+  /** What a client tells its model of this server before the first call. */
+  readonly instructions?: string
+  readonly invoke: Invoke
+  readonly version: string
+  readonly log: Log
+  readonly clock?: Clock
+  /** Largest message; 16 MiB by default. */
+  readonly bodyLimitBytes?: number
+}
+
+export interface Mcp {
+  /**
+   * Answers `ALL /mcp` (Streamable HTTP): protocol 2026-07-28, and the 2025 revisions without sessions. Host, Origin
+   * and credentials are checked before; the caller lifts the connection's idle timeout.
+   */
+  fetch(request: Request, actor: Actor, options?: { readonly requestId?: string }): Promise<Response>
+  /** Serves one client over stdio; settles when it is gone. */
+  serveStdio(actor: Actor, options?: StdioOptions): Promise<void>
+  /** Cancels what runs, lets it answer, and ends open subscriptions; `fetch` must not be called afterwards. */
+  close(): Promise<void>
+}
+
+/** Tools, prompts and resources over both transports, from the one list of operations. */
+export function createMcp(deps: McpDeps): Mcp {
+  const { prompts, resources = [], invoke, version, log, clock = systemClock } = deps
+  const bodyLimitBytes = deps.bodyLimitBytes ?? 16 * MEBIBYTE
+  const tools = toTools(deps.operations)
+  const running = new Set<Promise<unknown>>()
+  const closing = new AbortController()
+  const idle = async (): Promise<void> => {
+    while (running.size > 0) await Promise.allSettled(running)
+  }
+  const callDeps: CallDeps = { clock, log, invoke, closing: closing.signal }
+  const options: ServerOptions = {
+    capabilities: {
+      tools: { listChanged: false },
+      prompts: { listChanged: false },
+      resources: { listChanged: false },
+    },
+    ...(deps.instructions === undefined ? {} : { instructions: deps.instructions }),
+    cacheHints: {
+      'tools/list': STATIC,
+      'prompts/list': STATIC,
+      'resources/list': STATIC,
+      'resources/templates/list': STATIC,
+      'resources/read': STATIC,
+      'server/discover': STATIC,
+    },
+  }
+
+  function createServer(caller: () => Caller): McpServer {
+    const server = new McpServer({ name: 'airkeep', title: 'airkeep', version }, options)
+    registerTools(server, tools, async (tool, input, context) => {
+      const call = callTool(callDeps, tool, input, context, caller())
+      running.add(call)
+      try {
+        return await call
+      } finally {
+        running.delete(call)
+      }
+    })
+    registerPrompts(server, prompts)
+    registerResources(server, resources)
+    return server
+  }
+
+  // The SDK hands `authInfo` through untouched: the one way to tell the factory who calls.
+  const httpFactory: McpServerFactory = ({ authInfo }) => {
+    const caller = authInfo?.extra?.caller
+    if (caller === undefined) throw new Error('The MCP handler was called without a caller')
+    return createServer(() => caller as Caller)
+  }
+
+  const handler = createMcpHandler(httpFactory, {
+    // A stream from the start: a long call without a progress token would otherwise be a silent connection.
+    responseMode: 'sse',
+    keepAliveMs: KEEP_ALIVE_MS,
+    maxRequestBodySize: bodyLimitBytes,
+    onerror: (err) => log.debug({ err }, 'MCP request refused'),
+  })
+
+  return {
+    fetch(request, actor, { requestId = createId('req') } = {}) {
+      const caller: Caller = { actor, requestId }
+      return handler.fetch(request, { authInfo: { token: '', clientId: actor.name, scopes: [], extra: { caller } } })
+    },
+    serveStdio(actor, stdioOptions = {}) {
+      const factory: McpServerFactory = () => createServer(() => ({ actor, requestId: createId('req') }))
+      return serveStdio(factory, { log, maxMessageBytes: bodyLimitBytes, idle }, stdioOptions)
+    },
+    async close() {
+      closing.abort()
+      await idle()
+      // What is done has yet to be written.
+      await nextTurn()
+      await handler.close()
+    },
+  }
+}

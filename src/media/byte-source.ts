@@ -1,0 +1,71 @@
+import { constants } from 'node:fs'
+import { type FileHandle, open } from 'node:fs/promises'
+import { AppError, type ErrorCode } from '../errors.ts'
+
+/** Random access to bytes that may be far larger than memory. */
+export interface ByteSource {
+  readonly sizeBytes: number
+  /** Bytes from `offset` on: `length` of them, or fewer only where the source ends. */
+  read(offset: number, length: number): Promise<Uint8Array>
+}
+
+/** A source over bytes in memory; what it returns are views, to be read and not written. */
+export function bytesSource(bytes: Uint8Array): ByteSource {
+  return {
+    sizeBytes: bytes.length,
+    read: (offset, length) => Promise.resolve(bytes.subarray(Math.max(0, offset), Math.max(0, offset + length))),
+  }
+}
+
+/** A source over an open regular file; the caller keeps the handle and closes it. */
+export function handleSource(handle: FileHandle, sizeBytes: number): ByteSource {
+  return {
+    sizeBytes,
+    async read(offset, length) {
+      const wanted = Math.max(0, Math.min(length, sizeBytes - offset))
+      const buffer = new Uint8Array(wanted)
+      let filled = 0
+      while (filled < wanted) {
+        const { bytesRead } = await handle.read(buffer, filled, wanted - filled, offset + filled)
+        if (bytesRead === 0) break // the file shrank after it was opened
+        filled += bytesRead
+      }
+      return filled === wanted ? buffer : buffer.subarray(0, filled)
+    },
+  }
+}
+
+export interface FileSource extends ByteSource {
+  close(): Promise<void>
+}
+
+/**
+ * Opens a regular file; the caller closes it.
+ * Throws `not_found`, `forbidden`, or `invalid_input` for folders, FIFOs, devices and impossible names.
+ */
+export async function openFileSource(path: string): Promise<FileSource> {
+  let handle: FileHandle | undefined
+  try {
+    // O_NONBLOCK: opening a FIFO that nobody writes to must not wait.
+    handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
+    const stat = await handle.stat()
+    if (!stat.isFile()) throw cannotRead('invalid_input', path, 'it is not a regular file')
+    const opened = handle
+    return { ...handleSource(opened, stat.size), close: () => opened.close() }
+  } catch (error) {
+    await handle?.close()
+    throw toReadError(path, error)
+  }
+}
+
+const cannotRead = (code: ErrorCode, path: string, reason: string, cause?: unknown): AppError =>
+  new AppError(code, `Cannot read ${path}: ${reason}`, { cause })
+
+function toReadError(path: string, error: unknown): AppError {
+  if (error instanceof AppError) return error
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  if (code === 'ENOENT' || code === 'ENOTDIR') return cannotRead('not_found', path, 'there is no such file', error)
+  if (code === 'EACCES' || code === 'EPERM') return cannotRead('forbidden', path, 'permission denied', error)
+  if (code === 'EIO') return cannotRead('internal', path, 'the disk failed', error)
+  return cannotRead('invalid_input', path, 'it cannot be opened as a file', error)
+}

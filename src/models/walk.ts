@@ -1,0 +1,82 @@
+import type { Dirent, Stats } from 'node:fs'
+import { readdir, realpath, stat } from 'node:fs/promises'
+import { join, relative, sep } from 'node:path'
+import { placeModel } from './layout.ts'
+import { type ModelType, modelExtension } from './model-file.ts'
+
+export interface FoundModel {
+  /** Real path, symlinks resolved. */
+  readonly path: string
+  /** Path as it stands below the root. */
+  readonly listedPath: string
+  /** Name under which a UI lists it: `style/foo.safetensors`. */
+  readonly name: string
+  readonly type: ModelType
+  readonly sizeBytes: number
+  readonly modifiedMs: number
+}
+
+export interface Walk {
+  readonly files: readonly FoundModel[]
+  /** Folders that could not be read: their files are unknown, not absent. */
+  readonly unreadable: readonly string[]
+}
+
+/**
+ * Every model file below the roots, each once however many links lead to it; folders that a link leads back into
+ * are not entered twice.
+ */
+export async function walkModels(roots: readonly string[], signal: AbortSignal): Promise<Walk> {
+  const files = new Map<string, FoundModel>()
+  const unreadable: string[] = []
+  for (const root of roots) {
+    const entered = new Set<string>()
+    const folders = [root]
+    for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
+      signal.throwIfAborted()
+      let entries: Dirent[]
+      try {
+        const real = await realpath(folder)
+        if (entered.has(real)) continue
+        entered.add(real)
+        entries = await readdir(folder, { withFileTypes: true })
+      } catch {
+        unreadable.push(folder)
+        continue
+      }
+      for (const entry of entries) {
+        if (entry.name.startsWith('.')) continue
+        const path = join(folder, entry.name)
+        if (entry.isDirectory()) {
+          folders.push(path)
+          continue
+        }
+        if (!entry.isFile() && !entry.isSymbolicLink()) continue
+        const info = await statOrGone(path)
+        if (info === undefined) continue
+        if (info.isDirectory()) folders.push(path)
+        if (!info.isFile() || modelExtension(entry.name) === undefined) continue
+        const real = await realpath(path)
+        if (files.has(real)) continue
+        const below = relative(root, path).split(sep).join('/')
+        files.set(real, {
+          path: real,
+          listedPath: path,
+          ...placeModel(root, below),
+          sizeBytes: info.size,
+          modifiedMs: Math.floor(info.mtimeMs),
+        })
+      }
+    }
+  }
+  return { files: [...files.values()], unreadable }
+}
+
+/** Undefined for a file that went away meanwhile and for a link that leads nowhere. */
+async function statOrGone(path: string): Promise<Stats | undefined> {
+  try {
+    return await stat(path)
+  } catch {
+    return undefined
+  }
+}

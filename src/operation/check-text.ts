@@ -1,0 +1,40 @@
+import { AppError } from '../errors.ts'
+
+/** Levels of arrays and objects that an input may have. */
+export const MAX_NESTING = 64
+
+/**
+ * Refuses what no field of any operation may hold: NUL characters (they cut C strings: SQL functions, file names),
+ * lone surrogates (they are no UTF-8) and nesting beyond {@link MAX_NESTING}. Walks without recursion, since
+ * JSON.parse accepts 100,000 levels.
+ * @throws AppError invalid_input naming the place
+ */
+export function checkText(root: unknown): void {
+  const stack: { value: unknown; path: string; depth: number }[] = [{ value: root, path: '', depth: 0 }]
+  while (stack.length > 0) {
+    const { value, path, depth } = stack.pop() as (typeof stack)[number]
+    if (typeof value === 'string') {
+      checkString(value, path)
+      continue
+    }
+    if (typeof value !== 'object' || value === null) continue
+    if (depth >= MAX_NESTING) throw refuse(rootOf(path), `at most ${MAX_NESTING} levels of nesting`)
+    for (const [key, child] of Object.entries(value)) {
+      checkString(key, path)
+      stack.push({ value: child, path: path === '' ? key : `${path}.${key}`, depth: depth + 1 })
+    }
+  }
+}
+
+function checkString(text: string, path: string): void {
+  if (text.includes('\0')) throw refuse(path, 'text without NUL characters')
+  if (!text.isWellFormed()) throw refuse(path, 'well-formed Unicode text')
+}
+
+/** The top field alone: a path of 64 names helps no one. */
+const rootOf = (path: string): string => path.split('.', 1)[0] ?? path
+
+function refuse(path: string, expectation: string): AppError {
+  const expected = path === '' ? `The input must have ${expectation}` : `${path} must have ${expectation}`
+  return new AppError('invalid_input', expected, { errors: [{ path, expected }] })
+}

@@ -1,0 +1,30 @@
+import type { LocalFiles } from '../access/local-files.ts'
+import type { CivitaiClient } from '../civitai/client.ts'
+import type { Audit } from '../db/audit.ts'
+import type { Db } from '../db/db.ts'
+import type { HashPool } from '../hash/pool.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { Log } from '../lib/log.ts'
+import type { GuardedFetch } from '../net/fetch.ts'
+import type { Actor } from '../operation/permission.ts'
+import type { ReadMediaModels } from './asset-models.ts'
+
+/** What tracking needs of the rest; each factory takes the part it uses. */
+export interface TrackDeps {
+  readonly db: Db
+  readonly audit: Audit
+  readonly clock: Clock
+  readonly log: Log
+  /** The Civitai account that recorded posts belong to. */
+  readonly account: string
+  readonly localFiles: LocalFiles
+  readonly hashPool: Pick<HashPool, 'hashFile' | 'createStreamHasher'>
+  readonly fetch: GuardedFetch
+  /** Hosts that callers with a token may have fetched from; the owner may name any. */
+  readonly allowedHosts: readonly string[]
+  readonly civitai: CivitaiClient
+  /** The Civitai key that the caller may use, if any. */
+  readonly civitaiToken: (actor: Actor) => Promise<string | undefined>
+  /** Finds the models that a media file's own metadata names; without it no models are linked. */
+  readonly readMediaModels?: ReadMediaModels | undefined
+}

@@ -1,0 +1,132 @@
+import { and, eq, inArray, or, type SQL } from 'drizzle-orm'
+import * as v from 'valibot'
+import { parseCivitaiLink } from '../civitai/links.ts'
+import { AppError } from '../errors.ts'
+import { idField, limitField, offsetField, requiredTextField, toRowId } from '../operation/fields.ts'
+import { defineOperation, type Operation } from '../operation/operation.ts'
+import { assetAliases, assetFields, assetIdField } from './asset-fields.ts'
+import { assetSchema, detailedAssetSchema } from './asset-row.ts'
+import { readAssets, withPrompts } from './asset-store.ts'
+import { equals, isAmong, type Reader, within } from './conditions.ts'
+import type { TrackDeps } from './deps.ts'
+import { createdByField, pageEntries } from './row.ts'
+import { ASSET_TYPES, assetModelsTable, assetsTable } from './table.ts'
+import { endTimeField, startTimeField, toTimeRange } from './time-range.ts'
+import { linksThatUse } from './uses.ts'
+
+/** Written out in both cases: JSON Schema patterns have no flags. */
+const HEX = /^(?:[sS][hH][aA]256:|0[xX])?[0-9a-fA-F]{1,64}$/
+const HEX_MESSAGE = 'sha256sum must be hexadecimal digits'
+
+const criteria = {
+  asset_id: v.optional(assetIdField),
+  sha256sum: v.optional(
+    v.pipe(v.string(HEX_MESSAGE), v.regex(HEX, HEX_MESSAGE), v.description('From calculate_sha256: 64 hex digits')),
+  ),
+  civitai_id: v.optional(assetFields.civitai_id),
+  civitai_url: v.optional(requiredTextField('https://civitai.com/images/N', 2_000)),
+  post_id: v.optional(idField('post_id', 'Assets of this recorded post')),
+  uses: v.optional(requiredTextField('Assets made with this model: a digest, an AIR or a Civitai version number', 300)),
+}
+type Criteria = v.InferOutput<v.StrictObjectSchema<typeof criteria, undefined>>
+
+/** Assets of one answer where several match. */
+const MAX_FOUND = 500
+
+export function createAssetQueries({ db }: Pick<TrackDeps, 'db'>): readonly Operation[] {
+  return [
+    defineOperation({
+      name: 'find_asset',
+      summary: 'Whether an asset is recorded, and everything known of it',
+      description:
+        'Looks for a recorded asset. Call it with the sha256sum of calculate_sha256 before create_asset: where found is true, use asset.asset_id instead of recording it again. Several criteria must all hold. Where several assets match (post_id, uses), assets lists them, newest first, and asset is the newest. found false is an answer, not an error.',
+      example: { sha256sum: '3b7f1f0a5c2d4e6f8091a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f7' },
+      effect: 'read',
+      permission: 'track:read',
+      http: { method: 'get', path: '/v1/assets/find' },
+      aliases: assetAliases,
+      input: v.strictObject(criteria),
+      output: v.object({
+        found: v.boolean(),
+        asset: v.optional(detailedAssetSchema),
+        assets: v.optional(v.array(detailedAssetSchema)),
+        count: v.optional(v.pipe(v.number(), v.description('Assets that match, where several do'))),
+      }),
+      async run(input) {
+        const where = toCondition(db.read, input)
+        if (where === undefined) return { found: false }
+        const assets = await withPrompts(db.read, await readAssets(db.read, where, MAX_FOUND))
+        const [asset] = assets
+        if (asset === undefined) return { found: false }
+        if (assets.length === 1) return { found: true, asset }
+        const count = assets.length < MAX_FOUND ? assets.length : await db.read.$count(assetsTable, where)
+        return { found: true, asset, assets, count }
+      },
+    }),
+    defineOperation({
+      name: 'list_assets',
+      summary: 'Recorded assets, newest first',
+      description:
+        'Lists assets, newest first. To look for one of which you know the digest or a number call find_asset; for the assets of posts with their prompts call list_civitai_posts with include_details.',
+      example: { asset_type: 'image', limit: 10 },
+      effect: 'read',
+      permission: 'track:read',
+      http: { method: 'get', path: '/v1/assets' },
+      input: v.strictObject({
+        asset_type: v.optional(v.picklist(ASSET_TYPES)),
+        post_id: v.optional(idField('post_id', 'Assets of this recorded post')),
+        created_by: v.optional(createdByField),
+        start_time: v.optional(startTimeField),
+        end_time: v.optional(endTimeField),
+        limit: limitField(50, 500),
+        offset: offsetField,
+      }),
+      output: v.object({ assets: v.array(assetSchema), ...pageEntries }),
+      async run({ limit, offset, ...filter }) {
+        const where = and(
+          equals(assetsTable.assetType, filter.asset_type),
+          equals(assetsTable.postId, filter.post_id === undefined ? undefined : toRowId(filter.post_id)),
+          equals(assetsTable.createdBy, filter.created_by),
+          within(assetsTable.createdAt, toTimeRange(filter)),
+        )
+        const [assets, count] = await Promise.all([
+          readAssets(db.read, where, limit, offset),
+          db.read.$count(assetsTable, where),
+        ])
+        return { assets, count, limit, offset }
+      },
+    }),
+  ]
+}
+
+/**
+ * All criteria together; undefined where they can match nothing.
+ * @throws AppError invalid_input where none is given, or for an unreadable `uses`
+ */
+function toCondition(db: Reader, input: Criteria): SQL | undefined {
+  if (Object.values(input).every((value) => value === undefined)) {
+    throw new AppError('invalid_input', `find_asset needs at least one of ${Object.keys(criteria).join(', ')}`, {
+      hint: 'Call calculate_sha256 and pass its sha256sum, or list_assets to see what there is',
+    })
+  }
+  const digest = input.sha256sum?.toLowerCase().replace(/^(?:sha256:|0x)/, '')
+  const using = input.uses === undefined ? undefined : linksThatUse(input.uses)
+  // Part of a digest, as people shorten it, is nobody's.
+  if (digest !== undefined && digest.length !== 64) return undefined
+  return and(
+    equals(assetsTable.id, input.asset_id === undefined ? undefined : toRowId(input.asset_id)),
+    equals(assetsTable.sha256sum, digest),
+    equals(assetsTable.civitaiId, input.civitai_id),
+    input.civitai_url === undefined ? undefined : hasCivitaiUrl(input.civitai_url),
+    equals(assetsTable.postId, input.post_id === undefined ? undefined : toRowId(input.post_id)),
+    using === undefined
+      ? undefined
+      : inArray(assetsTable.id, db.select({ id: assetModelsTable.assetId }).from(assetModelsTable).where(using)),
+  )
+}
+
+/** However the address is spelled (.com, .red, with a query), its number finds the asset. */
+function hasCivitaiUrl(url: string): SQL | undefined {
+  const id = parseCivitaiLink(url, 'image')
+  return or(eq(assetsTable.civitaiUrl, url), id === undefined ? undefined : eq(assetsTable.civitaiId, id))
+}

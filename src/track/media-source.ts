@@ -1,0 +1,178 @@
+import { constants } from 'node:fs'
+import { open } from 'node:fs/promises'
+import { AppError } from '../errors.ts'
+import { toFileError } from '../hash/regular-file.ts'
+import { SNIFF_BYTES } from '../media/kind.ts'
+import { describeUrl } from '../net/target.ts'
+import type { Call } from '../operation/operation.ts'
+import type { MediaContent } from './asset-models.ts'
+import type { TrackDeps } from './deps.ts'
+
+export interface ReadOptions {
+  /** Field that names the source, for messages. */
+  readonly field: string
+  /** Sees the first bytes before the rest is read, and may refuse them by throwing. */
+  readonly onHead?: ((head: Uint8Array) => Promise<void>) | undefined
+  /** Keeps the bytes of a fetched file that is no larger; 0 keeps none. */
+  readonly keepBytes?: number
+}
+
+export interface ReadMedia {
+  readonly sha256sum: string
+  readonly sizeBytes: number
+  /** The file on disk, or the bytes where they were kept. */
+  readonly content: MediaContent | undefined
+}
+
+export interface MediaReader {
+  /**
+   * Hashes what `source` names: a local path, `file://` or `http(s)://`. Streams; memory stays constant.
+   * @throws AppError invalid_input (another scheme, no regular file, what `onHead` refuses), not_found, forbidden,
+   * upstream_unavailable (also for a status that is not 2xx), payload_too_large, conflict (a file that changes), cancelled
+   */
+  read(source: string, call: Call, options: ReadOptions): Promise<ReadMedia>
+}
+
+/** As much as may be uploaded; ends what would never end. */
+const MAX_BYTES = 64 * 2 ** 30
+/** Bytes between two reports of progress. */
+const REPORT_BYTES = 2 ** 20
+
+const SCHEME = /^([a-z][a-z0-9+.-]*):/i
+
+export function createMediaReader(
+  deps: Pick<TrackDeps, 'localFiles' | 'hashPool' | 'fetch' | 'allowedHosts'>,
+): MediaReader {
+  async function readLocal(source: string, call: Call, { onHead }: ReadOptions): Promise<ReadMedia> {
+    const { path } = await deps.localFiles.find(source, call.actor)
+    if (onHead !== undefined) await onHead(await readHead(path))
+    const { sha256, sizeBytes } = await deps.hashPool.hashFile(path, {
+      signal: call.signal,
+      onProgress: (done, total) => call.progress({ done, total, unit: 'bytes', message: 'hashing' }),
+    })
+    return { sha256sum: sha256, sizeBytes, content: { path } }
+  }
+
+  async function readUrl(source: string, call: Call, options: ReadOptions): Promise<ReadMedia> {
+    const { signal, actor } = call
+    const response = await deps.fetch({
+      url: source,
+      signal,
+      hosts: actor.kind === 'owner' ? 'any' : deps.allowedHosts,
+      maxBytes: MAX_BYTES,
+    })
+    if (response.status < 200 || response.status > 299) {
+      response.discard()
+      throw refused(source, response.status)
+    }
+    const hasher = await openHasher(deps, signal, response)
+    try {
+      const keeper = createKeeper(options.keepBytes ?? 0)
+      const head = createHead(options.onHead)
+      const total = response.contentLength
+      let done = 0
+      let reported = 0
+      for await (const chunk of response.body) {
+        await head.take(chunk)
+        keeper.take(chunk)
+        await hasher.update(chunk)
+        done += chunk.byteLength
+        if (done - reported < REPORT_BYTES) continue
+        reported = done
+        call.progress({ done, ...(total === undefined ? {} : { total }), unit: 'bytes', message: 'fetching' })
+      }
+      await head.end()
+      const { sha256, sizeBytes } = await hasher.digest()
+      call.progress({ done: sizeBytes, total: sizeBytes, unit: 'bytes', message: 'fetched' })
+      return { sha256sum: sha256, sizeBytes, content: keeper.content() }
+    } finally {
+      response.discard()
+      hasher.dispose()
+    }
+  }
+
+  return {
+    async read(source, call, options) {
+      const scheme = SCHEME.exec(source)?.[1]?.toLowerCase()
+      if (scheme === 'http' || scheme === 'https') return readUrl(source, call, options)
+      if (scheme === undefined || scheme === 'file') return readLocal(source, call, options)
+      const { field } = options
+      const expected =
+        scheme === 's3'
+          ? `Cannot read ${field}: s3:// reads are not configured in this build`
+          : `${field} must be a local path, a file:// URL or an http(s):// URL`
+      throw new AppError('invalid_input', expected, {
+        errors: [{ path: field, expected }],
+        ...(scheme === 's3' ? { hint: 'Give a presigned https:// URL of the object, or a local copy of it' } : {}),
+      })
+    },
+  }
+}
+
+/** A hasher that cannot be opened must not leave a connection open. */
+async function openHasher(
+  { hashPool }: Pick<TrackDeps, 'hashPool'>,
+  signal: AbortSignal,
+  response: { discard(): void },
+) {
+  try {
+    return await hashPool.createStreamHasher({ signal })
+  } catch (error) {
+    response.discard()
+    throw error
+  }
+}
+
+const refused = (source: string, status: number): AppError =>
+  new AppError('upstream_unavailable', `Cannot fetch ${describeUrl(new URL(source))}: it answered ${status}`, {
+    hint: status === 404 || status === 410 ? 'Check that the address is right and still there' : 'Try again later',
+  })
+
+async function readHead(path: string): Promise<Uint8Array> {
+  try {
+    const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
+    try {
+      const { bytesRead, buffer } = await handle.read(new Uint8Array(SNIFF_BYTES), 0, SNIFF_BYTES, 0)
+      return buffer.subarray(0, bytesRead)
+    } finally {
+      await handle.close()
+    }
+  } catch (error) {
+    throw toFileError(`read ${path}`, error)
+  }
+}
+
+/** Gathers the first SNIFF_BYTES, shows them once, as soon as they are there or nothing more comes. */
+function createHead(onHead: ReadOptions['onHead']): { take(chunk: Uint8Array): Promise<void>; end(): Promise<void> } {
+  let parts: Uint8Array[] | undefined = onHead === undefined ? undefined : []
+  let length = 0
+  const show = async (): Promise<void> => {
+    if (parts === undefined) return
+    const head = Buffer.concat(parts).subarray(0, SNIFF_BYTES)
+    parts = undefined
+    await onHead?.(head)
+  }
+  return {
+    async take(chunk) {
+      if (parts === undefined) return
+      parts.push(chunk)
+      length += chunk.byteLength
+      if (length >= SNIFF_BYTES) await show()
+    },
+    end: show,
+  }
+}
+
+/** Keeps a body as long as it is no larger than `limit`. */
+function createKeeper(limit: number): { take(chunk: Uint8Array): void; content(): MediaContent | undefined } {
+  let parts: Uint8Array[] | undefined = limit > 0 ? [] : undefined
+  let length = 0
+  return {
+    take(chunk) {
+      length += chunk.byteLength
+      if (length > limit) parts = undefined
+      else parts?.push(chunk)
+    },
+    content: () => (parts === undefined ? undefined : { bytes: Buffer.concat(parts) }),
+  }
+}

@@ -1,0 +1,54 @@
+import { and, eq, gte, isNull, lt, or, type SQL } from 'drizzle-orm'
+import type { SQLiteColumn } from 'drizzle-orm/sqlite-core'
+import { AppError } from '../errors.ts'
+import { assetModelsTable as models } from './table.ts'
+
+/** `civitai:1@2`, alone or within a whole AIR. */
+const CIVITAI_AIR = /(?:^|:)civitai:\d+@(\d{1,15})(?:$|[+.:])/i
+const ANY_AIR = /^(?:urn:)?air:|^[\w-]+:[\w./-]+@/i
+const VERSION_REFERENCE = /^civitai:version:(\d{1,15})$/i
+const HASH = /^(?:0x|sha256:|autov[123]:)?([0-9a-f]{8}|[0-9a-f]{10}|[0-9a-f]{12}|[0-9a-f]{64})$/i
+
+/**
+ * Which model links a text means: a digest (SHA-256 of the file or of its tensors, AutoV1, AutoV2, AutoV3), an AIR, or
+ * the number of a Civitai version. Digits may be both a version and a short digest: then either counts.
+ * @throws AppError invalid_input for anything else
+ */
+export function linksThatUse(text: string): SQL {
+  const wanted = text.trim()
+  const version = CIVITAI_AIR.exec(wanted)?.[1] ?? VERSION_REFERENCE.exec(wanted)?.[1] ?? /^\d{1,15}$/.exec(wanted)?.[0]
+  const hex = HASH.exec(wanted)?.[1]?.toLowerCase()
+  const condition = or(
+    version === undefined ? undefined : eq(models.civitaiVersionId, Number(version)),
+    hex === undefined ? undefined : hasDigest(hex),
+    ANY_AIR.test(wanted) ? eq(models.air, wanted) : undefined,
+  )
+  if (condition !== undefined) return condition
+  const expected = 'uses must be a digest of 8, 10, 12 or 64 hex digits, an AIR or the number of a Civitai version'
+  throw new AppError('invalid_input', expected, { errors: [{ path: 'uses', expected }] })
+}
+
+/** A link knows a model by whatever its source wrote, so a long digest also meets its beginnings, and the reverse. */
+function hasDigest(hex: string): SQL | undefined {
+  switch (hex.length) {
+    case 64: {
+      const only = and(isNull(models.sha256), isNull(models.tensorSha256))
+      return or(
+        eq(models.sha256, hex),
+        eq(models.tensorSha256, hex),
+        and(eq(models.autoV2, hex.slice(0, 10)), only),
+        and(eq(models.autoV3, hex.slice(0, 12)), only),
+      )
+    }
+    case 12:
+      // AutoV3 is the start of the tensor digest; Forge writes the start of the file's there.
+      return or(eq(models.autoV3, hex), startsWith(models.sha256, hex), startsWith(models.tensorSha256, hex))
+    case 10:
+      return or(eq(models.autoV2, hex), startsWith(models.sha256, hex))
+    default:
+      return or(eq(models.autoV1, hex), startsWith(models.sha256, hex))
+  }
+}
+
+/** As a range, which an index can answer; `g` is the letter after the last hex digit. */
+const startsWith = (column: SQLiteColumn, hex: string): SQL | undefined => and(gte(column, hex), lt(column, `${hex}g`))

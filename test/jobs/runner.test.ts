@@ -1,0 +1,212 @@
+import { afterEach, beforeEach, expect, test } from 'bun:test'
+import * as v from 'valibot'
+import { AppError } from '../../src/errors.ts'
+import type { AppEvent } from '../../src/events/event.ts'
+import { createEventHub, type EventHub } from '../../src/events/hub.ts'
+import type { JobKind, RunningJob } from '../../src/jobs/job.ts'
+import { createJobRunner, type JobRunner } from '../../src/jobs/runner.ts'
+import { createJobStore, type JobStore } from '../../src/jobs/store.ts'
+import { systemClock } from '../../src/lib/clock.ts'
+import { silentLog } from '../../src/lib/log.ts'
+import { OWNER } from '../../src/operation/permission.ts'
+import { openTempDb, type TempDb } from '../support/temp-db.ts'
+
+const inputSchema = v.object({ name: v.string() })
+type Input = v.InferOutput<typeof inputSchema>
+
+let temp: TempDb
+let events: EventHub
+let store: JobStore
+let seen: AppEvent[]
+
+beforeEach(async () => {
+  temp = await openTempDb()
+  seen = []
+  ;({ events, store } = wire(temp.db))
+  events.subscribe((event) => seen.push(event))
+})
+afterEach(() => temp.close())
+
+function wire(db: TempDb['db']): { events: EventHub; store: JobStore } {
+  const instanceId = () => 'here'
+  const hub = createEventHub({ db, clock: systemClock, instanceId })
+  return { events: hub, store: createJobStore({ db, events: hub, clock: systemClock, instanceId }) }
+}
+
+function aKind(run: (job: RunningJob<Input>) => Promise<void>, concurrency = 1): JobKind<Input> {
+  return {
+    kind: 'import',
+    prefix: 'imp',
+    permission: 'models:read',
+    concurrency,
+    input: inputSchema,
+    async run(job) {
+      await run(job)
+      return { status: 'succeeded', view: { status: 'completed', name: job.input.name } }
+    },
+    ended: (view, how, reason) => ({ ...view, status: how, error: reason }),
+  }
+}
+
+function runnerOf(kind: JobKind<Input>, of = { store, events }): JobRunner {
+  const runner = createJobRunner({ ...of, log: silentLog })
+  runner.register(kind)
+  return runner
+}
+
+const create = (runner: JobRunner, name: string, key?: string) =>
+  runner.create('import', {
+    actor: OWNER,
+    input: { name },
+    view: { status: 'analyzing' },
+    ...(key === undefined ? {} : { key }),
+  })
+
+const viewOf = async (id: string) => (await store.find(id))?.view
+
+test('jobs run in order, one at a time, and every state goes out as an event', async () => {
+  const order: string[] = []
+  let running = 0
+  const runner = runnerOf(
+    aKind(async (job) => {
+      running += 1
+      expect(running).toBe(1)
+      await job.save({ status: 'resolving' })
+      order.push(job.input.name)
+      running -= 1
+    }),
+  )
+  const ids = [await create(runner, 'a'), await create(runner, 'b'), await create(runner, 'c')].map(({ id }) => id)
+  expect(order).toEqual([])
+  await runner.start()
+  await runner.whenIdle()
+  expect(order).toEqual(['a', 'b', 'c'])
+  const ofFirst = seen.filter(({ jobId }) => jobId === ids[0])
+  expect(ofFirst.map(({ data }) => data.status)).toEqual(['analyzing', 'analyzing', 'resolving', 'completed'])
+  expect(ofFirst.map(({ final }) => final)).toEqual([false, false, false, true])
+  const numbers = seen.map(({ id }) => id ?? 0)
+  expect(numbers).toEqual(numbers.toSorted((x, y) => x - y))
+  expect(await events.replay(0, {}, 100)).toHaveLength(seen.length)
+})
+
+test('a job that throws has failed, with its reason and without the words of foreign errors', async () => {
+  const runner = runnerOf(
+    aKind(async ({ input }) => {
+      if (input.name === 'known') throw new AppError('not_found', 'There is no such file')
+      throw new Error('secret path')
+    }),
+  )
+  const known = await create(runner, 'known')
+  const foreign = await create(runner, 'foreign')
+  await runner.start()
+  await runner.whenIdle()
+  expect(await viewOf(known.id)).toEqual({ status: 'failed', error: 'There is no such file' })
+  expect(JSON.stringify(await viewOf(foreign.id))).not.toContain('secret')
+})
+
+test('two live jobs with one key are one job; after its end there is a new one', async () => {
+  const runner = runnerOf(aKind(async () => {}))
+  const [one, two] = await Promise.all([create(runner, 'a', 'k'), create(runner, 'b', 'k')])
+  expect(one.id).toBe(two.id)
+  expect((await create(runner, 'c', 'other')).id).not.toBe(one.id)
+  await runner.start()
+  await runner.whenIdle()
+  expect((await create(runner, 'd', 'k')).id).not.toBe(one.id)
+})
+
+test('cancel ends a running job at once and a waiting one before it began', async () => {
+  const begun = Promise.withResolvers<void>()
+  const runner = runnerOf(
+    aKind(async ({ signal }) => {
+      begun.resolve()
+      await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+    }),
+  )
+  const first = await create(runner, 'runs')
+  const second = await create(runner, 'waits')
+  await runner.start()
+  await begun.promise
+  expect((await runner.cancel(second.id)).status).toBe('cancelled')
+  expect((await runner.cancel(first.id)).status).toBe('cancelled')
+  await runner.whenIdle()
+  expect(await viewOf(first.id)).toEqual({ status: 'cancelled', error: 'Cancelled on request' })
+  expect((await store.find(second.id))?.attempts).toBe(0)
+  expect((await runner.cancel(first.id)).status).toBe('cancelled')
+})
+
+test('a job runs again under its id when it is retried', async () => {
+  let fail = true
+  const runner = runnerOf(
+    aKind(async () => {
+      if (fail) throw new AppError('upstream_unavailable', 'not now')
+    }),
+  )
+  await runner.start()
+  const { id } = await create(runner, 'a')
+  await runner.whenIdle()
+  expect((await store.find(id))?.status).toBe('failed')
+  fail = false
+  await runner.retry(id)
+  await runner.whenIdle()
+  expect(await store.find(id)).toMatchObject({ status: 'succeeded', attempts: 2 })
+})
+
+test('stop puts a running job back and the next start goes on with it', async () => {
+  const begun = Promise.withResolvers<void>()
+  const runner = runnerOf(
+    aKind(async ({ signal }) => {
+      begun.resolve()
+      await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+    }),
+  )
+  const { id } = await create(runner, 'a')
+  await runner.start()
+  await begun.promise
+  await runner.stop()
+  expect((await store.find(id))?.status).toBe('queued')
+
+  const next = wire(await temp.reopen())
+  const second = runnerOf(
+    aKind(async () => {}),
+    next,
+  )
+  await second.start()
+  await second.whenIdle()
+  expect(await next.store.find(id)).toMatchObject({ status: 'succeeded', attempts: 2 })
+})
+
+test('what a killed process left running is taken up again', async () => {
+  const runner = runnerOf(aKind(async () => {}))
+  const { id } = await create(runner, 'a')
+  await store.claim('import', 'models:read')
+  expect((await store.find(id))?.status).toBe('running')
+  const next = wire(await temp.reopen())
+  const second = runnerOf(
+    aKind(async () => {}),
+    next,
+  )
+  await second.start()
+  await second.whenIdle()
+  expect((await next.store.find(id))?.status).toBe('succeeded')
+})
+
+test('a stored input that no longer fits its schema fails the job instead of the runner', async () => {
+  const runner = runnerOf(aKind(async () => {}))
+  const bad = await runner.create('import', { actor: OWNER, input: { name: 5 }, view: { status: 'analyzing' } })
+  const good = await create(runner, 'good')
+  await runner.start()
+  await runner.whenIdle()
+  expect((await store.find(bad.id))?.status).toBe('failed')
+  expect((await store.find(good.id))?.status).toBe('succeeded')
+})
+
+test('progress reaches listeners and is not stored', async () => {
+  const runner = runnerOf(aKind(async (job) => job.show({ status: 'resolving', progress: 0.5 })))
+  await runner.start()
+  await create(runner, 'a')
+  await runner.whenIdle()
+  const transient = seen.filter(({ id }) => id === undefined)
+  expect(transient.map(({ data }) => data.progress)).toEqual([0.5])
+  const stored = await events.replay(0, {}, 100)
+  expect(stored.some(({ data }) => data.progress === 0.5)).toBe(false)
+})

@@ -1,0 +1,22 @@
+import { readdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+
+/** The folder that holds package.json. */
+export const projectDir = dirname(dirname(import.meta.dirname))
+
+/** What .gitignore names at the top, and git's own folder. */
+const untracked = new Set(['.git', 'node_modules', 'dist', '.airkeep'])
+
+/** Paths of the files that belong to the project, below `root`, with forward slashes, sorted. */
+export function projectFiles(root: string): string[] {
+  return readdirSync(root, { withFileTypes: true })
+    .filter(({ name }) => !untracked.has(name) && !name.endsWith('.log'))
+    .flatMap((entry) =>
+      entry.isDirectory()
+        ? readdirSync(join(root, entry.name), { recursive: true, withFileTypes: true })
+            .filter((below) => below.isFile())
+            .map((below) => join(below.parentPath, below.name).slice(root.length + 1))
+        : [entry.name],
+    )
+    .sort()
+}
