@@ -1,3 +1,16 @@
+CREATE TABLE `tokens` (
+	`id` integer PRIMARY KEY AUTOINCREMENT NOT NULL,
+	`name` text NOT NULL,
+	`digest` text NOT NULL,
+	`permissions` text NOT NULL,
+	`created_at` integer NOT NULL,
+	`created_by` text NOT NULL,
+	`revoked_at` integer,
+	`last_used_at` integer
+);
+--> statement-breakpoint
+CREATE UNIQUE INDEX `tokens_digest_unique` ON `tokens` (`digest`);--> statement-breakpoint
+CREATE UNIQUE INDEX `tokens_by_live_name` ON `tokens` (`name`) WHERE "tokens"."revoked_at" is null;--> statement-breakpoint
 CREATE TABLE `events` (
 	`id` integer PRIMARY KEY AUTOINCREMENT NOT NULL,
 	`at` integer NOT NULL,
@@ -74,6 +87,7 @@ CREATE INDEX `asset_models_by_auto_v1` ON `asset_models` (`auto_v1`);--> stateme
 CREATE INDEX `asset_models_by_auto_v2` ON `asset_models` (`auto_v2`);--> statement-breakpoint
 CREATE INDEX `asset_models_by_auto_v3` ON `asset_models` (`auto_v3`);--> statement-breakpoint
 CREATE INDEX `asset_models_by_air` ON `asset_models` (`air`);--> statement-breakpoint
+CREATE INDEX `asset_models_by_model` ON `asset_models` (`civitai_model_id`);--> statement-breakpoint
 CREATE INDEX `asset_models_by_version` ON `asset_models` (`civitai_version_id`);--> statement-breakpoint
 CREATE TABLE `asset_stats` (
 	`id` integer PRIMARY KEY AUTOINCREMENT NOT NULL,

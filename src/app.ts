@@ -1,38 +1,184 @@
-import { randomUUID } from 'node:crypto'
-import { mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { allowedHosts, hostsFor } from './access/allowed-hosts.ts'
-import { createAuthenticate } from './access/authenticate.ts'
 import { createEnvToken } from './access/env-token.ts'
 import { createLocalFiles } from './access/local-files.ts'
 import { createTokenOperations } from './access/operations.ts'
 import { createTokens } from './access/tokens.ts'
+import { countedHashes } from './app/counted-hashes.ts'
+import { databaseOf, type Host, openHost } from './app/host.ts'
 import { createCivitaiClient } from './civitai/client.ts'
-import type { Config } from './config.ts'
+import type { CliApp } from './cli/app.ts'
+import type { Config, Settings } from './config.ts'
 import { createAudit } from './db/audit.ts'
-import { createDb } from './db/db.ts'
-import { readMigrations } from './db/migrate.ts'
-import { encodePath, type Ownership, takeOwnership } from './db/owner.ts'
-import { AppError } from './errors.ts'
+import { type Ownership, takeOwnership } from './db/owner.ts'
 import { createEventHub } from './events/hub.ts'
-import { createHashPool } from './hash/pool.ts'
+import { createHashPool, type HashPool } from './hash/pool.ts'
+import type { HashEngine } from './hash/whole-file.ts'
 import { createImportJob } from './import/import-job.ts'
 import { toLinkedModels } from './import/media-models.ts'
 import { createImportOperations } from './import/operations.ts'
+import { parsePrompt } from './import/parse/detect.ts'
+import { createImportRecorder } from './import/record.ts'
 import { createSourceReader } from './import/source.ts'
 import { createJobRunner } from './jobs/runner.ts'
 import { createJobStore } from './jobs/store.ts'
 import { systemClock } from './lib/clock.ts'
-import { isNetworkFilesystem, writeAtomic } from './lib/files.ts'
 import { createId } from './lib/id.ts'
 import { createLog } from './lib/log.ts'
 import { VERSION } from './lib/version.ts'
-import { createMcp } from './mcp/server.ts'
 import { createDigestStore } from './models/digests.ts'
 import { createLibraryOpener } from './models/library.ts'
-import { findModelRoots } from './models/roots.ts'
 import { createGuardedFetch } from './net/fetch.ts'
 import { createGuard } from './net/guard.ts'
 import type { Operation } from './operation/operation.ts'
 import { type Actor, OWNER } from './operation/permission.ts'
+import { createGuideOperations } from './track/guides.ts'
 import { createTrackOperations } from './track/operations.ts'
+
+/** The program, wired by hand and not yet running: building it does no I/O. */
+export function createApp(config: Config): CliApp {
+  const { settings, dataDir } = config
+  const clock = systemClock
+  const log = createLog(settings.log)
+  const temporaryDir = join(dataDir, 'tmp')
+  let host: Host = { instanceId: '', modelRoots: settings.models }
+  const instanceId = (): string => host.instanceId
+
+  const db = databaseOf(config)
+  const audit = createAudit(db)
+  const events = createEventHub({ db, clock, instanceId })
+  let countBytes = (_engine: HashEngine, _bytes: number): void => {}
+  const hashes = countedHashes(createHashPool(), (engine, bytes) => countBytes(engine, bytes))
+  const guard = createGuard({ allowPrivate: [...settings.allow_private_network, ...namedOrigins(config)], log })
+  const fetch = createGuardedFetch({ guard, version: VERSION })
+  const allowed = allowedHosts(settings)
+  const localFiles = createLocalFiles({
+    roots: () => [...host.modelRoots, ...settings.catalog, ...settings.allow_read],
+    closed: () => [dataDir],
+  })
+  const tokens = createTokens({ db, audit, clock, log, envToken: createEnvToken(settings) })
+  const store = createJobStore({ db, events, clock, instanceId })
+  const jobs = createJobRunner({ store, events, log })
+  const library = createLibraryOpener(createDigestStore({ db, hashes, clock, instanceId }))
+  const sources = createSourceReader({
+    localFiles,
+    fetch,
+    hostsFor: (actor) => hostsFor(actor, allowed),
+    tempDir: temporaryDir,
+  })
+
+  const track = createTrackOperations({
+    db,
+    audit,
+    clock,
+    log,
+    account: settings.civitai_account,
+    localFiles,
+    hashPool: hashes,
+    fetch,
+    allowedHosts: allowed,
+    civitai: createCivitaiClient({ fetch, log, baseUrl: settings.civitai_url }),
+    civitaiToken: async (actor) => ownersKey(settings.civitai_token, actor, settings),
+    readMediaModels: async (media) => {
+      const { texts } = await sources.readMedia(media)
+      return toLinkedModels(parsePrompt({ texts, format: 'auto' }).dependencies)
+    },
+  })
+  const operations: readonly Operation[] = [
+    ...track,
+    ...createGuideOperations(),
+    ...createImportOperations({
+      jobs,
+      store,
+      sources,
+      checkRoots: (roots, actor) => Promise.all(roots.map((root) => localFiles.findFolder(root, actor))),
+    }),
+    ...createTokenOperations({ tokens }),
+  ]
+  jobs.register(
+    createImportJob({
+      sources,
+      library,
+      modelRoots: async () => host.modelRoots,
+      record: createImportRecorder((name, input, actor, signal) =>
+        operationNamed(track, name).invoke(input, {
+          signal,
+          actor,
+          requestId: createId('req'),
+          surface: 'cli',
+          progress() {},
+        }),
+      ),
+    }),
+  )
+
+  let ownership: Ownership | undefined
+  return {
+    config,
+    operations,
+    events,
+    hasher: hashes,
+    async open() {
+      ownership = await takeOwnership(dataDir)
+      if (ownership === undefined) return 'busy'
+      try {
+        host = await openHost(dataDir, settings)
+        // Whatever an earlier process was receiving when it ended.
+        await rm(temporaryDir, { recursive: true, force: true })
+        await mkdir(temporaryDir, { mode: 0o700 })
+        await db.open()
+      } catch (error) {
+        ownership.release()
+        ownership = undefined
+        throw error
+      }
+      return 'opened'
+    },
+    async startJobs() {
+      await jobs.start()
+      await events.prune(clock.now() - settings.event_retention * 86_400_000)
+    },
+    whenIdle: () => jobs.whenIdle(),
+    hasTokens: () => tokens.configured(),
+    async listen(options) {
+      const { serve } = await import('./app/serving.ts')
+      const deps = { operations, events, tokens, jobs, store, settings, clock, log, uploadsDir: temporaryDir }
+      const { metrics, listening } = serve(deps, options)
+      countBytes = metrics.addHashedBytes
+      return listening
+    },
+    mcp: {
+      async serveStdio(invoke, signal) {
+        const { serveStdio } = await import('./app/serving.ts')
+        await serveStdio({ operations, settings, log }, OWNER, invoke, signal)
+      },
+    },
+    async close() {
+      await jobs.stop()
+      await db.close()
+      ownership?.release()
+      ownership = undefined
+    },
+  }
+}
+
+/** Mirrors that the owner names are meant, wherever they are: they are exempt from the private-address rule. */
+function namedOrigins({ settings, sources }: Config): string[] {
+  const named = (['civitai_url', 'hf_url', 'comfy_url'] as const).filter((name) => sources[name] !== 'default')
+  return named.map((name) => settings[name]).flatMap((url) => (URL.canParse(url) ? [new URL(url).host] : []))
+}
+
+/** The owner's key is the owner's alone, unless it is shared. */
+function ownersKey(key: string, actor: Actor, { share_upstream_keys }: Settings): string | undefined {
+  return key !== '' && (actor.kind === 'owner' || share_upstream_keys) ? key : undefined
+}
+
+function operationNamed(operations: readonly Operation[], name: string): Operation {
+  const found = operations.find((operation) => operation.name === name)
+  if (found === undefined) throw new Error(`There is no operation ${name}`)
+  return found
+}
+
+/** For `airkeep hash` of files: neither a database nor a lock. */
+export const createHasher = (): HashPool => createHashPool()

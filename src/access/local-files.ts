@@ -21,6 +21,11 @@ export interface LocalFiles {
    * a token caller gets the same `forbidden` whatever exists there
    */
   find(path: string, actor: Actor): Promise<LocalFile>
+  /**
+   * The real path of a folder, by the same rules.
+   * @throws AppError invalid_input (not absolute, no folder), not_found, forbidden
+   */
+  findFolder(path: string, actor: Actor): Promise<string>
 }
 
 export interface LocalFilesDeps {
@@ -32,16 +37,26 @@ export interface LocalFilesDeps {
 
 /** Looks at names and kinds only and opens nothing: opening a FIFO waits, opening a device may act. */
 export function createLocalFiles({ roots, closed = () => [] }: LocalFilesDeps): LocalFiles {
+  async function locate(given: string, actor: Actor): Promise<{ real: string; stats: Stats }> {
+    const path = toAbsolute(given)
+    const real =
+      actor.kind === 'owner' ? await findForOwner(path, given) : await findUnder(path, roots(), closed(), given)
+    const stats = await lstat(real).catch((cause: unknown) => {
+      throw missing(given, cause)
+    })
+    return { real, stats }
+  }
+
   return {
     async find(given, actor) {
-      const path = toAbsolute(given)
-      const real =
-        actor.kind === 'owner' ? await findForOwner(path, given) : await findUnder(path, roots(), closed(), given)
-      const stats = await lstat(real).catch((cause: unknown) => {
-        throw missing(given, cause)
-      })
+      const { real, stats } = await locate(given, actor)
       if (stats.isFile()) return { path: real, sizeBytes: stats.size }
       throw new AppError('invalid_input', `${given} is ${kindOf(stats)}, not a regular file`)
+    },
+    async findFolder(given, actor) {
+      const { real, stats } = await locate(given, actor)
+      if (stats.isDirectory()) return real
+      throw new AppError('invalid_input', `${given} is ${kindOf(stats)}, not a folder`)
     },
   }
 }
@@ -120,6 +135,7 @@ function missing(given: string, cause: unknown): AppError {
 }
 
 function kindOf(stats: Stats): string {
+  if (stats.isFile()) return 'a file'
   if (stats.isDirectory()) return 'a folder'
   if (stats.isFIFO()) return 'a FIFO'
   if (stats.isSocket()) return 'a socket'

@@ -94,7 +94,11 @@ function readAnswer(text: string, url: URL): Attempt {
 
 const isHtml = (text: string): boolean => /^\s*(?:<!doctype html|<html|<head|<\?xml|<!--)/i.test(text.slice(0, 500))
 
-const unavailable = (url: URL, reason: string, options: { hint?: string; seconds?: number | undefined } = {}): AppError =>
+const unavailable = (
+  url: URL,
+  reason: string,
+  options: { hint?: string; seconds?: number | undefined } = {},
+): AppError =>
   new AppError('upstream_unavailable', `Cannot ask ${url.host}: ${reason}`, {
     hint: options.hint ?? 'Try again later',
     retryAfterSeconds: options.seconds,
@@ -110,12 +114,16 @@ function refusal(response: GuardedResponse, text: string, url: URL): Attempt {
     return { error: unavailable(url, 'it is blocked in the region of this host (451)', { hint }), retry: false }
   }
   if (status === 401 || status === 403) {
-    return { error: unavailable(url, reason, { hint: 'Check CIVITAI_TOKEN and the network of this host' }), retry: false }
+    return {
+      error: unavailable(url, reason, { hint: 'Check CIVITAI_TOKEN and the network of this host' }),
+      retry: false,
+    }
   }
   const seconds = retryAfter(response.headers.get('retry-after'))
   if (status === 429) {
     // Asking again never helps here: the request itself is what is refused.
-    if (/too many pages/i.test(said ?? '')) return { error: unavailable(url, reason, { hint: 'Ask for a lower page' }), retry: false }
+    if (/too many pages/i.test(said ?? ''))
+      return { error: unavailable(url, reason, { hint: 'Ask for a lower page' }), retry: false }
     const error = new AppError('rate_limited', `Cannot ask ${url.host}: it asks to slow down (429)`, {
       hint: 'Try again later',
       retryAfterSeconds: seconds,

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../lib/json.ts'
-import type { InvokeOptions } from './app.ts'
 import type { Operation } from '../operation/operation.ts'
+import type { InvokeOptions } from './app.ts'
 
 export interface BackendCall extends InvokeOptions {
   /** A local file that goes along: the operation's upload field. */
@@ -25,6 +25,8 @@ export interface Backend {
   invoke(operation: Operation, input: Record<string, unknown>, call: BackendCall): Promise<Answer>
   /** Resolves with the job's last state. */
   follow(jobId: string, options: FollowOptions): Promise<JsonObject>
+  /** Runs jobs until none is left; a server does that by itself. */
+  untilIdle(): Promise<void>
   /** Lets go of the data directory where this process holds it. */
   close(): Promise<void>
 }

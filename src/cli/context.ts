@@ -19,6 +19,8 @@ export interface Context {
   config(flags?: SettingFlags): Config
   /** The program, not opened. One-shot commands log warnings only, unless a log level was set. */
   app(flags?: SettingFlags): Promise<CliApp>
+  /** Ends with the command's signal, whoever holds the other end open. */
+  stdin(): AsyncIterable<Uint8Array>
   /** A line for people on stderr; nothing with --quiet. */
   note(text: string): Promise<void>
   /** The command's result: one JSON document with --json, else the text. */
@@ -61,6 +63,7 @@ export function createContext(deps: ContextDeps): Context {
       if (loaded !== undefined && same && flags === undefined) return loaded.app
       return parts.createApp(withLogLevel(config(flags), globals.quiet))
     },
+    stdin: () => abortable(outside.stdin(), deps.signal),
     async note(text) {
       if (globals.quiet) return
       progress.clear()
@@ -71,6 +74,26 @@ export function createContext(deps: ContextDeps): Context {
       if (globals.json) await stdout.write(toJson(output, stdout.isTerminal))
       else await stdout.write(withNewline(text(stdout.columns)))
     },
+  }
+}
+
+async function* abortable<T>(items: AsyncIterable<T>, signal: AbortSignal): AsyncIterable<T> {
+  const iterator = items[Symbol.asyncIterator]()
+  let onAbort = (): void => {}
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(signal.reason)
+  })
+  aborted.catch(() => {})
+  signal.addEventListener('abort', onAbort, { once: true })
+  try {
+    signal.throwIfAborted()
+    for (;;) {
+      const next = await Promise.race([iterator.next(), aborted])
+      if (next.done === true) return
+      yield next.value
+    }
+  } finally {
+    signal.removeEventListener('abort', onAbort)
   }
 }
 

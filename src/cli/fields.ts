@@ -43,11 +43,13 @@ export function fieldsOf(operation: Operation): Field[] {
     if (property !== undefined && !(alias in properties)) fields.push(field(alias, property, target))
   }
   const { upload } = operation.http
-  if (upload !== undefined && !(upload in properties)) {
-    const description = 'A local file, sent along with the call'
-    fields.push({ ...field(upload, { type: 'string', description }), kind: 'file' })
-  }
-  return fields.toSorted((a, b) => Number(b.required) - Number(a.required))
+  const file =
+    upload === undefined
+      ? []
+      : [{ ...field(upload, { description: 'Local file to send along' }), kind: 'file' as const }]
+  return [...fields.filter(({ name }) => name !== upload), ...file].toSorted(
+    (a, b) => Number(b.required) - Number(a.required),
+  )
 }
 
 function kindOf(schema: JsonSchema): FieldKind {
@@ -76,7 +78,9 @@ export function describeField({ schema, required, kind }: Field): string {
     kind === 'list' || kind === 'json-list' ? 'may be repeated' : undefined,
     kind === 'json' || kind === 'json-list' ? 'JSON, @FILE or -' : undefined,
   ].filter((note) => note !== undefined)
-  return [descriptionOf(schema), notes.length === 0 ? '' : `(${notes.join('; ')})`].filter((part) => part !== '').join(' ')
+  return [descriptionOf(schema), notes.length === 0 ? '' : `(${notes.join('; ')})`]
+    .filter((part) => part !== '')
+    .join(' ')
 }
 
 function descriptionOf(schema: JsonSchema): string {

@@ -9,7 +9,9 @@ export type TypedFields = ReadonlyMap<Field, readonly string[] | boolean>
 
 const optionOf = (field: Field): Option =>
   new Option(
-    field.kind === 'boolean' ? `--${field.flag} [${placeholderOf(field)}]` : `--${field.flag} <${placeholderOf(field)}>`,
+    field.kind === 'boolean'
+      ? `--${field.flag} [${placeholderOf(field)}]`
+      : `--${field.flag} <${placeholderOf(field)}>`,
     describeField(field),
   )
 

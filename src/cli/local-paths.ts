@@ -6,7 +6,8 @@ const URL_LIKE = /^(?:[a-z][a-z0-9+.-]*:\/\/|file:|data:)/i
 export const isUrl = (text: string): boolean => URL_LIKE.test(text)
 
 /** A path as the process that carries out the call needs it: that one may stand in another folder. */
-export const toAbsolute = (text: string, cwd: string): string => (text === '' || isUrl(text) ? text : resolve(cwd, text))
+export const toAbsolute = (text: string, cwd: string): string =>
+  text === '' || isUrl(text) ? text : resolve(cwd, text)
 
 /** `input` with the paths in `fields` made absolute. */
 export function absolutePaths(

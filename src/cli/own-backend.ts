@@ -1,10 +1,12 @@
-import { stat } from 'node:fs/promises'
-import { basename } from 'node:path'
-import type { AppEvent } from '../events/event.ts'
+import { constants } from 'node:fs'
+import { copyFile, mkdtemp, rm, stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
 import { AppError } from '../errors.ts'
+import type { AppEvent } from '../events/event.ts'
 import { createId } from '../lib/id.ts'
 import type { JsonObject } from '../lib/json.ts'
-import type { Call } from '../operation/operation.ts'
+import type { Upload } from '../operation/operation.ts'
 import { OWNER } from '../operation/permission.ts'
 import type { CliApp } from './app.ts'
 import { type Backend, type FollowOptions, hasEnded } from './backend.ts'
@@ -13,35 +15,51 @@ const REPLAY_PAGE = 200
 
 /** Calls carried out in this process; `app` is open, and closed by `close`. */
 export function createOwnBackend(app: CliApp): Backend {
-  let jobs: Promise<void> | undefined
+  let started: Promise<void> | undefined
+  const startJobs = (): Promise<void> => {
+    started ??= app.startJobs()
+    return started
+  }
   return {
     where: { kind: 'own', dataDir: app.config.dataDir },
     async invoke(operation, input, { signal, progress, file }) {
-      const call: Call = {
-        signal,
-        progress,
-        requestId: createId('req'),
-        surface: 'cli',
-        actor: OWNER,
-        ...(file === undefined ? {} : { upload: await toUpload(file) }),
+      const call = { signal, progress, requestId: createId('req'), surface: 'cli', actor: OWNER } as const
+      const sent = file === undefined ? undefined : await copyForUpload(file)
+      try {
+        const output = await operation.invoke(input, sent === undefined ? call : { ...call, upload: sent.upload })
+        return { output, started: operation.http.status(output) === 202 }
+      } finally {
+        await sent?.remove()
       }
-      const output = await operation.invoke(input, call)
-      return { output, started: operation.http.status(output) === 202 }
     },
     async follow(jobId, options) {
-      jobs ??= app.startJobs()
-      await jobs
+      await startJobs()
       return followHere(app, jobId, options)
+    },
+    async untilIdle() {
+      await startJobs()
+      await app.whenIdle()
     },
     close: () => app.close(),
   }
 }
 
-async function toUpload(path: string): Promise<NonNullable<Call['upload']>> {
+/** A copy of the file at `path` as an upload: operations may move or remove theirs, and this one is the caller's own. */
+async function copyForUpload(path: string): Promise<{ upload: Upload; remove(): Promise<void> }> {
   const found = await stat(path).catch(() => undefined)
   if (found === undefined) throw new AppError('not_found', `Cannot read ${path}: there is no such file`)
   if (!found.isFile()) throw new AppError('invalid_input', `Cannot read ${path}: it is not a regular file`)
-  return { path, filename: basename(path), sizeBytes: found.size }
+  const folder = await mkdtemp(join(tmpdir(), 'airkeep-'))
+  const remove = (): Promise<void> => rm(folder, { recursive: true, force: true })
+  try {
+    const copy = join(folder, 'upload')
+    // Filesystems that can share the bytes do.
+    await copyFile(path, copy, constants.COPYFILE_FICLONE)
+    return { upload: { path: copy, filename: basename(path), sizeBytes: found.size }, remove }
+  } catch (cause) {
+    await remove()
+    throw new AppError('forbidden', `Cannot read ${path}`, { cause })
+  }
 }
 
 /** The job's stored events, then the new ones, until its last. */

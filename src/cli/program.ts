@@ -34,7 +34,8 @@ const GROUP_SUMMARIES: Readonly<Record<string, string>> = {
 
 /** The whole command line. Fields of operations become flags only when their command is asked for. */
 export function createProgram(deps: ProgramDeps): Command {
-  const { operations, act } = deps
+  const { act } = deps
+  const operations = deps.operations.filter(({ surfaces }) => surfaces.includes('cli'))
   const define = new Map<Command, () => void>()
   const defineLater = (_: Command, command: Command): void => {
     define.get(command)?.()

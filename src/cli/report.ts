@@ -52,6 +52,15 @@ function fromCommander(error: CommanderError): AppError {
   const [first = '', ...rest] = error.message.split('\n')
   const hint = rest.join(' ').replace(/^\(|\)$/g, '')
   const detail = first.replace(/^error: /, '')
+  if (error.code === 'commander.help') {
+    return new AppError('invalid_input', 'A command is missing', { hint: 'Add --help to see which there are' })
+  }
+  if (error.code === 'commander.unknownCommand' && hint === '') {
+    return new AppError('invalid_input', `There is no ${detail.replace(/^unknown /, '')}`, {
+      hint: 'airkeep help lists the commands',
+      cause: error,
+    })
+  }
   return new AppError('invalid_input', detail.charAt(0).toUpperCase() + detail.slice(1), {
     hint: hint === '' ? 'Add --help to the command to see what it takes' : hint,
     cause: error,

@@ -43,7 +43,7 @@ export interface OpenDbOptions {
   readonly syncUrl?: string | undefined
   readonly migrations: () => Promise<readonly Migration[]>
   /** `delete` on network filesystems, where WAL's shared memory does not work. */
-  readonly journal: 'wal' | 'delete'
+  readonly journal: () => Promise<'wal' | 'delete'>
   /** `normal`: a power cut may lose the last commits, a crash may not. `full`: neither. */
   readonly synchronous: 'normal' | 'full'
   /** Where a copy goes before a migration changes a database with rows in it. */
@@ -73,7 +73,7 @@ export function createDb(options: OpenDbOptions): Db {
         // An embedded replica has a single connection: reads go through the writer's.
         readClient.connect(embedded ? connect(options, 4) : writeClient)
         if (embedded) {
-          await writeClient.execute(`PRAGMA journal_mode=${options.journal}`)
+          await writeClient.execute(`PRAGMA journal_mode=${await options.journal()}`)
           await writeClient.execute(`PRAGMA synchronous=${options.synchronous}`)
         }
         const migrations = await options.migrations()
@@ -97,7 +97,8 @@ export function createDb(options: OpenDbOptions): Db {
     async close() {
       await queue.drain()
       if (!writeClient.connected) return
-      if (embedded && options.journal === 'wal') await writeClient.execute('PRAGMA wal_checkpoint(TRUNCATE)')
+      // Does nothing where the journal is no WAL.
+      if (embedded) await writeClient.execute('PRAGMA wal_checkpoint(TRUNCATE)')
       readClient.close()
       writeClient.close()
     },

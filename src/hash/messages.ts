@@ -29,6 +29,8 @@ export type HashReply =
 export interface HashWorkerData {
   /** One Int32: 1 asks the file that is being hashed to stop, read between two buffers. */
   readonly cancel: SharedArrayBuffer
+  /** Gives way to the other threads, so that the event loop keeps answering while all cores hash. */
+  readonly background: boolean
 }
 
 /** An AppError as plain data: classes do not survive the way between threads. */

@@ -45,6 +45,8 @@ export interface HashPool {
 export interface HashPoolOptions {
   /** Workers for files, and as many for streams. @default the number of cores, at most 4 */
   readonly size?: number | undefined
+  /** Workers give way to the rest of the process and of the host: for a server. @default false */
+  readonly background?: boolean | undefined
   /** The worker's code. @default where this build has it */
   readonly workerUrl?: URL | undefined
 }
@@ -56,7 +58,7 @@ interface StreamThread {
 
 export function createHashPool(options: HashPoolOptions = {}): HashPool {
   const size = Math.max(1, options.size ?? Math.min(availableParallelism(), 4))
-  const start = (): HashThread => startHashThread(options.workerUrl ?? hashWorkerUrl())
+  const start = (): HashThread => startHashThread(options.workerUrl ?? hashWorkerUrl(), options.background)
   const files = createFileThreads(size, start)
   const buffers = createPieceBuffers()
   let streamThreads: StreamThread[] = []

@@ -55,13 +55,13 @@ function createWorker(url: URL, workerData: HashWorkerData): Worker {
 }
 
 /** Starts a worker. It keeps the process alive only while a call waits for it. */
-export function startHashThread(url: URL): HashThread {
+export function startHashThread(url: URL, background = false): HashThread {
   const cancel = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
   const pending = new Map<number, Pending>()
   let outbox: (() => void)[] | undefined = []
   let death: HashThread['death']
   let lastId = 0
-  const worker = createWorker(url, { cancel: cancel.buffer })
+  const worker = createWorker(url, { cancel: cancel.buffer, background })
   worker.unref()
 
   function die(error: AppError): void {

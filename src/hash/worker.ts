@@ -2,6 +2,7 @@
  * Entry point of the hashing workers. Each answers one message after another; every handler is
  * synchronous, because a handler that awaits would let the next message overtake it.
  */
+import { setPriority } from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
 import { createSha256Engine, type IncrementalSha256 } from './incremental.ts'
 import {
@@ -18,9 +19,14 @@ import { createWholeFileHasher, type FileDigest } from './whole-file.ts'
 /** Progress is for people: ten times a second is enough. */
 const PROGRESS_INTERVAL_MS = 100
 
+const BACKGROUND_NICE = 5
+
 if (parentPort === null) throw new Error('src/hash/worker.ts runs as a worker only')
 const port = parentPort
-const cancel = new Int32Array((workerData as HashWorkerData).cancel)
+const data = workerData as HashWorkerData
+const cancel = new Int32Array(data.cancel)
+// On Linux 0 means this thread; elsewhere it would be the whole process.
+if (data.background && process.platform === 'linux') setPriority(0, BACKGROUND_NICE)
 const engine = await createSha256Engine()
 const hashWholeFile = createWholeFileHasher({ native: createNativeSha256, wasm: engine.create })
 const streams = new Map<number, IncrementalSha256>()

@@ -12,8 +12,8 @@ export interface Metrics {
   addHashedBytes(engine: 'native' | 'wasm', bytes: number): void
   /** Asked whenever the metrics are read. */
   countJobsWith(count: () => Promise<readonly JobCount[]>): void
-  /** Requests that are being answered now, streams included. */
-  readonly inFlight: { inc(): void; dec(): void }
+  /** A number that is read whenever the metrics are. */
+  addGauge(name: string, help: string, read: () => number): void
   /** Prometheus text format. */
   text(): Promise<string>
   readonly contentType: string
@@ -37,7 +37,6 @@ export function createMetrics({ version }: { readonly version: string }): Metric
     buckets: SECONDS,
     registers,
   })
-  const inFlight = new Gauge({ name: 'airkeep_http_requests_in_flight', help: 'Requests being answered', registers })
   const hashed = new Counter({
     name: 'airkeep_hashed_bytes_total',
     help: 'Bytes hashed, by engine',
@@ -64,7 +63,7 @@ export function createMetrics({ version }: { readonly version: string }): Metric
     countJobsWith(count) {
       countJobs = count
     },
-    inFlight: { inc: () => inFlight.inc(), dec: () => inFlight.dec() },
+    addGauge: (name, help, read) => addGauge(registry, name, help, read),
     text: () => registry.metrics(),
     contentType: registry.contentType,
   }
@@ -73,19 +72,9 @@ export function createMetrics({ version }: { readonly version: string }): Metric
 /** By hand: prom-client's own collectors read /proc and perf_hooks in ways that Bun does not all serve. */
 function addProcessMetrics(registry: Registry, version: string): void {
   const registers = [registry]
-  const gauge = (name: string, help: string, read: () => number): void => {
-    new Gauge({
-      name,
-      help,
-      registers,
-      collect() {
-        this.set(read())
-      },
-    })
-  }
-  gauge('process_resident_memory_bytes', 'Resident memory', () => process.memoryUsage().rss)
-  gauge('process_heap_bytes', 'JavaScript heap in use', () => process.memoryUsage().heapUsed)
-  gauge('process_start_time_seconds', 'Start of the process since the epoch', () =>
+  addGauge(registry, 'process_resident_memory_bytes', 'Resident memory', () => process.memoryUsage().rss)
+  addGauge(registry, 'process_heap_bytes', 'JavaScript heap in use', () => process.memoryUsage().heapUsed)
+  addGauge(registry, 'process_start_time_seconds', 'Start of the process since the epoch', () =>
     Math.round(Date.now() / 1000 - process.uptime()),
   )
   new Counter({
@@ -102,4 +91,15 @@ function addProcessMetrics(registry: Registry, version: string): void {
     { version },
     1,
   )
+}
+
+function addGauge(registry: Registry, name: string, help: string, read: () => number): void {
+  new Gauge({
+    name,
+    help,
+    registers: [registry],
+    collect() {
+      this.set(read())
+    },
+  })
 }

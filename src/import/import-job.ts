@@ -8,7 +8,7 @@ import { type Dependency, dependencySchema, type ImportWarning } from './depende
 import type { Generation } from './generation.ts'
 import { type ParsedPrompt, parsePrompt } from './parse/detect.ts'
 import { resolveLocally } from './resolve.ts'
-import { type SourceReader, sourceSchema } from './source.ts'
+import { type SourceReader, type SourceTexts, sourceSchema } from './source.ts'
 
 export const IMPORT_STATUSES = [
   'analyzing',
@@ -34,12 +34,16 @@ export type ImportInput = v.InferOutput<typeof importInputSchema>
 /** Records prompt and asset of an import in the ledger. */
 export type RecordImport = (record: {
   readonly generation: Generation
-  readonly dependencies: readonly Dependency[]
-  /** Where the media lies; undefined where the prompt came as text. */
-  readonly mediaUrl: string | undefined
+  /** Path or URL of an image or a video; undefined where the prompt came as text. */
+  readonly media: { readonly url: string; readonly type: 'image' | 'video' } | undefined
   readonly actor: Actor
   readonly signal: AbortSignal
-}) => Promise<{ readonly prompt_id?: string; readonly asset_id?: string }>
+}) => Promise<Recorded>
+
+export interface Recorded {
+  readonly prompt_id?: string
+  readonly asset_id?: string
+}
 
 export interface ImportJobDeps {
   readonly sources: SourceReader
@@ -102,7 +106,7 @@ async function runImport(job: RunningJob<ImportInput>, deps: ImportJobDeps): Pro
   })
   const complete = dependencies.every(isSatisfied)
   const tracked = input.track
-    ? await deps.record({ generation: parsed.generation, dependencies, mediaUrl: mediaUrl(input), actor, signal })
+    ? await deps.record({ generation: parsed.generation, media: mediaOf(input, parsed.media), actor, signal })
     : undefined
   const end = view(complete ? 'completed' : 'partially_completed', 1, dependencies)
   return { status: 'succeeded', view: tracked === undefined ? end : { ...end, tracked: fromJson(tracked) } }
@@ -114,8 +118,8 @@ export async function analyze(
   sources: SourceReader,
   actor: Actor,
   signal: AbortSignal,
-): Promise<ParsedPrompt> {
-  const { texts, warnings } = await sources.read(input.source, actor, signal)
+): Promise<ParsedPrompt & Pick<SourceTexts, 'media'>> {
+  const { texts, warnings, media } = await sources.read(input.source, actor, signal)
   signal.throwIfAborted()
   const parsed = parsePrompt({ texts, format: input.format })
   if (parsed.sources.length === 0) {
@@ -124,7 +128,7 @@ export async function analyze(
       hint: 'Give the file as the tool saved it: chats and image editors often strip the metadata',
     })
   }
-  return { ...parsed, warnings: [...warnings, ...parsed.warnings] }
+  return { ...parsed, warnings: [...warnings, ...parsed.warnings], media }
 }
 
 /** Nothing more is needed for it. */
@@ -137,9 +141,9 @@ function settledShare(dependencies: readonly Dependency[]): number {
   return Math.round((settled / dependencies.length) * 100) / 100
 }
 
-function mediaUrl({ source }: ImportInput): string | undefined {
-  if (source.kind === 'path') return source.path
-  return source.kind === 'url' ? source.url : undefined
+function mediaOf({ source }: ImportInput, type: SourceTexts['media']): Parameters<RecordImport>[0]['media'] {
+  if (type === undefined || source.kind === 'texts') return undefined
+  return { url: source.kind === 'path' ? source.path : source.url, type }
 }
 
 /** The fields of the job object, as every surface shows it. */

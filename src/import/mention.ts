@@ -38,7 +38,8 @@ export const TRUST = {
 } as const
 
 export interface TrustedMention extends Mention {
-  readonly trust: number
+  /** One of TRUST; `native` where it is left out. */
+  readonly trust?: number
 }
 
 /** What one parse finds. Bounded, because a hostile text can name a model in every eight bytes. */

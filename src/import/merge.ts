@@ -43,6 +43,7 @@ interface Group {
   readonly names: ModelName[]
   readonly titles: Set<string>
   readonly hashes: Map<string, HashEvidence>
+  readonly digits: Set<string>
   readonly mentions: TrustedMention[]
   unused: boolean
 }
@@ -52,6 +53,7 @@ const emptyGroup = (type: DependencyType): Group => ({
   names: [],
   titles: new Set(),
   hashes: new Map(),
+  digits: new Set(),
   mentions: [],
   unused: false,
 })
@@ -68,7 +70,7 @@ function isSameModel(group: Group, { mention, name, looseTitle }: Item): boolean
   if (name !== undefined && group.mentions.some((other) => namedBySameSource(other, mention))) return false
   const version = mention.civitai?.version_id
   if (version !== undefined && group.mentions.some((other) => other.civitai?.version_id === version)) return true
-  if (mention.hashes?.some((hash) => group.hashes.has(hashKey(hash))) === true) return true
+  if (mention.hashes?.some((hash) => group.digits.has(digitsOf(hash))) === true) return true
   if (name !== undefined || looseTitle === '' || hasOtherVersion(group, version)) return false
   return group.titles.has(mention.title ?? '') || group.names.some((known) => known.loose === looseTitle)
 }
@@ -83,6 +85,9 @@ const sourceOf = (place: string): string => place.slice(0, place.indexOf(':'))
 
 const hashKey = (hash: HashEvidence): string => `${hash.algorithm} ${hash.value}`
 
+/** The same for a hash and its shorter forms. Eight digits are too few to stand for other kinds. */
+const digitsOf = (hash: HashEvidence): string => (hash.value.length < 10 ? hashKey(hash) : hash.value.slice(0, 10))
+
 function join(group: Group, { mention, name }: Item): Group {
   if (group.type === 'other' || (group.type === 'checkpoint' && mention.type === 'diffusion_model')) {
     group.type = mention.type
@@ -94,6 +99,7 @@ function join(group: Group, { mention, name }: Item): Group {
   if (mention.title !== undefined) group.titles.add(mention.title)
   for (const hash of mention.hashes ?? []) {
     if (!group.hashes.has(hashKey(hash))) group.hashes.set(hashKey(hash), hash)
+    group.digits.add(digitsOf(hash))
   }
   group.mentions.push(mention)
   return group
@@ -104,7 +110,7 @@ function join(group: Group, { mention, name }: Item): Group {
  * model that is not the graph's. Other claims stand, since a graph may load them where we cannot see it.
  */
 function isUnused(group: Group, groups: readonly Group[]): boolean {
-  const trust = Math.max(...group.mentions.map((mention) => mention.trust))
+  const trust = Math.max(...group.mentions.map((mention) => mention.trust ?? TRUST.native))
   if (trust > TRUST.editor) return false
   const executed = groups.filter((other) => other.mentions.some((mention) => mention.trust === TRUST.executed))
   if (trust === TRUST.editor) return executed.length > 0

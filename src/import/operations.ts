@@ -148,7 +148,7 @@ export function createImportOperations(deps: ImportDeps): readonly Operation[] {
         const sources: ImportSource[] = []
         for (const item of items) {
           refuseUnservable(item, call)
-          sources.push(await readRequest(item, { ...call, upload: undefined }, deps.sources))
+          sources.push(await readRequest(item, {}, deps.sources))
         }
         const batchId = createId('batch')
         const started: { job_id: string }[] = []
@@ -240,7 +240,12 @@ export function createImportOperations(deps: ImportDeps): readonly Operation[] {
 const toAnswer = (row: JobRow) => toPublicJob(row) as JsonObject & v.InferInput<typeof importJobSchema>
 
 /** What this version cannot do is refused, so that nobody waits for it. */
-function refuseUnservable(request: ImportRequest, call: Pick<Call, 'upload'>): void {
+function refuseUnservable(request: ImportRequest, call: Pick<Call, 'upload' | 'actor'>): void {
+  if (request.track && !holds(call.actor, 'track:write')) {
+    throw new AppError('forbidden', 'track needs the permission track:write', {
+      hint: 'Leave track out, or ask the owner for a token with --permission track:write',
+    })
+  }
   if (request.callback_url !== undefined) {
     throw new AppError(
       'invalid_input',
@@ -272,7 +277,7 @@ async function readRequest(
   }
   if (call.upload !== undefined) {
     // Its texts are all that is kept of it: they are what a restart needs.
-    const { texts, warnings } = await sources.readFile(call.upload.path)
+    const { texts, warnings } = await sources.readMedia({ path: call.upload.path })
     await rm(call.upload.path, { force: true })
     return { kind: 'texts', texts: [...texts], warnings: [...warnings] }
   }

@@ -4,8 +4,9 @@ import * as v from 'valibot'
 import type { LocalFiles } from '../access/local-files.ts'
 import { AppError } from '../errors.ts'
 import { createId } from '../lib/id.ts'
-import { openFileSource } from '../media/byte-source.ts'
+import { type ByteSource, bytesSource, openFileSource } from '../media/byte-source.ts'
 import type { MetadataText } from '../media/container.ts'
+import { SNIFF_BYTES, sniffMediaKind } from '../media/kind.ts'
 import { readMetadata } from '../media/read-metadata.ts'
 import type { GuardedFetch } from '../net/fetch.ts'
 import type { Actor } from '../operation/permission.ts'
@@ -25,6 +26,8 @@ export type ImportSource = v.InferOutput<typeof sourceSchema>
 export interface SourceTexts {
   readonly texts: readonly MetadataText[]
   readonly warnings: readonly ImportWarning[]
+  /** What the bytes are, where that is something the ledger records. */
+  readonly media?: 'image' | 'video' | undefined
 }
 
 export interface SourceReader {
@@ -34,8 +37,8 @@ export interface SourceReader {
    * upstream_unavailable, cancelled
    */
   read(source: ImportSource, actor: Actor, signal: AbortSignal): Promise<SourceTexts>
-  /** Those of a file whose path is known to be ours to read. */
-  readFile(path: string): Promise<SourceTexts>
+  /** Those of media that the caller may read: a file, or bytes that are held. */
+  readMedia(media: { readonly path: string } | { readonly bytes: Uint8Array }): Promise<SourceTexts>
 }
 
 export interface SourceReaderDeps {
@@ -51,11 +54,16 @@ export interface SourceReaderDeps {
 const MAX_URL_BYTES = 1024 ** 3
 
 export function createSourceReader({ localFiles, fetch, hostsFor, tempDir }: SourceReaderDeps): SourceReader {
+  async function readBytes(source: ByteSource): Promise<SourceTexts> {
+    const { kind } = await sniffMediaKind(await source.read(0, SNIFF_BYTES))
+    const { texts, warnings } = await readMetadata(source)
+    return { texts, warnings, ...(kind === 'image' || kind === 'video' ? { media: kind } : {}) }
+  }
+
   async function readFile(path: string): Promise<SourceTexts> {
     const source = await openFileSource(path)
     try {
-      const { texts, warnings } = await readMetadata(source)
-      return { texts, warnings }
+      return await readBytes(source)
     } finally {
       await source.close()
     }
@@ -81,7 +89,7 @@ export function createSourceReader({ localFiles, fetch, hostsFor, tempDir }: Sou
   }
 
   return {
-    readFile,
+    readMedia: (media) => ('path' in media ? readFile(media.path) : readBytes(bytesSource(media.bytes))),
     async read(source, actor, signal) {
       if (source.kind === 'texts') return source
       if (source.kind === 'url') return readUrl(source.url, actor, signal)

@@ -22,6 +22,13 @@ const KEEP_ALIVE_MS = 5000
 /** Lists and texts change with the executable alone. */
 const STATIC: CacheHint = { ttlMs: 300_000, cacheScope: 'private' }
 
+/** 2025 clients may also set a log level: it is taken, though nothing is logged to them. 2026 has no such request. */
+const CAPABILITIES = {
+  tools: { listChanged: false },
+  prompts: { listChanged: false },
+  resources: { listChanged: false },
+} as const
+
 const MEBIBYTE = 1024 * 1024
 
 export interface McpDeps {
@@ -45,8 +52,8 @@ export interface Mcp {
    * and credentials are checked before; the caller lifts the connection's idle timeout.
    */
   fetch(request: Request, actor: Actor, options?: { readonly requestId?: string }): Promise<Response>
-  /** Serves one client over stdio; settles when it is gone. */
-  serveStdio(actor: Actor, options?: StdioOptions): Promise<void>
+  /** Serves one client over stdio; settles when it is gone. `invoke` replaces the one of {@link McpDeps}. */
+  serveStdio(actor: Actor, options?: StdioOptions & { readonly invoke?: Invoke }): Promise<void>
   /** Cancels what runs, lets it answer, and ends open subscriptions; `fetch` must not be called afterwards. */
   close(): Promise<void>
 }
@@ -61,13 +68,7 @@ export function createMcp(deps: McpDeps): Mcp {
   const idle = async (): Promise<void> => {
     while (running.size > 0) await Promise.allSettled(running)
   }
-  const callDeps: CallDeps = { clock, log, invoke, closing: closing.signal }
   const options: ServerOptions = {
-    capabilities: {
-      tools: { listChanged: false },
-      prompts: { listChanged: false },
-      resources: { listChanged: false },
-    },
     ...(deps.instructions === undefined ? {} : { instructions: deps.instructions }),
     cacheHints: {
       'tools/list': STATIC,
@@ -79,8 +80,10 @@ export function createMcp(deps: McpDeps): Mcp {
     },
   }
 
-  function createServer(caller: () => Caller): McpServer {
-    const server = new McpServer({ name: 'airkeep', title: 'airkeep', version }, options)
+  function createServer(era: 'legacy' | 'modern', invokeWith: Invoke, caller: () => Caller): McpServer {
+    const capabilities = era === 'legacy' ? { ...CAPABILITIES, logging: {} } : CAPABILITIES
+    const server = new McpServer({ name: 'airkeep', title: 'airkeep', version }, { ...options, capabilities })
+    const callDeps: CallDeps = { clock, log, invoke: invokeWith, closing: closing.signal }
     registerTools(server, tools, async (tool, input, context) => {
       const call = callTool(callDeps, tool, input, context, caller())
       running.add(call)
@@ -96,10 +99,10 @@ export function createMcp(deps: McpDeps): Mcp {
   }
 
   // The SDK hands `authInfo` through untouched: the one way to tell the factory who calls.
-  const httpFactory: McpServerFactory = ({ authInfo }) => {
+  const httpFactory: McpServerFactory = ({ era, authInfo }) => {
     const caller = authInfo?.extra?.caller
     if (caller === undefined) throw new Error('The MCP handler was called without a caller')
-    return createServer(() => caller as Caller)
+    return createServer(era, invoke, () => caller as Caller)
   }
 
   const handler = createMcpHandler(httpFactory, {
@@ -115,8 +118,9 @@ export function createMcp(deps: McpDeps): Mcp {
       const caller: Caller = { actor, requestId }
       return handler.fetch(request, { authInfo: { token: '', clientId: actor.name, scopes: [], extra: { caller } } })
     },
-    serveStdio(actor, stdioOptions = {}) {
-      const factory: McpServerFactory = () => createServer(() => ({ actor, requestId: createId('req') }))
+    serveStdio(actor, { invoke: invokeWith = invoke, ...stdioOptions } = {}) {
+      const caller = (): Caller => ({ actor, requestId: createId('req') })
+      const factory: McpServerFactory = ({ era }) => createServer(era, invokeWith, caller)
       return serveStdio(factory, { log, maxMessageBytes: bodyLimitBytes, idle }, stdioOptions)
     },
     async close() {

@@ -1,4 +1,4 @@
-import { PassThrough, type Readable, type Writable } from 'node:stream'
+import { PassThrough, type Readable, Writable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import { setTimeout as after, setImmediate as nextTurn } from 'node:timers/promises'
 import type { McpServerFactory } from '@modelcontextprotocol/server'
@@ -37,16 +37,15 @@ export async function serveStdio(factory: McpServerFactory, deps: StdioDeps, opt
   const restore = options.stdout === undefined ? printToStderr() : () => {}
   // Between stdin and the SDK, which drops the calls that run at the moment its input ends.
   const input = new PassThrough()
+  const output = createOutput(stdout)
+  const stopped = whenAborted(signal)
   const ended = new Promise<void>((resolve) => {
     const limits = { maxBufferSize: deps.maxMessageBytes }
-    const transport = new EndingTransport(input, stdout, limits, resolve)
     const handle = serveSdk(factory, {
-      transport,
+      transport: new EndingTransport(input, output, limits, resolve),
       onerror: (err) => deps.log.debug({ err }, 'MCP message refused'),
     })
-    const end = (): void => void handle.close()
-    if (signal?.aborted === true) end()
-    else signal?.addEventListener('abort', end, { once: true })
+    void stopped.then(() => handle.close())
   })
 
   stdin.pipe(input, { end: false })
@@ -64,13 +63,29 @@ export async function serveStdio(factory: McpServerFactory, deps: StdioDeps, opt
   stdin.unpipe(input)
   stdin.pause()
   await Promise.race([deps.idle(), grace()])
-  await written(stdout)
+  output.end()
+  // A reader may be slow, unless it is told to stop.
+  await Promise.race([finished(output).catch(() => {}), stopped.then(grace)])
   restore()
 }
 
-/** What was written before has left the process, or its reader is gone. */
-const written = (stdout: Writable): Promise<void> =>
-  new Promise((resolve) => (stdout.writable ? stdout.write('', () => resolve()) : resolve()))
+const whenAborted = (signal: AbortSignal | undefined): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal?.aborted === true) resolve()
+    else signal?.addEventListener('abort', () => resolve(), { once: true })
+  })
+
+/**
+ * Writes one message after another, each when the one before has left the process, so that its end is the end of all.
+ * Bun's process.stdout cannot be asked (1.4.5, a pipe that is full): its writableLength stays 0 and an empty write is
+ * called done at once.
+ */
+function createOutput(stdout: Writable): Writable {
+  const output = new Writable({ write: (chunk, encoding, done) => void stdout.write(chunk, encoding, done) })
+  stdout.on('error', (error) => output.destroy(error))
+  stdout.on('close', () => output.destroy(new Error('stdout was closed')))
+  return output
+}
 
 /** The SDK tells its own server when a connection ends, but no one else. */
 class EndingTransport extends StdioServerTransport {

@@ -2,7 +2,7 @@ import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import { AppError } from '../errors.ts'
 import type { AddressKind } from './address.ts'
-import { isHostName, type Target } from './target.ts'
+import { isHostName, readUrl, type Target } from './target.ts'
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6
 
@@ -51,7 +51,7 @@ function parseEntry(entry: string): AllowEntry | undefined {
 
 function hostOf(text: string): string | undefined {
   if (/[/?#@\\\s*]/.test(text)) return undefined
-  const host = URL.parse(`http://${text}/`)
+  const host = readUrl(`http://${text}/`)
     ?.hostname.replace(/^\[|\]$/g, '')
     .replace(/\.$/, '')
   return host !== undefined && (isIP(host) !== 0 || isHostName(host)) ? host : undefined

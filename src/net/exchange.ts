@@ -68,12 +68,12 @@ export function exchange(route: Route, hop: Hop, options: ExchangeOptions): Prom
     request.maxHeadersCount = 0 // else headers past the 2000th vanish without a word
     request.on('error', fail)
     request.on('socket', (socket) => {
+      const awaitHeaders = (): void => within(options.headersTimeoutMs, 'the response headers did not come')
       // First in line for `connect`, so that a socket gone astray is closed before a header is written to it.
       socket.once('connect', () => {
         if (!leadsTo(route, socket.remoteAddress ?? '')) fail(new AppError('forbidden', astray(what)))
-      })
-      socket.once(route.secure ? 'secureConnect' : 'connect', () => {
-        within(options.headersTimeoutMs, 'the response headers did not come')
+        else if (route.secure) socket.once('secureConnect', awaitHeaders)
+        else awaitHeaders()
       })
     })
     // An answer 101 that nobody asked for; without a listener the promise would stay open.

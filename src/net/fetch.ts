@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http'
 import { AppError } from '../errors.ts'
 import { exchange } from './exchange.ts'
 import type { Guard } from './guard.ts'
@@ -16,7 +15,10 @@ export interface GuardedRequest {
   readonly signal?: AbortSignal
   /** `any`, or the only hosts that this request and its redirects may name: `host`, `host:port`, `*.domain`, address. */
   readonly hosts: 'any' | readonly string[]
-  /** Hosts exempt from the private-address rule for this request, beside AIRKEEP_ALLOW_PRIVATE_NETWORK. */
+  /**
+   * Exempt from the private-address rule for this request, beside AIRKEEP_ALLOW_PRIVATE_NETWORK: origins that the owner
+   * set up (a node, a ComfyUI), never what a caller sent.
+   */
   readonly allowPrivate?: readonly string[]
   /** Largest body; reading past it is payload_too_large. No limit by default. */
   readonly maxBytes?: number
@@ -68,7 +70,7 @@ export function createGuardedFetch({ guard, version, ca }: GuardedFetchDeps): Gu
       if (request.redirect === 'manual' || !isRedirect(message.statusCode ?? 0, location)) {
         return toResponse(message, { url: route.url, method: hop.method, what, maxBytes, idleTimeoutMs, reason })
       }
-      closeUnread(message)
+      message.destroy()
       seen.add(`${hop.method} ${hop.url.href}`)
       hop = nextHop(hop, message.statusCode ?? 0, location)
       if (seen.has(`${hop.method} ${hop.url.href}`)) throw astray(what, 'its redirects go round in a circle')
@@ -79,9 +81,3 @@ export function createGuardedFetch({ guard, version, ca }: GuardedFetchDeps): Gu
 
 const astray = (what: string, reason: string): AppError =>
   new AppError('upstream_unavailable', `Cannot fetch ${what}: ${reason}`, { hint: 'Check the URL in a browser' })
-
-/** A cut connection is no news for a body that nobody wants. */
-function closeUnread(message: IncomingMessage): void {
-  message.on('error', () => {})
-  message.destroy()
-}

@@ -1,5 +1,5 @@
 import { AppError } from '../errors.ts'
-import { describeUrl, parseUrl } from './target.ts'
+import { describeUrl, parseUrl, readUrl } from './target.ts'
 
 /** One request of a chain of redirects. Header names are lower case. */
 export interface Hop {
@@ -57,9 +57,9 @@ export const isRedirect = (status: number, location: string | undefined): locati
  */
 export function nextHop(hop: Hop, status: number, location: string): Hop {
   // Header bytes arrive as Latin-1; servers send UTF-8.
-  const url = URL.parse(Buffer.from(location, 'latin1').toString('utf8'), hop.url.href)
+  const url = readUrl(Buffer.from(location, 'latin1').toString('utf8'), hop.url.href)
   const from = describeUrl(hop.url)
-  if (url === null) {
+  if (url === undefined) {
     throw new AppError('upstream_unavailable', `Cannot fetch ${from}: it redirects to something that is not a URL`)
   }
   const refuse = (reason: string, hint: string): AppError =>

@@ -38,10 +38,7 @@ export function toResponse(message: IncomingMessage, options: ResponseOptions): 
   const status = message.statusCode ?? 0
   const bodiless = options.method === 'HEAD' || status === 204 || status === 304
   const coding = bodiless ? undefined : contentCoding(message)
-  // Without a listener an error between two reads, or in a body nobody reads, would end the process.
-  message.on('error', () => {})
   const source = coding === undefined ? message : decoded(message, coding, what)
-  source.on('error', () => {})
   const headers = toHeaders(message, coding === undefined ? [] : ['content-length', 'content-encoding'])
   const contentLength = toLength(headers.get('content-length'))
   const discard = (): void => {
@@ -78,7 +75,7 @@ export function toResponse(message: IncomingMessage, options: ResponseOptions): 
       try {
         return JSON.parse(content)
       } catch {
-        const type = headers.get('content-type')?.split(';')[0] ?? 'something else'
+        const [type] = /^[\w.+/-]{1,100}/.exec(headers.get('content-type') ?? '') ?? ['something else']
         // The parser's own message quotes the text.
         throw new AppError('upstream_unavailable', `Cannot use the answer of ${what}: it is ${type}, not valid JSON`)
       }

@@ -22,14 +22,18 @@ export function describeUrl(url: URL): string {
 
 const isHttp = (url: URL): boolean => url.protocol === 'http:' || url.protocol === 'https:'
 
+/** Any URL, or undefined for what is none. (URL.parse is missing from Node 20 before its last releases.) */
+export const readUrl = (text: string, base?: string): URL | undefined =>
+  URL.canParse(text, base) ? new URL(text, base) : undefined
+
 /**
  * The WHATWG parser turns every odd spelling of an IPv4 host (decimal, octal, short, full-width, percent-encoded) into
  * the one that is checked later.
  * @throws AppError invalid_input for what is no URL
  */
 export function parseUrl(input: string | URL): URL {
-  const url = URL.parse(String(input))
-  if (url === null) {
+  const url = readUrl(String(input))
+  if (url === undefined) {
     throw new AppError('invalid_input', 'Cannot read the URL', { hint: 'Write it in full, as https://host/path' })
   }
   return url

@@ -1,17 +1,14 @@
 import { eq } from 'drizzle-orm'
 import * as v from 'valibot'
-import { AppError } from '../errors.ts'
 import { toRowId } from '../operation/fields.ts'
 import { type Call, defineOperation, type Operation } from '../operation/operation.ts'
 import { assetAliases, assetFields, assetIdField } from './asset-fields.ts'
-import { insertModels } from './asset-models.ts'
 import { type Asset, assetSchema, showAsset } from './asset-row.ts'
 import { getAsset, requireFreeCivitaiId } from './asset-store.ts'
 import { mergeCivitaiPair } from './civitai-pair.ts'
-import type { CreateAssetDeps } from './create-asset.ts'
-import type { InspectedMedia } from './inspect-media.ts'
+import type { TrackDeps } from './deps.ts'
 import { requireReferences } from './references.ts'
-import { assetModelsTable, assetsTable } from './table.ts'
+import { assetsTable } from './table.ts'
 import { recordChange } from './trail.ts'
 
 const updateSchema = v.strictObject({
@@ -24,13 +21,12 @@ const updateSchema = v.strictObject({
   civitai_url: v.nullish(assetFields.civitai_url),
   metadata: v.nullish(assetFields.metadata),
   on_behalf_of: v.nullish(assetFields.on_behalf_of),
-  extract: v.optional(
-    v.pipe(v.boolean(), v.description('true reads the media at asset_url again and replaces the linked models')),
-  ),
 })
 type Update = v.InferOutput<typeof updateSchema>
 
-export function createAssetChanges(deps: CreateAssetDeps): readonly Operation[] {
+type ChangeDeps = Pick<TrackDeps, 'db' | 'audit' | 'clock'>
+
+export function createAssetChanges(deps: ChangeDeps): readonly Operation[] {
   return [
     defineOperation({
       name: 'update_asset',
@@ -67,9 +63,7 @@ function toChange(id: string | null | undefined): number | null | undefined {
   return typeof id === 'string' ? toRowId(id) : id
 }
 
-async function updateAsset(deps: CreateAssetDeps, input: Update, call: Call): Promise<Asset> {
-  const { db, audit, clock } = deps
-  const media = input.extract === true ? await inspectAgain(deps, input.asset_id, call) : undefined
+async function updateAsset({ db, audit, clock }: ChangeDeps, input: Update, call: Call): Promise<Asset> {
   const now = clock.now()
   return db.write(async (tx) => {
     const { row, asset: before } = await getAsset(tx, input.asset_id)
@@ -85,32 +79,18 @@ async function updateAsset(deps: CreateAssetDeps, input: Update, call: Call): Pr
       onBehalfOf: input.on_behalf_of,
     }
     const given = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined))
-    const asksNothing = Object.values(input).filter((value) => value !== undefined).length === 1
-    if (asksNothing) return before
+    const samePair = input.civitai_id === undefined && input.civitai_url === undefined
+    if (Object.keys(given).length === 0 && samePair) return before
     const next = { ...row, ...given, ...pair, updatedBy: call.actor.name, updatedAt: now }
     const { id: _, ...values } = next
     await tx.update(assetsTable).set(values).where(eq(assetsTable.id, row.id))
-    if (media !== undefined) {
-      await tx.delete(assetModelsTable).where(eq(assetModelsTable.assetId, row.id))
-      await insertModels(tx, row.id, media.models)
-    }
-    const after = showAsset(next, media?.models ?? before.models)
+    const after = showAsset(next, before.models)
     await recordChange(audit, call, 'update_asset', now, { table: 'assets', rowId: input.asset_id, before, after })
     return after
   })
 }
 
-/** @throws AppError checksum_mismatch where other bytes stand at the asset's address now */
-async function inspectAgain({ db, inspect }: CreateAssetDeps, assetId: string, call: Call): Promise<InspectedMedia> {
-  const { asset } = await getAsset(db.read, assetId)
-  const media = await inspect(asset.asset_url, { type: asset.asset_type, extract: true }, call)
-  if (media.sha256sum === asset.sha256sum) return media
-  throw new AppError('checksum_mismatch', 'Cannot read the asset again: other bytes stand at its asset_url now', {
-    hint: 'Record them with create_asset; nothing was changed',
-  })
-}
-
-async function deleteAsset({ db, audit, clock }: CreateAssetDeps, assetId: string, call: Call): Promise<Asset> {
+async function deleteAsset({ db, audit, clock }: ChangeDeps, assetId: string, call: Call): Promise<Asset> {
   const now = clock.now()
   return db.write(async (tx) => {
     const { row, asset } = await getAsset(tx, assetId)

@@ -1,4 +1,4 @@
-import { and, desc } from 'drizzle-orm'
+import { and, asc, desc } from 'drizzle-orm'
 import * as v from 'valibot'
 import { idField, limitField, offsetField, toRowId } from '../operation/fields.ts'
 import { defineOperation, type Operation } from '../operation/operation.ts'
@@ -71,13 +71,13 @@ export function createPostList({ db }: Pick<TrackDeps, 'db'>): Operation {
   })
 }
 
-/** Assets, models and prompts of all posts in three queries. */
+/** Assets, models and prompts of all posts in three queries; assets in the order of their recording. */
 async function readAssetsOfPosts(db: Reader, postIds: readonly number[]): Promise<Map<string, DetailedAsset[]>> {
   const rows: AssetRow[] = await db
     .select()
     .from(assetsTable)
     .where(isAmong(assetsTable.postId, postIds))
-    .orderBy(desc(assetsTable.createdAt), desc(assetsTable.id))
+    .orderBy(asc(assetsTable.id))
   const assets = await withPrompts(db, await withModels(db, rows))
   const byPost = new Map<string, DetailedAsset[]>()
   for (const asset of assets) {

@@ -1,5 +1,6 @@
 import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
+import { hostsFor } from '../access/allowed-hosts.ts'
 import { AppError } from '../errors.ts'
 import { toFileError } from '../hash/regular-file.ts'
 import { SNIFF_BYTES } from '../media/kind.ts'
@@ -58,7 +59,7 @@ export function createMediaReader(
     const response = await deps.fetch({
       url: source,
       signal,
-      hosts: actor.kind === 'owner' ? 'any' : deps.allowedHosts,
+      hosts: hostsFor(actor, deps.allowedHosts),
       maxBytes: MAX_BYTES,
     })
     if (response.status < 200 || response.status > 299) {

@@ -118,7 +118,12 @@ async function updatePost(
   const now = clock.now()
   const { post_id, civitai_id, civitai_url, on_behalf_of, ...rest } = input
   return db.write(async (tx) => {
-    const row = (await tx.select().from(postsTable).where(eq(postsTable.id, toRowId(post_id))))[0]
+    const row = (
+      await tx
+        .select()
+        .from(postsTable)
+        .where(eq(postsTable.id, toRowId(post_id)))
+    )[0]
     if (row === undefined) throw noSuchPost(post_id)
     const before = showPost(row)
     const given = Object.entries({ ...rest, onBehalfOf: on_behalf_of }).filter(([, value]) => value !== undefined)

@@ -111,6 +111,7 @@ export const assetModelsTable = sqliteTable(
     index('asset_models_by_auto_v2').on(t.autoV2),
     index('asset_models_by_auto_v3').on(t.autoV3),
     index('asset_models_by_air').on(t.air),
+    index('asset_models_by_model').on(t.civitaiModelId),
     index('asset_models_by_version').on(t.civitaiVersionId),
   ],
 )

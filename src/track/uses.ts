@@ -3,8 +3,8 @@ import type { SQLiteColumn } from 'drizzle-orm/sqlite-core'
 import { AppError } from '../errors.ts'
 import { assetModelsTable as models } from './table.ts'
 
-/** `civitai:1@2`, alone or within a whole AIR. */
-const CIVITAI_AIR = /(?:^|:)civitai:\d+@(\d{1,15})(?:$|[+.:])/i
+/** `civitai:1@2`, alone or within a whole AIR; without `@2` every version of the model. */
+const CIVITAI_AIR = /(?:^|:)civitai:(\d{1,15})(?:@(\d{1,15}))?(?:$|[+.:])/i
 const ANY_AIR = /^(?:urn:)?air:|^[\w-]+:[\w./-]+@/i
 const VERSION_REFERENCE = /^civitai:version:(\d{1,15})$/i
 const HASH = /^(?:0x|sha256:|autov[123]:)?([0-9a-f]{8}|[0-9a-f]{10}|[0-9a-f]{12}|[0-9a-f]{64})$/i
@@ -16,11 +16,13 @@ const HASH = /^(?:0x|sha256:|autov[123]:)?([0-9a-f]{8}|[0-9a-f]{10}|[0-9a-f]{12}
  */
 export function linksThatUse(text: string): SQL {
   const wanted = text.trim()
-  const version = CIVITAI_AIR.exec(wanted)?.[1] ?? VERSION_REFERENCE.exec(wanted)?.[1] ?? /^\d{1,15}$/.exec(wanted)?.[0]
+  const [, modelId, versionOfAir] = CIVITAI_AIR.exec(wanted) ?? []
+  const version = versionOfAir ?? VERSION_REFERENCE.exec(wanted)?.[1] ?? /^\d{1,15}$/.exec(wanted)?.[0]
   const hex = HASH.exec(wanted)?.[1]?.toLowerCase()
   const condition = or(
     version === undefined ? undefined : eq(models.civitaiVersionId, Number(version)),
     hex === undefined ? undefined : hasDigest(hex),
+    modelId === undefined || version !== undefined ? undefined : eq(models.civitaiModelId, Number(modelId)),
     ANY_AIR.test(wanted) ? eq(models.air, wanted) : undefined,
   )
   if (condition !== undefined) return condition

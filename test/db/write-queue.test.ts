@@ -24,7 +24,7 @@ beforeEach(async () => {
   db = createDb({
     url: `file:${dir}/t.db`,
     migrations: async () => [migration],
-    journal: 'wal',
+    journal: async () => 'wal',
     synchronous: 'normal',
     backupDir: join(dir, 'backups'),
   })

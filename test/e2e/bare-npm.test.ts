@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'bun:test'
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,43 +12,34 @@ afterEach(() => {
   for (const cleanup of cleanups.splice(0).reverse()) cleanup()
 })
 
-/** `npm start` on a free port with a data directory of its own, once it says that it listens. */
+/** `npm start` in a terminal, on a free port and with a data directory of its own, once it says that it listens. */
 async function npmStart() {
   const folder = mkdtempSync(join(tmpdir(), 'airkeep-bare-npm-'))
   cleanups.push(() => rmSync(folder, { recursive: true, force: true }))
-  const logPath = join(folder, 'stderr')
-  const log = openSync(logPath, 'w')
+  const serveFile = join(folder, 'data/serve.json')
+  const ready = Promise.withResolvers<number>()
+  const decoder = new TextDecoder()
+  let printed = ''
+  const terminal = new Bun.Terminal({
+    data(_terminal, bytes) {
+      printed += decoder.decode(bytes, { stream: true })
+      const port = /^airkeep listening on http:\/\/127\.0\.0\.1:(\d+)\r?\n/m.exec(printed)?.[1]
+      if (port !== undefined) ready.resolve(Number(port))
+    },
+  })
+  cleanups.push(() => terminal.close())
   const npm = Bun.spawn(['npm', 'start', '--', '--port', '0', '--data', join(folder, 'data')], {
     cwd: projectDir,
-    stdin: 'ignore',
-    stdout: 'pipe',
-    stderr: log,
+    terminal,
+    onExit: (_npm, code) => ready.reject(new Error(`npm start ended with ${code} and printed ${printed}`)),
   })
-  closeSync(log)
   cleanups.push(() => npm.kill('SIGKILL'))
-  const port = await portOfReadyLine(npm.stdout)
-  if (port === undefined) {
-    throw new Error(`npm start ended with ${await npm.exited}:\n${readFileSync(logPath, 'utf8')}`)
-  }
+  const port = await ready.promise
   const children = descendantsOf(npm.pid)
   cleanups.push(() => {
     for (const pid of stillRunning(children)) process.kill(pid, 'SIGKILL')
   })
-  return { npm, port, children }
-}
-
-/** Leaves the stream open, so that the server never writes into a closed pipe. Undefined when it ends first. */
-async function portOfReadyLine(stdout: ReadableStream<Uint8Array>): Promise<number | undefined> {
-  const reader = stdout.getReader()
-  const decoder = new TextDecoder()
-  let printed = ''
-  for (;;) {
-    const { done, value } = await reader.read()
-    if (done) return undefined
-    printed += decoder.decode(value, { stream: true })
-    const port = /^airkeep listening on http:\/\/127\.0\.0\.1:(\d+)\n/m.exec(printed)?.[1]
-    if (port !== undefined) return Number(port)
-  }
+  return { npm, port, children, serveFile, terminal }
 }
 
 /** `open`, or the code of the error that connecting gave. */
@@ -63,17 +54,27 @@ function connectTo(port: number): Promise<string> {
   })
 }
 
-test.skipIf(!needs('npm')).each(['SIGTERM', 'SIGINT'] as const)(
-  'ending npm with %s ends the server',
-  async (signal) => {
-    const { npm, port, children } = await npmStart()
+type Started = Awaited<ReturnType<typeof npmStart>>
+
+test.skipIf(!needs('npm')).each<[name: string, end: (started: Started) => void]>([
+  ['TERM to npm', ({ npm }) => npm.kill('SIGTERM')],
+  ['INT to npm', ({ npm }) => npm.kill('SIGINT')],
+  // The server gets it twice within a millisecond, from the terminal and from npm; that is not "a second time: now".
+  ['Ctrl-C in the terminal', ({ terminal }) => terminal.write('\x03')],
+])(
+  '%s ends the server, in good order',
+  async (_name, end) => {
+    const started = await npmStart()
+    const { npm, port, children, serveFile } = started
     expect(await connectTo(port)).toBe('open')
     expect(children.length).toBeGreaterThan(0)
+    expect(existsSync(serveFile)).toBe(true)
 
-    npm.kill(signal)
+    end(started)
     await npm.exited
     expect(await connectTo(port)).toBe('ECONNREFUSED')
     expect(stillRunning(children)).toEqual([])
+    expect(existsSync(serveFile)).toBe(false)
   },
   60_000, // the first of them may have to build
 )

@@ -372,11 +372,11 @@ export const ADDITIONS: readonly ContractRow[] = [
     name: 'create_token',
     route: 'POST /v1/tokens',
     permission: 'admin',
-    input: 'name! permissions!',
+    input: 'name! permission!',
     output: 'name token permissions',
     notForAgents: true,
   },
-  { name: 'list_tokens', route: 'GET /v1/tokens', permission: 'admin', input: '', output: 'items', notForAgents: true },
+  { name: 'list_tokens', route: 'GET /v1/tokens', permission: 'admin', input: `revoked ${PAGE}`, output: 'items count limit offset', notForAgents: true },
   {
     name: 'revoke_token',
     route: 'DELETE /v1/tokens/{name}',

@@ -14,7 +14,12 @@ describe.each(ERAS.map((era) => [era] as const))('a client of %s', (era) => {
     const { client } = connection
     expect(client.getServerVersion()).toMatchObject({ name: 'airkeep', version: '1.2.3' })
     expect(client.getInstructions()).toBe('Read the guide')
-    expect(client.getServerCapabilities()?.tools).toEqual({ listChanged: false })
+    expect(client.getServerCapabilities()).toEqual({
+      tools: { listChanged: false },
+      prompts: { listChanged: false },
+      resources: { listChanged: false },
+      ...(era === '2025' ? { logging: {} } : {}),
+    })
 
     const { tools } = await client.listTools()
     const names = OPERATIONS.map(({ name }) => name).filter((name) => name !== 'set_key')
@@ -263,6 +268,11 @@ test.each(ERAS.map((era) => [era] as const))('closing cancels what runs, and a c
   await hold.began
   await mcp.close()
   expect((await call).structuredContent).toEqual({ code: 'cancelled', detail: 'The request was cancelled' })
+})
+
+test('a client of 2025 may set a log level', async () => {
+  await using connection = await connect(anMcp({ operations: [] }), '2025')
+  expect(await connection.client.setLoggingLevel('info')).toEqual({})
 })
 
 test('only JSON is taken', async () => {

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'bun:test'
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
-import { PassThrough } from 'node:stream'
+import { PassThrough, Writable } from 'node:stream'
 import { text } from 'node:stream/consumers'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Client } from '@modelcontextprotocol/client'
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
 import { OWNER } from '../../src/operation/permission.ts'
@@ -77,6 +78,21 @@ function serve(operations = OPERATIONS, options: { signal?: AbortSignal; graceMs
   return { stdin, stdout, ended }
 }
 
+test('calls may run elsewhere', async () => {
+  const stdin = new PassThrough()
+  const stdout = new PassThrough()
+  const ended = anMcp({ operations: OPERATIONS }).serveStdio(OWNER, {
+    stdin,
+    stdout,
+    invoke: async (operation, input) => ({ text: operation.name, by: JSON.stringify(input) }),
+  })
+  stdin.end(INITIALIZE + INITIALIZED + callLine(1, 'echo_text', { text: 'x' }))
+  await ended
+  stdout.end()
+  const [, answer] = answers(await text(stdout))
+  expect(answer).toMatchObject({ result: { structuredContent: { text: 'echo_text', by: '{"text":"x"}' } } })
+})
+
 test('progress comes in order before the result', async () => {
   const { stdin, stdout, ended } = serve()
   const params = { name: 'hash_bytes', arguments: {}, _meta: { progressToken: 'bar' } }
@@ -142,6 +158,35 @@ test('the signal ends it, given before or later', async () => {
   stop.abort()
   await ended
   await hold.aborted
+})
+
+test('it ends only when the last answer has left the process', async () => {
+  const stdin = new PassThrough()
+  const held: (() => void)[] = []
+  const stdout = new Writable({ write: (_chunk, _encoding, done) => void held.push(done) })
+  // What Bun 1.4.5 does on a full pipe: an empty write is done at once, whatever stands before it.
+  const write = stdout.write.bind(stdout) as (chunk: unknown, ...rest: unknown[]) => boolean
+  stdout.write = (chunk: unknown, ...rest: unknown[]) => {
+    if (chunk !== '') return write(chunk, ...rest)
+    for (const done of rest) if (typeof done === 'function') done()
+    return true
+  }
+  let over = false
+  const ended = anMcp({ operations: OPERATIONS })
+    .serveStdio(OWNER, { stdin, stdout })
+    .then(() => {
+      over = true
+    })
+  stdin.end(INITIALIZE + INITIALIZED + line({ id: 1, method: 'tools/list' }))
+  let lines = 0
+  for (let turn = 0; turn < 50; turn += 1) {
+    await nextTurn()
+    // One answer of two may go.
+    if (lines === 0 && held.length > 0) lines += held.splice(0).map((done) => done()).length
+  }
+  expect(over).toBe(false)
+  held.splice(0).map((done) => done())
+  await ended
 })
 
 test('it ends where stdout breaks', async () => {

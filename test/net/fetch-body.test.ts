@@ -239,6 +239,28 @@ describe('nothing is left running', () => {
     await server.idle()
   })
 
+  test.each([
+    ['HEAD', head('content-length: 5')],
+    ['GET', 'HTTP/1.1 204 No Content\r\n\r\n'],
+    ['GET', 'HTTP/1.1 304 Not Modified\r\ncontent-length: 5\r\n\r\n'],
+  ])('after %s was answered by %j, though nobody reads and the server waits', async (method, answer) => {
+    const server = await serve((socket) => socket.write(answer))
+    await get(server, { method })
+    await server.idle()
+  })
+
+  test.each<[string, Answer]>([
+    ['plain', (socket) => socket.write(`${head('content-length: 100')}hello`, () => socket.resetAndDestroy())],
+    ['damaged', `${head('content-encoding: gzip')}hello`],
+    ['compressed', `${head('content-encoding: gzip', 'content-length: 100')}${'\x1f'}`],
+  ])('after a %s body that nobody reads broke off', async (_name, answer) => {
+    const server = await serve(answer)
+    const response = await get(server)
+    await server.idle()
+    for (let turn = 0; turn < 10; turn += 1) await new Promise((resolve) => setImmediate(resolve))
+    await expect(response.text()).rejects.toMatchObject({ code: 'upstream_unavailable' })
+  })
+
   test('on the signal of a long-lived caller', async () => {
     const server = await serve(ok('hello'))
     const { signal } = new AbortController()

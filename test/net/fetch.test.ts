@@ -120,13 +120,27 @@ describe('the connection goes to the address that was checked', () => {
 })
 
 describe('an answer that is none', () => {
-  test.each<[string, Answer, string]>([
-    ['is silence', () => {}, 'the response headers did not come within 0.05 s'],
+  test.each<[string, Answer]>([
+    ['is silence', () => {}],
+    ['never ends its headers', (socket) => socket.write('HTTP/1.1 200 OK\r\nx-a: b\r\n')],
     [
-      'never ends its headers',
-      (socket) => socket.write('HTTP/1.1 200 OK\r\nx-a: b\r\n'),
-      'headers did not come within',
+      'dribbles headers without end',
+      (socket) => {
+        socket.write('HTTP/1.1 200 OK\r\n')
+        const timer = setInterval(() => socket.write('x-a: b\r\n'), 5)
+        socket.on('close', () => clearInterval(timer))
+      },
     ],
+  ])('%s', async (_name, answer) => {
+    const server = await serve(() => answer)
+    await expect(get(server, { headersTimeoutMs: 50 })).rejects.toMatchObject({
+      code: 'upstream_unavailable',
+      message: expect.stringContaining('the response headers did not come within 0.05 s'),
+    })
+    await server.idle()
+  })
+
+  test.each<[string, Answer, string]>([
     ['is cut at once', '', 'the connection was cut'],
     ['is another protocol', 'SSH-2.0-OpenSSH_9.6\r\n', 'the answer is not valid HTTP'],
     ['has huge headers', raw(`200 OK\r\nx-a: ${'a'.repeat(100_000)}`), 'its response headers are too large'],

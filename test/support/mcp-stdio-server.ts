@@ -15,3 +15,5 @@ const mcp = anMcp({
 })
 await mcp.serveStdio(OWNER, { signal: stop.signal })
 process.stderr.write('ended\n')
+// As a command line does: what is not written by now is lost.
+process.exit(0)

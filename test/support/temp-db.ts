@@ -19,7 +19,7 @@ export async function openTempDb(): Promise<TempDb> {
     const db = createDb({
       url: `file:${dir}/airkeep.db`,
       migrations: readMigrations,
-      journal: 'wal',
+      journal: async () => 'wal',
       synchronous: 'normal',
       backupDir: join(dir, 'backups'),
     })

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'bun:test'
+import { fromJsonSchema } from '@modelcontextprotocol/server'
 import { OWNER } from '../../src/operation/permission.ts'
 import { createGuideOperations, GUIDES, INSTRUCTIONS } from '../../src/track/guides.ts'
 import { guideExamples, toolNames } from '../support/guide-examples.ts'
+import { describedOperations } from '../support/operations.ts'
 
 /** What an agent that keeps the ledger may call: the operations of the contract that the guides are about. */
 const TRACK_TOOLS = [
@@ -82,6 +84,46 @@ describe.each(GUIDES.map((guide) => [guide.name, guide] as const))('the guide on
 
   test('is text alone: no carriage return, no control character', () => {
     expect([...guide.text].filter((sign) => sign < ' ' && sign !== '\n')).toEqual([])
+  })
+})
+
+describe('what the guides show is what the operations take and give', () => {
+  const operations = new Map(describedOperations().map((operation) => [operation.name, operation]))
+  const examples = GUIDES.flatMap((guide) => guideExamples(guide.text)).filter(
+    ({ tool }) => tool !== 'engagement_stats',
+  )
+
+  test.each(TRACK_TOOLS)('%s exists, for agents', (name) => {
+    expect(operations.get(name)?.surfaces).toContain('mcp')
+  })
+
+  test.each(examples.map(({ tool, kind, json }) => [tool, kind, json.replaceAll(/\s+/g, ' ')] as const))(
+    '%s %s %s',
+    async (tool, kind, json) => {
+      const operation = operations.get(tool)
+      const schema = kind === 'input' ? operation?.inputJsonSchema() : operation?.outputJsonSchema()
+      const checked = await fromJsonSchema(schema ?? {})['~standard'].validate(JSON.parse(json))
+      expect(checked.issues ?? []).toEqual([])
+    },
+  )
+
+  test.each([
+    ['update_asset', { asset_id: 456 }, 'asset_id must be a valid integer ID'],
+    ['sync_post_asset_stats', { civitai_post_id: 'x' }, 'civitai_post_id must be a valid integer ID'],
+    ['create_prompt', { prompt: 'x' }, 'prompt_text is required'],
+    ['get_prompt', { prompt_id: '1', id: '1' }, 'id is not a field of this operation'],
+  ])('%s says of %j what the guides explain', async (name, input, message) => {
+    await expect(operations.get(name)?.invoke(input, call)).rejects.toThrow(message)
+    const words = message.replace(/^(prompt_text|id) is /, '… is ')
+    expect(GUIDES.some((guide) => guide.text.includes(`\`${words}\``))).toBe(true)
+  })
+
+  test('the counters of an answer are the ones that the guide lists', () => {
+    const [block] = guideExamples(textOf('engagement')).filter(({ tool }) => tool === 'engagement_stats')
+    const properties = operations.get('list_asset_stats')?.outputJsonSchema().properties?.items?.items?.properties ?? {}
+    const counters = Object.keys(JSON.parse(block?.json ?? '{}'))
+    expect(counters.length).toBe(6)
+    expect(Object.keys(properties)).toEqual(expect.arrayContaining(counters))
   })
 })
 

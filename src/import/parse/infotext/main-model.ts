@@ -71,5 +71,7 @@ function addSingle(
   if (name === undefined && hashes.length === 0) return
   const read = name === undefined ? {} : readReference(name, at(key), findings)
   const all = [...(read.hashes ?? []), ...hashes]
-  findings.add({ ...read, type, hashes: all, evidence: [name === undefined ? (all[0]?.source ?? at(key)) : at(key)] })
+  const places = [...(name === undefined ? [] : [at(key)]), ...all.map(({ source }) => source)]
+  const [first = at(key), ...others] = new Set(places)
+  findings.add({ ...read, type, hashes: all, evidence: [first, ...others] })
 }

@@ -67,7 +67,7 @@ export function splitInfotext(source: string): InfotextParts | undefined {
   const found = findParameters(text)
   if (found === undefined) return undefined
   const { pairs, trailing } = readBelow(text, found.at)
-  return { ...splitPrompts(text.slice(0, found.at), found.jammed), pairs, trailing }
+  return { ...splitPrompts(text.slice(0, found.headEnd), found.jammed), pairs, trailing }
 }
 
 /** The two prompts of what stands above the parameters line. `jammed`: line breaks were lost. */
@@ -83,10 +83,12 @@ export function splitPrompts(head: string, jammed: boolean): { prompt: string; n
 interface Found {
   /** Where `Steps:` (or the line's first key) begins. */
   readonly at: number
+  /** Where the prompts end. */
+  readonly headEnd: number
   readonly jammed: boolean
 }
 
-const STEPS = /^\s{0,100}(?:Parameters\s{0,10}:\s{0,10})?(?:Negative prompt:\s{0,10})?(?=Steps:\s{0,10}\d)/
+const STEPS = /^\s{0,100}(?:Parameters\s{0,10}:\s{0,10})?(Negative prompt:\s{0,10})?(?=Steps:\s{0,10}\d)/
 
 function findParameters(text: string): Found | undefined {
   return findStepsLine(text) ?? findJammedSteps(text) ?? findLineOfPairs(text)
@@ -94,15 +96,16 @@ function findParameters(text: string): Found | undefined {
 
 /** Of the lines that begin with `Steps:`, the one that knows most keys; of several, the last. */
 function findStepsLine(text: string): Found | undefined {
-  let best: { at: number; score: number } | undefined
+  let best: { at: number; headEnd: number; score: number } | undefined
   for (const { start, line } of linesOf(text)) {
     const match = line.includes('Steps:') ? STEPS.exec(line) : null
     if (match === null) continue
     const at = start + match[0].length
     const score = countKnownKeys(text, at)
-    if (best === undefined || score >= best.score) best = { at, score }
+    const headEnd = match[1] === undefined ? start : at
+    if (best === undefined || score >= best.score) best = { at, headEnd, score }
   }
-  return best === undefined ? undefined : { at: best.at, jammed: false }
+  return best === undefined ? undefined : { ...best, jammed: false }
 }
 
 const MOST_TRIES = 16
@@ -115,7 +118,7 @@ function findJammedSteps(text: string): Found | undefined {
     if (at < 0) return undefined
     const stands = at === 0 || /[\s.,;)]/.test(text[at - 1] ?? '')
     if (stands && /^Steps:\s{0,10}\d/.test(text.slice(at, at + 20)) && countKnownKeys(text, at) >= 2) {
-      return { at, jammed: true }
+      return { at, headEnd: at, jammed: true }
     }
     from = at
   }
@@ -126,7 +129,7 @@ function findJammedSteps(text: string): Found | undefined {
 function findLineOfPairs(text: string): Found | undefined {
   const end = text.trimEnd().length
   const at = text.lastIndexOf('\n', end - 1) + 1
-  return countKnownKeys(text, at) >= 3 ? { at, jammed: false } : undefined
+  return countKnownKeys(text, at) >= 3 ? { at, headEnd: at, jammed: false } : undefined
 }
 
 function* linesOf(text: string): Generator<{ start: number; line: string }> {

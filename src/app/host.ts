@@ -1,0 +1,40 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Config, Settings } from '../config.ts'
+import { createDb, type Db } from '../db/db.ts'
+import { readMigrations } from '../db/migrate.ts'
+import { encodePath } from '../db/owner.ts'
+import { isNetworkFilesystem, writeAtomic } from '../lib/files.ts'
+import { createId } from '../lib/id.ts'
+import { findModelRoots } from '../models/roots.ts'
+
+/** What only the disk knows of this host. */
+export interface Host {
+  /** Stays with the data directory: many hosts may share one database. */
+  readonly instanceId: string
+  readonly modelRoots: readonly string[]
+}
+
+export async function openHost(dataDir: string, settings: Settings): Promise<Host> {
+  const modelRoots = await findModelRoots(settings)
+  const file = join(dataDir, 'instance-id')
+  const stored = await readFile(file, 'utf8').catch(() => '')
+  if (/^inst_[0-9a-z]+$/.test(stored.trim())) return { instanceId: stored.trim(), modelRoots }
+  const instanceId = createId('inst')
+  await writeAtomic(file, `${instanceId}\n`)
+  return { instanceId, modelRoots }
+}
+
+/** The database that the settings name, not yet open. */
+export function databaseOf({ settings, dataDir }: Config): Db {
+  const given = (text: string): string | undefined => (text === '' ? undefined : text)
+  return createDb({
+    url: given(settings.db) ?? `file:${encodePath(join(dataDir, 'airkeep.db'))}`,
+    authToken: given(settings.db_token),
+    syncUrl: given(settings.db_sync_url),
+    migrations: () => readMigrations(),
+    journal: async () => ((await isNetworkFilesystem(dataDir)) ? 'delete' : 'wal'),
+    synchronous: settings.db_durability,
+    backupDir: join(dataDir, 'backups'),
+  })
+}

@@ -1,0 +1,124 @@
+import { createAuthenticate } from '../access/authenticate.ts'
+import type { Tokens } from '../access/tokens.ts'
+import type { Invoke } from '../cli/app.ts'
+import type { Settings } from '../config.ts'
+import type { EventHub } from '../events/hub.ts'
+import { type Listening, listen } from '../http/listen.ts'
+import { createMetrics, type Metrics } from '../http/metrics.ts'
+import { createHttpApp } from '../http/server.ts'
+import { isFinal, toPublicJob } from '../jobs/job.ts'
+import type { JobRunner } from '../jobs/runner.ts'
+import type { JobStore } from '../jobs/store.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { Log } from '../lib/log.ts'
+import { VERSION } from '../lib/version.ts'
+import { createMcp, type Mcp } from '../mcp/server.ts'
+import type { Operation } from '../operation/operation.ts'
+import type { Actor } from '../operation/permission.ts'
+import { GUIDES, INSTRUCTIONS } from '../track/guides.ts'
+
+/** What the network surfaces need. They are loaded when something listens: one-shot commands do without them. */
+export interface ServingDeps {
+  readonly operations: readonly Operation[]
+  readonly events: EventHub
+  readonly tokens: Tokens
+  readonly jobs: JobRunner
+  readonly store: JobStore
+  readonly settings: Settings
+  readonly clock: Clock
+  readonly log: Log
+  /** For files that are being received. */
+  readonly uploadsDir: string
+}
+
+export interface ServeOptions {
+  readonly host: string
+  readonly port: number
+  readonly secret: string
+}
+
+export interface Serving {
+  readonly metrics: Metrics
+  readonly listening: Listening
+}
+
+/** HTTP, SSE and MCP on one port. @throws AppError as `listen` does */
+export function serve(deps: ServingDeps, { host, port, secret }: ServeOptions): Serving {
+  const { operations, events, tokens, jobs, store, settings, clock, log } = deps
+  const started = clock.now()
+  const metrics = createMetrics({ version: VERSION })
+  metrics.addGauge('airkeep_jobs_running', 'Jobs that run now', () => jobs.running)
+  const mcp = createMcpServer(deps, (operation, input, context) =>
+    operation.invoke(input, { ...context, surface: 'mcp' }),
+  )
+  const app = createHttpApp({
+    operations,
+    authenticate: createAuthenticate({ tokens, localSecret: () => secret }),
+    isLive: (actor) => tokens.isLive(actor),
+    events,
+    async findJob(id) {
+      const row = await store.find(id)
+      if (row === undefined) return undefined
+      const { kind, owner, status } = row
+      return { kind, owner, permission: 'models:read', final: isFinal(status), data: toPublicJob(row) }
+    },
+    settings: { body_limit: settings.body_limit, hosts: settings.hosts, boundHost: host },
+    log,
+    metrics,
+    mcp: (request, actor, _signal, requestId) => mcp.fetch(request, actor, { requestId }),
+    health: () => ({
+      status: 'ok',
+      version: VERSION,
+      uptime_seconds: Math.round((clock.now() - started) / 1000),
+    }),
+    version: VERSION,
+    uploadsDir: deps.uploadsDir,
+    clock,
+  })
+  const listening = listen({ host, port, app })
+  return {
+    metrics,
+    listening: {
+      ...listening,
+      async stop(options) {
+        // Calls over MCP are ended before the connections that wait for their answers.
+        if (options.force) await mcp.close()
+        await listening.stop(options)
+        await mcp.close()
+      },
+    },
+  }
+}
+
+/** MCP over stdin and stdout for one client, in the owner's name. */
+export function serveStdio(
+  deps: Pick<ServingDeps, 'operations' | 'settings' | 'log'>,
+  actor: Actor,
+  invoke: Invoke,
+  signal: AbortSignal,
+): Promise<void> {
+  return createMcpServer(deps, invoke).serveStdio(actor, { signal })
+}
+
+function createMcpServer(
+  { operations, settings, log }: Pick<ServingDeps, 'operations' | 'settings' | 'log'>,
+  invoke: Parameters<typeof createMcp>[0]['invoke'],
+): Mcp {
+  return createMcp({
+    operations,
+    prompts: GUIDES.map(({ prompt, title, description, text }) => ({ name: prompt, title, description, text })),
+    resources: GUIDES.map(({ name, title, description, text }) => ({
+      uri: `airkeep://guides/${name}`,
+      name,
+      title,
+      description,
+      mimeType: 'text/markdown',
+      text,
+    })),
+    instructions: INSTRUCTIONS,
+    invoke,
+    version: VERSION,
+    log,
+    bodyLimitBytes: settings.body_limit,
+  })
+}

@@ -1,0 +1,121 @@
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import type { Command } from 'commander'
+import { AppError } from '../errors.ts'
+import { isJsonObject, type JsonObject } from '../lib/json.ts'
+import type { Operation, Progress } from '../operation/operation.ts'
+import type { Context } from './context.ts'
+import { exampleOf } from './example.ts'
+import { fieldsOf } from './fields.ts'
+import { addFieldOptions, type TypedFields, toInput, typedFields } from './flags.ts'
+import { addGlobalOptions, globalsOf } from './globals.ts'
+import { exitCodeOf, followJob, jobExitCode, startedJobs } from './job.ts'
+import { absolutePaths, toAbsolute } from './local-paths.ts'
+import type { Act } from './program.ts'
+import { formatBytes, progressBar } from './progress.ts'
+import { readText } from './remote.ts'
+import { renderOutput } from './render.ts'
+import { withSession } from './session.ts'
+
+/** Gives `command` the flags of its operation, and what it does. */
+export function defineOperationCommand(command: Command, operation: Operation, act: Act): void {
+  const fields = fieldsOf(operation)
+  const hasOwn = (name: string): boolean => fields.some(({ flag }) => flag === name)
+  command.description(operation.description).optionsGroup('Fields:')
+  addFieldOptions(command, fields)
+  command.optionsGroup('Options:')
+  if (!hasOwn('input')) command.option('--input <file>', 'fields as a JSON object from a file, or from stdin with -')
+  if (!hasOwn('wait') && startsJobs(operation)) command.option('--no-wait', 'start the job and do not follow it')
+  addGlobalOptions(command)
+  command.addHelpText('after', () => `\nExample:\n  ${exampleOf(operation)}`)
+  command.action((options: { wait?: unknown; input?: unknown }) =>
+    act(globalsOf(command), (context) =>
+      runOperation(context, operation, {
+        typed: typedFields(command, fields),
+        inputFile: !hasOwn('input') && typeof options.input === 'string' ? options.input : undefined,
+        // A field of that name speaks for itself: the operation then answers without a job.
+        wait: hasOwn('wait') || options.wait !== false,
+      }),
+    ),
+  )
+}
+
+const startsJobs = (operation: Operation): boolean => operation.http.statuses.includes(202)
+
+interface Typed {
+  readonly typed: TypedFields
+  readonly inputFile: string | undefined
+  readonly wait: boolean
+}
+
+async function runOperation(context: Context, operation: Operation, { typed, inputFile, wait }: Typed) {
+  const { outside, signal, progress } = context
+  const read = createTextReader(context)
+  const base = inputFile === undefined ? {} : parseInputFile(await read(inputFile))
+  const typedInput = await toInput(typed, read)
+  const input = absolutePaths({ ...base, ...typedInput }, pathFields(operation), outside.cwd)
+  const file = fileOf(typed, outside.cwd)
+
+  return withSession(context, await context.app(), async (session) => {
+    const call = { signal, progress: (state: Progress) => progress.show(describeProgress(state)), file }
+    const answer = await session.invoke(operation, input, call)
+    const jobs = startedJobs(answer)
+    if (!wait || jobs.length === 0) {
+      await context.print(answer.output, (columns) => renderOutput(answer.output, columns))
+      if (jobs.length > 0 && session.where.kind === 'own') await noteQueued(context)
+      return 0
+    }
+    const ended: JsonObject[] = []
+    for (const job of jobs) ended.push(await followJob(context, session, job))
+    const [only] = ended
+    const result =
+      only !== undefined && typeof answer.output.job_id === 'string' ? only : { ...answer.output, jobs: ended }
+    await context.print(result, (columns) => renderOutput(result, columns))
+    return exitCodeOf(ended.map(jobExitCode))
+  })
+}
+
+/** Without a server, jobs run only while a command waits for them. */
+export const noteQueued = (context: Context): Promise<void> =>
+  context.note('queued: it runs when airkeep serve is started on this data directory')
+
+/** Aliases stand for their fields. */
+export const pathFields = ({ paths, aliases }: Operation): string[] => [
+  ...paths,
+  ...Object.keys(aliases).filter((alias) => paths.includes(aliases[alias] ?? '')),
+]
+
+function fileOf(typed: TypedFields, cwd: string): string | undefined {
+  for (const [{ kind }, value] of typed) {
+    if (kind === 'file' && Array.isArray(value)) return toAbsolute(String(value.at(-1)), cwd)
+  }
+  return undefined
+}
+
+function parseInputFile(text: string): JsonObject {
+  try {
+    const value: unknown = JSON.parse(text)
+    if (isJsonObject(value)) return value
+  } catch {
+    // Said below.
+  }
+  throw new AppError('invalid_input', '--input must be a JSON object')
+}
+
+/** Reads `-` from stdin, anything else as a file of the current folder. */
+function createTextReader({ outside, stdin }: Context): (source: string) => Promise<string> {
+  return async (source) => {
+    if (source === '-') return readText(stdin())
+    try {
+      return await readFile(resolve(outside.cwd, source), 'utf8')
+    } catch (cause) {
+      throw new AppError('not_found', `Cannot read ${source}`, { cause })
+    }
+  }
+}
+
+export function describeProgress({ done, total, unit, message }: Progress): string {
+  const amount = (value: number): string => (unit === 'bytes' ? formatBytes(value) : String(value))
+  const bar = total === undefined ? amount(done) : `${progressBar(done, total)} ${amount(done)} of ${amount(total)}`
+  return message === undefined ? bar : `${bar} ${message}`
+}

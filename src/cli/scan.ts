@@ -1,0 +1,41 @@
+import { AppError } from '../errors.ts'
+import type { JsonObject } from '../lib/json.ts'
+import type { Operation } from '../operation/operation.ts'
+import type { CliApp } from './app.ts'
+import type { Context } from './context.ts'
+import { followJob, jobExitCode, startedJobs } from './job.ts'
+import { toAbsolute } from './local-paths.ts'
+import { noteQueued } from './operation-command.ts'
+import { renderOutput } from './render.ts'
+import { withSession } from './session.ts'
+
+export interface ScanOptions {
+  readonly models?: string[]
+  readonly identify?: true
+  readonly wait: boolean
+}
+
+/** `airkeep scan`: indexes model files and follows the job. */
+export async function scan(context: Context, dirs: readonly string[], options: ScanOptions): Promise<number> {
+  const app = await context.app()
+  const operation = findOperation(app, 'scan_models', 'airkeep scan')
+  const roots = [...dirs, ...(options.models ?? [])].map((dir) => toAbsolute(dir, context.outside.cwd))
+  const input = { ...(roots.length === 0 ? {} : { roots }), ...(options.identify ? { identify: true } : {}) }
+  return withSession(context, app, async (session) => {
+    const { signal } = context
+    const answer = await session.invoke(operation, input, { signal, progress() {} })
+    const [job] = startedJobs(answer)
+    let result: JsonObject = answer.output
+    if (job !== undefined && options.wait) result = await followJob(context, session, job)
+    await context.print(result, (columns) => renderOutput(result, columns))
+    if (job !== undefined && !options.wait && session.where.kind === 'own') await noteQueued(context)
+    return options.wait ? jobExitCode(result) : 0
+  })
+}
+
+/** @throws AppError invalid_input where this version does not have it */
+export function findOperation(app: CliApp, name: string, command: string): Operation {
+  const found = app.operations.find((operation) => operation.name === name)
+  if (found !== undefined) return found
+  throw new AppError('invalid_input', `${command} is not part of this version`)
+}

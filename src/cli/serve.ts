@@ -1,0 +1,105 @@
+import { AppError } from '../errors.ts'
+import { isLoopbackAddress, isLoopbackName, parseHost } from '../lib/host.ts'
+import { createSecret } from '../lib/id.ts'
+import { VERSION } from '../lib/version.ts'
+import type { CliApp, Listening } from './app.ts'
+import { findRunningServe, whileBusy } from './connect.ts'
+import type { Context } from './context.ts'
+import { removeServeFile, writeServeFile } from './serve-file.ts'
+
+export interface ServeOptions {
+  readonly host: string
+  readonly port: string
+  readonly models?: string[]
+}
+
+/**
+ * `airkeep serve`: owns the data directory and serves it until a signal.
+ * @throws AppError invalid_input; conflict where another serve has the data directory; unauthorized where anyone
+ * could come
+ */
+export async function serve(context: Context, options: ServeOptions): Promise<number> {
+  const port = parsePort(options.port)
+  const { models } = options
+  const { outside, globals, signal, parts } = context
+  // A server's log is its own words: it is written as configured.
+  const app = await parts.createApp(context.config(models === undefined ? {} : { models }))
+  const { dataDir } = app.config
+  await own(app, context)
+  try {
+    await refuseOpenDoor(app, options.host)
+    await app.startJobs()
+    const secret = createSecret()
+    const listening = await app.listen({ host: options.host, port, secret })
+    try {
+      await writeServeFile(dataDir, { url: reachable(listening.url), pid: process.pid, secret, version: VERSION })
+      if (globals.json) await outside.stdout.write(`${JSON.stringify({ url: listening.url, pid: process.pid })}\n`)
+      else await outside.stdout.write(`airkeep listening on ${listening.url}\n`)
+      if (!globals.quiet) await outside.stderr.write(thingsToTry(listening.url))
+      await aborted(signal)
+    } finally {
+      // First of all: from here on commands wait for the lock instead of asking a server that is ending.
+      removeServeFile(dataDir, secret)
+      await stop(listening)
+    }
+  } finally {
+    await app.close()
+  }
+  return 0
+}
+
+const stop = (listening: Listening): Promise<void> => listening.stop({ force: false })
+
+/** Waits while a command works in the data directory; another serve stays, so there is nothing to wait for. */
+async function own(app: CliApp, context: Context): Promise<void> {
+  const { signal } = context
+  const { dataDir } = app.config
+  const onWait = (): void => void context.note(`waiting: an airkeep command works in ${dataDir} (Ctrl-C ends the wait)`)
+  await whileBusy({ signal, onWait }, async () => {
+    if ((await app.open()) === 'opened') return true
+    const other = await findRunningServe(dataDir, signal)
+    if (other === undefined) return undefined
+    throw new AppError('conflict', `airkeep serve already runs on ${dataDir} as process ${other.pid} at ${other.url}`, {
+      hint: 'Every command on this data directory uses it; name another one with --data to run a second',
+    })
+  })
+}
+
+/** Without a token everyone who reaches the port would have to be refused, or would be the owner. */
+async function refuseOpenDoor(app: CliApp, host: string): Promise<void> {
+  const name = parseHost(host.includes(':') && !host.startsWith('[') ? `[${host}]` : host)?.name
+  if (isLoopbackAddress(host) || (name !== undefined && isLoopbackName(name))) return
+  if (await app.hasTokens()) return
+  throw new AppError('unauthorized', `Listening on ${host} needs a token, and none is configured`, {
+    hint: 'Make one with airkeep token create, or set AIRKEEP_TOKEN; or listen on 127.0.0.1',
+  })
+}
+
+function parsePort(text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN
+  if (port <= 65_535) return port
+  throw new AppError('invalid_input', '--port must be a whole number from 0 to 65535')
+}
+
+/** Where this host reaches a server that listens on every address. */
+function reachable(url: string): string {
+  const made = new URL(url)
+  if (made.hostname === '0.0.0.0') made.hostname = '127.0.0.1'
+  if (made.hostname === '[::]') made.hostname = '[::1]'
+  return made.origin
+}
+
+const thingsToTry = (url: string): string =>
+  [
+    'Three things to try:',
+    `  curl ${url}/v1/assets`,
+    '  airkeep import picture.png --models DIR',
+    `  an MCP client at ${url}/mcp, or: airkeep mcp`,
+    '',
+  ].join('\n')
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })

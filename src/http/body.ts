@@ -1,0 +1,103 @@
+import { AppError, isAppError } from '../errors.ts'
+import { isJsonObject } from '../lib/json.ts'
+import { describePlace, findJsonFault } from './json-fault.ts'
+
+/** `application/json; charset=utf-8` -> `application/json`; empty where there is none. */
+export const mediaTypeOf = (headers: Headers): string =>
+  (headers.get('content-type') ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? ''
+
+/** Length announced by the request; undefined for a chunked body. */
+function announcedLength(headers: Headers): number | undefined {
+  const length = headers.get('content-length')
+  return length === null || headers.has('transfer-encoding') ? undefined : Number(length)
+}
+
+/** Asks for `body` only where the headers do not say it: in Bun that makes a stream of it. */
+export function hasBody(request: Request): boolean {
+  const length = announcedLength(request.headers)
+  if (length !== undefined) return length > 0
+  return request.headers.has('transfer-encoding') || request.body !== null
+}
+
+/** @throws AppError payload_too_large as soon as a body is announced to be, before any of it is read */
+export function refuseAnnounced(headers: Headers, limitBytes: number): void {
+  if ((announcedLength(headers) ?? 0) > limitBytes) throw tooLarge(limitBytes)
+}
+
+export const tooLarge = (limitBytes: number): AppError =>
+  new AppError('payload_too_large', `The body is larger than ${limitBytes} bytes`)
+
+/** A body as it arrives, up to `limitBytes`; what comes after is not read. @throws AppError payload_too_large, cancelled */
+export async function* readChunks(request: Request, limitBytes: number): AsyncGenerator<Uint8Array> {
+  refuseAnnounced(request.headers, limitBytes)
+  if (request.body === null) return
+  let received = 0
+  try {
+    for await (const chunk of request.body) {
+      received += chunk.byteLength
+      if (received > limitBytes) throw tooLarge(limitBytes)
+      yield chunk
+    }
+  } catch (cause) {
+    throw isAppError(cause) ? cause : brokenOff(cause)
+  }
+}
+
+const brokenOff = (cause: unknown): AppError => new AppError('cancelled', 'The body broke off', { cause })
+
+async function readBytes(request: Request, limitBytes: number): Promise<Uint8Array> {
+  if (announcedLength(request.headers) === undefined) {
+    const chunks: Uint8Array[] = []
+    for await (const chunk of readChunks(request, limitBytes)) chunks.push(chunk)
+    return Buffer.concat(chunks)
+  }
+  refuseAnnounced(request.headers, limitBytes)
+  const bytes = await request.arrayBuffer().catch((cause: unknown) => {
+    throw brokenOff(cause)
+  })
+  if (bytes.byteLength > limitBytes) throw tooLarge(limitBytes)
+  return new Uint8Array(bytes)
+}
+
+/**
+ * The fields of a JSON body; none where the body is empty.
+ * @throws AppError unsupported_media_type, payload_too_large, cancelled (broken off), invalid_input: no JSON (the place
+ * is named, the text is not quoted) or no object
+ */
+export async function readJsonFields(request: Request, limitBytes: number): Promise<Record<string, unknown>> {
+  const type = mediaTypeOf(request.headers)
+  const filled = hasBody(request)
+  if (type !== 'application/json' && (filled || type !== '')) {
+    throw new AppError('unsupported_media_type', 'The body must be JSON', {
+      hint: 'Send Content-Type: application/json',
+    })
+  }
+  if (!filled) return {}
+  const value = parseJson(decode(await readBytes(request, limitBytes)))
+  if (value === undefined) return {}
+  if (isJsonObject(value)) return value
+  throw new AppError('invalid_input', 'The body must be a JSON object')
+}
+
+const UTF_8 = new TextDecoder('utf-8', { fatal: true })
+
+function decode(bytes: Uint8Array): string {
+  try {
+    return UTF_8.decode(bytes)
+  } catch (cause) {
+    throw new AppError('invalid_input', 'The body must be UTF-8 text', { cause })
+  }
+}
+
+/** Undefined for nothing but white space. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    if (text.trim() === '') return undefined
+    // Without the engine's error as cause: it quotes the text, and causes are logged.
+    const fault = findJsonFault(text)
+    const place = fault === undefined ? '' : `: see ${describePlace(text, fault)}`
+    throw new AppError('invalid_input', `The body is not valid JSON${place}`)
+  }
+}

@@ -1,0 +1,58 @@
+import type { Log } from '../lib/log.ts'
+import type { Feed, FeedItem } from './feed.ts'
+
+const encoder = new TextEncoder()
+
+/** Comes back after 3 s; the comment makes the answer's head go out before anything has happened. */
+const OPENING = encoder.encode('retry: 3000\n: connected\n\n')
+const HEARTBEAT = encoder.encode(': still here\n\n')
+const ENDED = encoder.encode(': end of stream\n\n')
+
+export const EVENT_STREAM_HEADERS = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  'cache-control': 'no-store, no-transform',
+  'x-accel-buffering': 'no',
+  'x-content-type-options': 'nosniff',
+} as const
+
+/**
+ * A feed as Server-Sent Events. Nothing is taken from the feed before the connection has room for it, so that a slow
+ * reader's backlog waits there, where it is bounded.
+ */
+export function toEventStream(feed: Feed, log: Log): ReadableStream<Uint8Array> {
+  return new ReadableStream<Uint8Array>(
+    {
+      start(controller) {
+        controller.enqueue(OPENING)
+      },
+      async pull(controller) {
+        try {
+          const items = await feed.next()
+          if (items !== undefined) {
+            controller.enqueue(items.length === 0 ? HEARTBEAT : encoder.encode(items.map(toFrame).join('')))
+            return
+          }
+        } catch (error) {
+          log.warn({ err: error }, 'A stream broke off')
+          feed.close()
+          controller.error(error)
+          return
+        }
+        if (feed.overflowed) {
+          // Cut off rather than closed, since the connection is full: the reader resumes after the last id it got.
+          controller.error(new Error('The subscriber was too slow'))
+          return
+        }
+        controller.enqueue(ENDED)
+        controller.close()
+      },
+      cancel() {
+        feed.close()
+      },
+    },
+    { highWaterMark: 0 },
+  )
+}
+
+const toFrame = ({ id, data }: FeedItem): string =>
+  `${id === undefined ? '' : `id: ${id}\n`}event: job\ndata: ${JSON.stringify(data)}\n\n`

@@ -1,0 +1,143 @@
+import type { OpenApiPaths } from './openapi.ts'
+
+/** RFC 9457, with the members of our own. */
+export const PROBLEM_SCHEMA = {
+  type: 'object',
+  required: ['type', 'title', 'status', 'detail', 'code'],
+  properties: {
+    type: { type: 'string' },
+    title: { type: 'string' },
+    status: { type: 'integer' },
+    detail: { type: 'string', description: 'What could not be done, and why' },
+    hint: { type: 'string', description: 'What to do about it' },
+    errors: {
+      type: 'array',
+      items: { type: 'object', properties: { path: { type: 'string' }, expected: { type: 'string' } } },
+    },
+    existing: {
+      type: 'object',
+      description: 'The row that is in the way',
+      properties: { asset_id: { type: 'string' }, post_id: { type: 'string' } },
+    },
+    request_id: { type: 'string', description: 'Under which the log tells more' },
+  },
+} as const
+
+export const PROBLEM_RESPONSE = {
+  description: 'What went wrong',
+  content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+}
+
+const query = (name: string, description: string) => ({ name, in: 'query', description, schema: { type: 'string' } })
+
+const STREAM_PARAMETERS = [
+  query('types', 'Kinds of jobs, separated by commas; all where left out'),
+  query('job_id', 'One job: the stream begins with the job as it stands and ends with its final state'),
+  query('ticket', 'From POST /v1/stream-tickets, where no Authorization header can be sent'),
+  query('last_event_id', 'As the header Last-Event-ID'),
+  {
+    name: 'Last-Event-ID',
+    in: 'header',
+    description: 'Id of the last event that was received: what came since is sent first',
+    schema: { type: 'string' },
+  },
+]
+
+const stream = (operationId: string, summary: string, left: readonly string[] = []) => ({
+  get: {
+    operationId,
+    summary,
+    description:
+      'Server-Sent Events: `event: job` with the job object as data, `id:` on state changes and none on progress, a comment at least every 5 seconds.',
+    tags: ['Streams'],
+    parameters: [
+      ...left.map((name) => ({ name, in: 'path', required: true, schema: { type: 'string' } })),
+      ...STREAM_PARAMETERS.filter(({ name }) => !left.includes(name)),
+    ],
+    responses: {
+      '200': { description: 'The stream', content: { 'text/event-stream': { schema: { type: 'string' } } } },
+      default: PROBLEM_RESPONSE,
+    },
+  },
+})
+
+const OPEN = { security: [{}] }
+const json = { 'application/json': { schema: { type: 'object' } } }
+
+/** What is served besides the operations. */
+export const OTHER_PATHS: OpenApiPaths = {
+  '/health': {
+    get: {
+      operationId: 'health',
+      summary: 'Whether airkeep runs',
+      tags: ['Server'],
+      ...OPEN,
+      responses: { '200': { description: 'It does', content: json } },
+    },
+  },
+  '/metrics': {
+    get: {
+      operationId: 'metrics',
+      summary: 'Metrics in the text format of Prometheus',
+      description: 'Permission: `admin`.',
+      tags: ['Server'],
+      responses: {
+        '200': { description: 'The metrics', content: { 'text/plain': { schema: { type: 'string' } } } },
+        default: PROBLEM_RESPONSE,
+      },
+    },
+  },
+  '/openapi.json': {
+    get: {
+      operationId: 'openapi',
+      summary: 'This document',
+      tags: ['Server'],
+      ...OPEN,
+      responses: { '200': { description: 'The document', content: json } },
+    },
+  },
+  '/mcp': {
+    post: {
+      operationId: 'mcp',
+      summary: 'The Model Context Protocol over Streamable HTTP',
+      tags: ['Server'],
+      requestBody: { required: true, content: json },
+      responses: {
+        '200': {
+          description: 'JSON-RPC, streamed where there is progress to report',
+          content: { ...json, 'text/event-stream': { schema: { type: 'string' } } },
+        },
+        default: PROBLEM_RESPONSE,
+      },
+    },
+  },
+  '/v1/events': stream('events', 'Every event that the caller may see'),
+  '/v1/models/events': stream('model_events', 'Events of scans, checks and downloads of models'),
+  '/v1/prompts/import/events': stream(
+    'import_events',
+    'Events of imports; a WebSocket on upgrade, to which {"subscribe_job":"…"} is sent',
+  ),
+  '/v1/prompts/import/{job_id}/events': stream('import_job_events', 'Events of one import', ['job_id']),
+  '/v1/stream-tickets': {
+    post: {
+      operationId: 'create_stream_ticket',
+      summary: 'A ticket that opens one stream within 60 seconds',
+      tags: ['Streams'],
+      responses: {
+        '201': {
+          description: 'The ticket',
+          content: {
+            'application/json': {
+              schema: {
+                type: 'object',
+                required: ['ticket', 'expires_at'],
+                properties: { ticket: { type: 'string' }, expires_at: { type: 'string', format: 'date-time' } },
+              },
+            },
+          },
+        },
+        default: PROBLEM_RESPONSE,
+      },
+    },
+  },
+}

@@ -1,0 +1,113 @@
+import { Hono } from 'hono'
+import { AppError } from '../errors.ts'
+import type { Actor } from '../operation/permission.ts'
+import type { Connection } from './connection.ts'
+import { problemResponse } from './problem.ts'
+
+/** One request on its way through a route. */
+export interface Exchange {
+  readonly request: Request
+  readonly connection: Connection
+  readonly requestId: string
+  /** Of the URL, as written and without `?`. */
+  readonly path: string
+  readonly query: string
+  /** What the path's placeholders stood for, decoded. */
+  params: Readonly<Record<string, string>>
+  /** Pattern of the route that was found: what metrics count by. */
+  route: string
+  /** Who it comes from, once that is known. */
+  actor: Actor | undefined
+  /** What went wrong inside, for the log. */
+  failure: unknown
+}
+
+export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE' | 'ALL'
+
+interface RouteBase {
+  readonly method: Method
+  /** Placeholders in braces: `/v1/prompts/{prompt_id}`. */
+  readonly path: `/${string}`
+}
+
+export type Route = RouteBase &
+  (
+    | { /** For everyone: nothing private. */ readonly access: 'open'; handle(exchange: Exchange): Answer }
+    | {
+        /** `stream`: a ticket in the query does instead of a token. */
+        readonly access: 'actor' | 'stream'
+        handle(exchange: Exchange, actor: Actor): Answer
+      }
+  )
+
+type Answer = Response | Promise<Response>
+
+/** Who sends this request. @throws AppError unauthorized */
+export type FindActor = (exchange: Exchange, route: Route) => Promise<Actor>
+
+/**
+ * Finds the route of a request and answers from it, errors included. Fixed paths win over placeholders, whatever the
+ * order they come in; a path that is known for other methods answers 405 with `Allow`.
+ */
+export function createRouter(
+  routes: readonly Route[],
+  findActor: FindActor,
+): (exchange: Exchange) => Response | Promise<Response> {
+  const app = new Hono<{ Bindings: Exchange }>()
+  const byPath = Map.groupBy(routes, ({ path }) => path)
+  const paths = [...byPath].sort(([a], [b]) => compareSpecificity(a, b))
+
+  const answer = async (exchange: Exchange, route: Route): Promise<Response> => {
+    try {
+      if (route.access === 'open') return await route.handle(exchange)
+      exchange.actor = await findActor(exchange, route)
+      return await route.handle(exchange, exchange.actor)
+    } catch (error) {
+      return fail(exchange, error)
+    }
+  }
+
+  for (const [path, siblings] of paths) {
+    const pattern = path.replaceAll(/\{(\w+)\}/g, ':$1')
+    const allow = allowOf(siblings)
+    for (const route of siblings) {
+      app.on(route.method, pattern, (c) => {
+        c.env.route = path
+        c.env.params = c.req.param()
+        return answer(c.env, route)
+      })
+    }
+    app.all(pattern, (c) => {
+      c.env.route = path
+      const error = new AppError('method_not_allowed', `${path} does not take ${c.env.request.method.slice(0, 20)}`, {
+        hint: `It takes ${allow}`,
+      })
+      return problemResponse(error, c.env.requestId, allow)
+    })
+  }
+  app.notFound((c) => problemResponse(new AppError('not_found', 'There is nothing at this path'), c.env.requestId))
+  return (exchange) => app.fetch(exchange.request, exchange)
+}
+
+/** An error as its answer; it is kept on the exchange for the log. */
+export function fail(exchange: Exchange, error: unknown): Response {
+  exchange.failure = error
+  return problemResponse(error, exchange.requestId)
+}
+
+function allowOf(routes: readonly Route[]): string {
+  const methods = new Set<string>(routes.map(({ method }) => method))
+  if (methods.has('GET')) methods.add('HEAD')
+  return [...methods].sort().join(', ')
+}
+
+/** Segment by segment, a fixed one before a placeholder. */
+function compareSpecificity(a: string, b: string): number {
+  const left = a.split('/')
+  const right = b.split('/')
+  for (let at = 0; at < Math.min(left.length, right.length); at += 1) {
+    const difference = Number(left[at]?.startsWith('{')) - Number(right[at]?.startsWith('{'))
+    if (difference !== 0) return difference
+  }
+  return left.length - right.length
+}

@@ -1,0 +1,66 @@
+import { describe, expect, test } from 'bun:test'
+import fc from 'fast-check'
+import { parseCivitaiLink, toCivitaiLink, toOriginalUrl } from '../../src/civitai/links.ts'
+
+describe('addresses of posts and images', () => {
+  test.each([
+    ['https://civitai.com/posts/23602354', 'post', '23602354'],
+    ['https://www.civitai.com/posts/23602354/', 'post', '23602354'],
+    ['http://civitai.red/posts/1?x=2#y', 'post', '1'],
+    ['https://civitai.green/posts/7/some-title', 'post', '7'],
+    ['https://CIVITAI.BLUE/images/60010001', 'image', '60010001'],
+    ['https://civitai.com/images/9007199254740991', 'image', '9007199254740991'],
+    ['https://civitai.com/images/9007199254740992', 'image', undefined],
+    ['https://civitai.com/posts/5', 'image', undefined],
+    ['https://civitai.com/images/5', 'post', undefined],
+    ['https://civitai.com/posts/05', 'post', undefined],
+    ['https://civitai.com/posts/5x', 'post', undefined],
+    ['https://civitai.com/posts/', 'post', undefined],
+    ['https://civitai.com/models/5', 'post', undefined],
+    ['https://civitai.com.evil.example/posts/5', 'post', undefined],
+    ['https://evilcivitai.com/posts/5', 'post', undefined],
+    ['https://user@civitai.com/posts/5', 'post', undefined],
+    ['https://civitai.com:8443/posts/5', 'post', undefined],
+    ['ftp://civitai.com/posts/5', 'post', undefined],
+    ['civitai.com/posts/5', 'post', undefined],
+    ['', 'post', undefined],
+  ] as const)('%s as %s is %s', (link, page, id) => {
+    expect(parseCivitaiLink(link, page)).toBe(id)
+  })
+
+  test('what is written is read again', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
+        fc.constantFrom('post', 'image'),
+        (id, page) => {
+          expect(parseCivitaiLink(toCivitaiLink(page, String(id)), page)).toBe(String(id))
+        },
+      ),
+    )
+  })
+
+  test('no text is too odd', () => {
+    fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => void parseCivitaiLink(text, 'post')))
+  })
+})
+
+describe('media in original quality', () => {
+  const media = 'https://image.civitai.com/xG1nkqKTMzGDvpLrqFT7WA/11111111-2222-4333-8444-555555555501'
+  const uuid = '11111111-2222-4333-8444-555555555501'
+  test.each([
+    [`${media}/width=450/5.jpeg`, `${media}/original=true/5.jpeg`],
+    [`${media}/anim=false,transcode=true,width=450/5.jpeg`, `${media}/original=true/5.jpeg`],
+    [`${media}/original=true/5.jpeg`, `${media}/original=true/5.jpeg`],
+    [`${media}/width=450/5.jpeg?token=a`, `${media}/original=true/5.jpeg?token=a`],
+    ['https://example.com/a/b.png', 'https://example.com/a/b.png'],
+    [uuid, `${media}/original=true/5.jpeg`],
+    ['no address', 'no address'],
+  ])('%s', (address, original) => {
+    expect(toOriginalUrl(address, { id: '5', type: 'image' })).toBe(original)
+  })
+
+  test('a bare UUID of a video ends in mp4', () => {
+    expect(toOriginalUrl(uuid, { id: '5', type: 'video' })).toBe(`${media}/original=true/5.mp4`)
+  })
+})

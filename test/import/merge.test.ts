@@ -1,0 +1,188 @@
+import { describe, expect, test } from 'bun:test'
+import * as v from 'valibot'
+import { dependencySchema, type HashAlgorithm, type HashEvidence } from '../../src/import/dependency.ts'
+import { TRUST, type TrustedMention } from '../../src/import/mention.ts'
+import { mergeMentions } from '../../src/import/merge.ts'
+
+const hash = (algorithm: HashAlgorithm, value: string, source = 'a:hashes'): HashEvidence => ({
+  algorithm,
+  value,
+  source,
+})
+const lora = (more: Partial<TrustedMention>): TrustedMention => ({ type: 'lora', evidence: ['a:prompt'], ...more })
+const merge = (...mentions: TrustedMention[]) => mergeMentions(mentions).dependencies
+const FULL = 'ab'.repeat(32)
+
+test('mentions of one name are one dependency with the evidence of all', () => {
+  const [only, ...others] = merge(
+    lora({ name: 'foo', weight: 0.8, active: true }),
+    lora({ name: 'style\\foo.safetensors', hashes: [hash('auto_v3', '0123456789ab')], evidence: ['b:hashes'] }),
+    lora({ name: 'FOO', hashes: [hash('auto_v3', '0123456789ab')], civitai: { version_id: 7 }, evidence: ['c:list'] }),
+  )
+  expect(others).toEqual([])
+  expect(only).toEqual({
+    type: 'lora',
+    reference: 'civitai:version:7',
+    filename: 'foo.safetensors',
+    name: 'foo',
+    written: ['foo', 'style\\foo.safetensors', 'FOO'],
+    hashes: [hash('auto_v3', '0123456789ab')],
+    civitai: { version_id: 7 },
+    urls: [],
+    weight: 0.8,
+    active: true,
+    optional: false,
+    evidence: ['a:prompt', 'b:hashes', 'c:list'],
+    status: 'pending',
+    candidates: [],
+    reason_code: null,
+    reason: null,
+    bytes_done: 0,
+    bytes_total: 0,
+  })
+  expect(v.parse(dependencySchema, only)).toEqual(only as never)
+})
+
+describe('what makes two mentions one model', () => {
+  const rows: readonly (readonly [
+    why: string,
+    a: Partial<TrustedMention>,
+    b: Partial<TrustedMention>,
+    count: number,
+  ])[] = [
+    ['the same name', { name: 'foo' }, { name: 'foo' }, 1],
+    ['another name', { name: 'foo' }, { name: 'bar' }, 2],
+    ['another folder', { name: 'a/foo' }, { name: 'b/foo' }, 2],
+    ['another type', { name: 'foo' }, { name: 'foo', type: 'embedding' }, 2],
+    ['an unknown type', { name: 'foo' }, { name: 'foo', type: 'other' }, 1],
+    ['the same version', { name: 'foo', civitai: { version_id: 1 } }, { civitai: { version_id: 1 } }, 1],
+    ['another version', { civitai: { version_id: 2 } }, { civitai: { version_id: 1 } }, 2],
+    [
+      'the same hash',
+      { name: 'foo', hashes: [hash('auto_v2', '0123456789')] },
+      { hashes: [hash('auto_v2', '0123456789')] },
+      1,
+    ],
+    [
+      'the same hash under two names of two sources',
+      { name: 'foo', hashes: [hash('auto_v2', '0123456789')] },
+      { name: 'bar', hashes: [hash('auto_v2', '0123456789')], evidence: ['b:x'] },
+      1,
+    ],
+    [
+      'the same hash under two names of one source',
+      { name: 'foo', hashes: [hash('auto_v2', '0123456789')] },
+      { name: 'bar', hashes: [hash('auto_v2', '0123456789')], evidence: ['a:x'] },
+      2,
+    ],
+    [
+      'digits of two kinds',
+      { name: 'a', hashes: [hash('auto_v1', '01234567')] },
+      { hashes: [hash('crc32', '01234567')] },
+      2,
+    ],
+    [
+      'a hash and its short form',
+      { name: 'a', hashes: [hash('sha256', FULL)] },
+      { hashes: [hash('auto_v2', FULL.slice(0, 10))] },
+      1,
+    ],
+    ['a title like the name', { name: 'ink_wash-v2' }, { title: 'Ink Wash V2', civitai: { version_id: 3 } }, 1],
+    ['a title unlike the name', { name: 'ink_wash' }, { title: 'Ink Wash V2', civitai: { version_id: 3 } }, 2],
+    [
+      'one title, two versions',
+      { title: 'Ink', civitai: { version_id: 1 } },
+      { title: 'Ink', civitai: { version_id: 2 } },
+      2,
+    ],
+  ]
+  test.each(rows)('%s', (_, a, b, count) => {
+    expect(merge(lora(a), lora(b))).toHaveLength(count)
+  })
+
+  test('a checkpoint that a graph loads as a diffusion model is one', () => {
+    const [only, ...others] = merge(
+      { type: 'checkpoint', name: 'flux', evidence: ['a:x'] },
+      { type: 'diffusion_model', name: 'flux.safetensors', evidence: ['b:x'] },
+    )
+    expect(others).toEqual([])
+    expect(only?.type).toBe('diffusion_model')
+  })
+})
+
+describe('reference', () => {
+  const rows: readonly (readonly [mention: Partial<TrustedMention>, reference: string])[] = [
+    [{ name: 'foo', hashes: [hash('sha256', FULL)], civitai: { version_id: 1 } }, `sha256:${FULL}`],
+    [{ name: 'foo', air: 'urn:air:sdxl:lora:civitai:1@2', civitai: { version_id: 2 } }, 'civitai:version:2'],
+    [{ name: 'foo', air: 'urn:air:sdxl:lora:huggingface:a/b' }, 'urn:air:sdxl:lora:huggingface:a/b'],
+    [{ name: 'style\\foo.safetensors' }, 'style\\foo.safetensors'],
+    [{ title: 'Foo' }, 'Foo'],
+    [{ hashes: [hash('auto_v2', '0123456789')] }, 'auto_v2:0123456789'],
+    [{ urls: ['https://example.com/x'] }, 'https://example.com/x'],
+  ]
+  test.each(rows)('%j', (mention, reference) => {
+    expect(merge(lora(mention))[0]?.reference).toBe(reference)
+  })
+})
+
+describe('active', () => {
+  const status = (...mentions: Partial<TrustedMention>[]): unknown => {
+    const [only] = merge(...mentions.map((mention) => lora({ name: 'foo', ...mention })))
+    return [only?.active, only?.status, only?.weight]
+  }
+
+  test('weight 0 is inactive, though a list of hashes names it too', () => {
+    expect(status({ weight: 0, active: false }, { hashes: [hash('auto_v3', '0123456789ab')] })).toEqual([
+      false,
+      'skipped',
+      0,
+    ])
+  })
+  test('one active use is enough, and its weight counts', () => {
+    expect(status({ weight: 0, active: false }, { weight: 0.5, active: true })).toEqual([true, 'pending', 0.5])
+  })
+  test('where nothing is said it is active', () => {
+    expect(status({})).toEqual([true, 'pending', undefined])
+  })
+  test('what needs no file is skipped with the reason', () => {
+    const [only] = merge({ type: 'upscaler', name: 'Latent', skip: 'It is built in', evidence: ['a:x'] })
+    expect(only).toMatchObject({ status: 'skipped', reason: 'It is built in', active: true })
+  })
+})
+
+describe('several sources', () => {
+  const graph: TrustedMention = { type: 'checkpoint', name: 'used', trust: TRUST.executed, evidence: ['comfyui:x'] }
+
+  test("a saver's claim of another main model is not active", () => {
+    const claim: TrustedMention = {
+      type: 'checkpoint',
+      name: 'claimed',
+      trust: TRUST.claim,
+      evidence: ['infotext:Model'],
+    }
+    expect(merge(graph, claim).map(({ name, active, status }) => [name, active, status])).toEqual([
+      ['used', true, 'pending'],
+      ['claimed', false, 'skipped'],
+    ])
+    expect(merge(claim)[0]?.active).toBe(true)
+  })
+  test('a claim of a LoRA stands: a graph may load it where we cannot see it', () => {
+    expect(merge(graph, lora({ name: 'x', trust: TRUST.claim }))[1]?.active).toBe(true)
+  })
+  test('what only the editor has was not executed', () => {
+    const editor = lora({ name: 'left over', trust: TRUST.editor })
+    expect(merge(graph, editor)[1]).toMatchObject({
+      active: false,
+      reason: 'The graph that was executed does not use it',
+    })
+    expect(merge(editor)[0]?.active).toBe(true)
+  })
+  test('hashes that contradict each other are told', () => {
+    const { dependencies, warnings } = mergeMentions([
+      lora({ name: 'foo', hashes: [hash('auto_v2', '0123456789', 'a:one')] }),
+      lora({ name: 'foo', hashes: [hash('auto_v2', 'ffffffffff', 'b:two')] }),
+    ])
+    expect(dependencies).toHaveLength(1)
+    expect(warnings).toEqual([{ place: 'b:two', reason: 'its hash contradicts the one of a:one' }])
+  })
+})

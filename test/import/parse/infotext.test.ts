@@ -1,0 +1,273 @@
+import { describe, expect, test } from 'bun:test'
+import type { Dependency } from '../../../src/import/dependency.ts'
+import { type ParsedPrompt, parsePrompt } from '../../../src/import/parse/detect.ts'
+
+const read = (text: string): ParsedPrompt =>
+  parsePrompt({ texts: [{ place: 'png:tEXt:parameters', key: 'parameters', text }], format: 'auto' })
+
+/** `type name algorithm:value… weight`, with `(off)` and `(skipped)`: short enough for a table. */
+function brief(dependency: Dependency): string {
+  const { type, name, hashes, civitai, weight, active, status } = dependency
+  return [
+    type,
+    name ?? '-',
+    ...hashes.map(({ algorithm, value }) => `${algorithm}:${value}`),
+    ...(civitai === undefined ? [] : [`${civitai.model_id ?? ''}@${civitai.version_id ?? ''}`]),
+    ...(weight === undefined ? [] : [String(weight)]),
+    ...(active ? (status === 'skipped' ? ['(skipped)'] : []) : ['(off)']),
+  ].join(' ')
+}
+
+const STEPS = 'Steps: 20, Sampler: Euler a, Seed: 1'
+const needs = (parameters: string, prompt = 'a cat'): string[] =>
+  read(`${prompt}\n${STEPS}, ${parameters}`).dependencies.map(brief)
+
+describe('keys that name models', () => {
+  const rows: readonly (readonly [parameters: string, needs: string[]])[] = [
+    ['Model hash: 1a2b3c4d5e, Model: fooMix_v3', ['checkpoint fooMix_v3 auto_v2:1a2b3c4d5e']],
+    ['Model: sub\\fooMix_v3.safetensors [1a2b3c4d5e]', ['checkpoint fooMix_v3 auto_v2:1a2b3c4d5e']],
+    ['Model hash: 01234567, Model: old', ['checkpoint old auto_v1:01234567']],
+    ['Model hash: 0123456789ab, Model: swarm/x.safetensors', ['checkpoint x auto_v3:0123456789ab']],
+    [`Model hash: ${'AB'.repeat(32)}, Model: x.safetensors`, [`checkpoint x sha256:${'ab'.repeat(32)}`]],
+    ['Model hash: 1a2b3c4d5e', ['checkpoint - auto_v2:1a2b3c4d5e']],
+    ['Model: foo, Model: bar', ['checkpoint foo']],
+    ['Model: None', []],
+    ['VAE hash: 63aeecb90f, VAE: bar.vae.pt', ['vae bar.vae auto_v2:63aeecb90f']],
+    ['VAE: Automatic', []],
+    [
+      'Module 1: ae, Module 2: clip_l, Module 3: t5xxl_fp16, Module 4: odd',
+      ['vae ae', 'text_encoder clip_l', 'text_encoder t5xxl_fp16', 'other odd'],
+    ],
+    ['Hires Module 1: Use same choices', []],
+    ['Hires checkpoint: fooMix_v3 [1a2b3c4d5e]', ['checkpoint fooMix_v3 auto_v2:1a2b3c4d5e']],
+    ['Hires checkpoint: Use same checkpoint', []],
+    ['Refiner: sd_xl_refiner_1.0 [7440042bbd]', ['checkpoint sd_xl_refiner_1.0 auto_v2:7440042bbd']],
+    ['Refiner: x.safetensors, Refiner hash: 7440042bbd', ['checkpoint x auto_v2:7440042bbd']],
+    ['Refine: True', []],
+    ['Hires upscaler: Latent (nearest-exact)', ['upscaler Latent (nearest-exact) (skipped)']],
+    ['Hires upscaler: 4x-UltraSharp', ['upscaler 4x-UltraSharp']],
+    ['Hires upscaler: None, Postprocess upscaler: Lanczos', ['upscaler Lanczos (skipped)']],
+    ['Face restoration: CodeFormer', ['other CodeFormer']],
+    ['Hypernet: old(a1b2c3d4), Hypernet strength: 0.5', ['hypernetwork old auto_v1:a1b2c3d4 0.5']],
+    [
+      'Lora hashes: "styleA: 0123456789ab, char B: ba9876543210"',
+      ['lora styleA auto_v3:0123456789ab', 'lora char B auto_v3:ba9876543210'],
+    ],
+    ['Lora hashes: "styleA: "', ['lora styleA']],
+    ['Lora hashes: "a (v1.0): e3b0c44298fc"', ['lora a (v1.0)']],
+    [
+      'Lora hashes: "a: 0123456789, b: 9876543210", Lora weights: "a: 0.8, b: 0"',
+      ['lora a auto_v2:0123456789 0.8', 'lora b auto_v2:9876543210 0 (off)'],
+    ],
+    ['Lora hashes: "a: 0123456789: 0.8"', ['lora a auto_v2:0123456789 0.8']],
+    [
+      'Lora hashes: "a: 0123456789ab, b: ba9876543210", loraweights: "0.33,0.3"',
+      ['lora a auto_v3:0123456789ab 0.33', 'lora b auto_v3:ba9876543210 0.3'],
+    ],
+    [
+      'TI hashes: "negX: 0123456789ab, badY: ba9876543210"',
+      ['embedding negX sha256_12:0123456789ab', 'embedding badY sha256_12:ba9876543210'],
+    ],
+    ['TI hashes: "negX: 0123456789ab", TI hashes: "negX: 0123456789ab"', ['embedding negX sha256_12:0123456789ab']],
+    ['TI hashes: "negX: 0123456789ab, TI hashes: "negX: 0123456789ab""', ['embedding negX sha256_12:0123456789ab']],
+    ['TI: "negX, badY"', ['embedding negX', 'embedding badY']],
+    [
+      'Model: m, Hashes: {"model": "1a2b3c4d5e", "vae": "63aeecb90f", "LORA:style/A.safetensors": "0123456789", "embed:negX": "", "lora:b": null}',
+      [
+        'checkpoint m auto_v2:1a2b3c4d5e',
+        'vae - auto_v2:63aeecb90f',
+        'lora A auto_v2:0123456789',
+        'embedding negX',
+        'lora b',
+      ],
+    ],
+    [
+      'Lora_0 Model name: a.safetensors, Lora_0 Model hash: 0123456789, Lora_0 Strength model: 0.7, Lora_0 Strength clip: 1, Embedding_0 name: e.pt, Embedding_0 hash: 9876543210',
+      ['lora a auto_v2:0123456789 0.7', 'embedding e auto_v2:9876543210'],
+    ],
+    [
+      'AddNet Enabled: True, AddNet Module 1: LoRA, AddNet Model 1: styleA(0123456789ab), AddNet Weight A 1: 0.7',
+      ['lora styleA auto_v3:0123456789ab 0.7'],
+    ],
+    [
+      'ControlNet 0: "Module: canny, Model: control_v11p_sd15_canny [d14c016b], Weight: 1"',
+      ['controlnet control_v11p_sd15_canny auto_v1:d14c016b 1'],
+    ],
+    ['ControlNet 0: "preprocessor: none, model: None, weight: 1"', []],
+    [
+      'ControlNet-0 Enabled: True, ControlNet-0 Model: c [d14c016b], ControlNet-0 Weight: 0.5',
+      ['controlnet c auto_v1:d14c016b 0.5'],
+    ],
+    [
+      'ADetailer model: face_yolov8n.pt, ADetailer checkpoint: foo.safetensors [1a2b3c4d5e], ADetailer ControlNet model: Passthrough, ADetailer model 2nd: mediapipe_face_full',
+      ['detector face_yolov8n', 'checkpoint foo auto_v2:1a2b3c4d5e', 'detector mediapipe_face_full (skipped)'],
+    ],
+    [
+      'Civitai resources: [{"type":"lora","weight":0.8,"modelVersionId":12,"modelName":"Ink Wash"}]',
+      ['lora Ink Wash @12 0.8'],
+    ],
+    [
+      'Civitai resources: [{"modelName":"Ink","versionName":"v1","weight":0.5,"air":"urn:air:sdxl:lora:civitai:1@2"}]',
+      ['lora Ink 1@2 0.5'],
+    ],
+    ['Civitai resources: [{"modelVersionIds":[5,6]}]', ['other - @5', 'other - @6']],
+    [
+      'Model: m, Civitai resources: [{"type":"checkpoint","modelVersionId":9,"modelName":"M"}], Civitai metadata: {"resources":[{"modelVersionId":9,"type":"checkpoint"}]}',
+      ['checkpoint m @9'],
+    ],
+    ['Civitai metadata: {}', []],
+  ]
+  test.each(rows)('%s', (parameters, expected) => {
+    expect(needs(parameters)).toEqual(expected)
+  })
+
+  test('an upscaler by its display name also has the name of its file', () => {
+    const [only] = read(`a\n${STEPS}, Hires upscaler: R-ESRGAN 4x+`).dependencies
+    expect(only).toMatchObject({ reference: 'R-ESRGAN 4x+', filename: 'RealESRGAN_x4plus.pth', optional: true })
+  })
+
+  test('a recipe of Lora-Manager below the parameters', () => {
+    const recipe = {
+      loras: [{ file_name: 'a', hash: 'cd'.repeat(32), strength: 0.4, modelVersionId: 3 }],
+      checkpoint: { modelVersionId: 4 },
+    }
+    const { dependencies } = read(`a\n${STEPS}, Version: v1\n \nRecipe metadata: ${JSON.stringify(recipe)}`)
+    expect(dependencies.map(brief)).toEqual([`lora a sha256:${'cd'.repeat(32)} @3 0.4`, 'checkpoint - @4'])
+  })
+})
+
+describe('tags of prompts', () => {
+  const rows: readonly (readonly [prompt: string, needs: string[]])[] = [
+    ['<lora:styleA:0.8>', ['lora styleA 0.8']],
+    ['<lora:a b (v1.0):-0.6>', ['lora a b (v1.0) -0.6']],
+    ['<lora:x_v0.178:.5>', ['lora x_v0.178 0.5']],
+    ['<lora:墨:1> <lora:sub\\dir/x:1>', ['lora 墨 1', 'lora x 1']],
+    ['<lora:bare>', ['lora bare 1']],
+    ['<lora:off:0>', ['lora off 0 (off)']],
+    ['<lora:n:0:0.5>', ['lora n 0.5']],
+    ['<lora:n:te=0:unet=0>', ['lora n 0 (off)']],
+    ['<lora:n:1:lbw=MIDD>', ['lora n 1']],
+    ['<lora:n:0.7:1,0,0,0.5>', ['lora n 0.7']],
+    ['<lora:n:0.0@0,0.8@0.5>', ['lora n 0.8']],
+    ['<LORA:n:0.5> <lyco:m:0.4> <hypernet:h:0.3>', ['lora n 0.5', 'lora m 0.4', 'hypernetwork h 0.3']],
+    ['<lora:a:0.5> and <lora:a:0.3>', ['lora a 0.5']],
+    ['<lora:None:1> <lora::1> <lora:two\nlines:1>', []],
+    ['a < b, c > d, <wildcard:x>', []],
+  ]
+  test.each(rows)('%s', (prompt, expected) => {
+    expect(needs('CFG scale: 7', prompt)).toEqual(expected)
+  })
+
+  test('count in every prompt, and not in templates', () => {
+    const text = `a <lora:one:1>
+Negative prompt: b <lora:two:1>
+${STEPS}, Hires prompt: "c, <lora:three:1>", ADetailer prompt 2nd: "d, <lora:four:1>", Version: v1.9.0
+Template: {a|b} <lora:five:1>
+more of it <lora:six:1>
+Negative Template: <lora:seven:1>`
+    const found = read(text)
+    expect(found.dependencies.map(({ name }) => name)).toEqual(['one', 'two', 'three', 'four'])
+    expect(found.warnings).toEqual([])
+  })
+
+  test('a LoRA of the prompt and its hash are one dependency', () => {
+    expect(needs('Lora hashes: "styleA: 0123456789ab"', 'x <lora:style/styleA:0.8>')).toEqual([
+      'lora styleA auto_v3:0123456789ab 0.8',
+    ])
+  })
+})
+
+describe('where the parameters are', () => {
+  const line = 'Steps: 23, Sampler: Euler, Seed: 5, Model: m'
+  const rows: readonly (readonly [name: string, text: string, prompt: string, negative: string | undefined])[] = [
+    ['the usual way', `a cat\nNegative prompt: dog\n${line}`, 'a cat', 'dog'],
+    ['several lines each', `a\ncat\nNegative prompt: dog\nbird\n${line}`, 'a\ncat', 'dog\nbird'],
+    ['a blank line before them', `a cat\nNegative prompt: dog\n\n${line}`, 'a cat', 'dog'],
+    ['Windows line breaks', `a cat\r\nNegative prompt: dog\r\n${line}\r\n`, 'a cat', 'dog'],
+    ['no prompt at all', line, '', undefined],
+    ['no negative prompt', `a cat\n${line}`, 'a cat', undefined],
+    ['an empty negative prompt on their line', `a cat\nNegative prompt: ${line}`, 'a cat', undefined],
+    ['a heading', `parameters\na cat\n${line}`, 'a cat', undefined],
+    ['a heading on their line', `a cat\nParameters: ${line}`, 'a cat', undefined],
+    ['everything on one line', `a cat.Negative prompt: dog.${line}`, 'a cat.', 'dog.'],
+    ['the words in the prompt', `Steps: 3 to heaven\nNegative prompt: dog\n${line}`, 'Steps: 3 to heaven', 'dog'],
+    ['lines below', `a cat\n${line}\nTemplate: a {cat|dog}`, 'a cat', undefined],
+    ['no steps but three pairs', 'a cat\nSampler: Euler, Seed: 5, Size: 8x8, Model: m', 'a cat', undefined],
+    ['another order', 'a cat\nSteps: 23, Size: 8x8, App: SD.Next, Model: m, Seed: 5', 'a cat', undefined],
+  ]
+  test.each(rows)('%s', (_, text, prompt, negative) => {
+    const { generation, dependencies, format } = read(text)
+    expect(format).toBe('a1111')
+    expect(generation.prompt ?? '').toBe(prompt)
+    expect(generation.negative_prompt).toBe(negative as string)
+    expect(dependencies.map(brief)).toEqual(['checkpoint m'])
+  })
+
+  test('JSON values may go over several lines, with brackets inside strings', () => {
+    const resources =
+      '[\n{"modelName":"x}] y","modelVersionId":1,"type":"lora"},\n{"modelVersionId":2,"type":"lora"}\n]'
+    const found = read(`a\n${STEPS}, Civitai resources: ${resources}, Model: m`)
+    expect(found.dependencies.map(brief)).toEqual(['checkpoint m', 'lora x}] y @1', 'lora - @2'])
+    expect(found.warnings).toEqual([])
+  })
+
+  test('JSON that is cut off is told, and the rest is read', () => {
+    const found = read(`a\n${STEPS}, Model: m, Civitai resources: [{"modelVersionId":1`)
+    expect(found.dependencies.map(brief)).toEqual(['checkpoint m'])
+    expect(found.warnings).toEqual([
+      { place: 'infotext:Civitai resources', reason: 'this is not JSON, or it is cut off' },
+    ])
+  })
+
+  test('lines below that nobody knows are told', () => {
+    expect(read(`a\n${STEPS}, Model: m\nsomething else`).warnings).toHaveLength(1)
+  })
+
+  test('hashes that are none are told by their place and never by their text', () => {
+    expect(read(`a\n${STEPS}, Model hash: secret words, Model: m`).warnings).toEqual([
+      { place: 'infotext:Model hash', reason: 'this is not a hash of a known kind' },
+    ])
+  })
+})
+
+describe('how the picture was made', () => {
+  test('every field', () => {
+    const text = `a cat
+Negative prompt: dog
+Steps: 28, Sampler: DPM++ 2M, Schedule type: Karras, CFG scale: 6.5, Seed: 18446744073709551615, Size: 832x1216, Clip skip: 2, Version: v1.10.1`
+    expect(read(text).generation).toEqual({
+      prompt: 'a cat',
+      negative_prompt: 'dog',
+      steps: 28,
+      sampler: 'DPM++ 2M',
+      scheduler: 'Karras',
+      cfg_scale: 6.5,
+      seed: '18446744073709551615',
+      width: 832,
+      height: 1216,
+      clip_skip: 2,
+      software: 'A1111',
+      version: 'v1.10.1',
+    })
+  })
+
+  const rows: readonly (readonly [parameters: string, software: string | undefined])[] = [
+    ['Version: v1.10.1', 'A1111'],
+    ['Version: f2.0.1v1.10.1-previous', 'Forge'],
+    ['Version: neo-2.28', 'Forge Neo'],
+    ['Version: classic', 'Forge Classic'],
+    ['Version: ComfyUI', 'ComfyUI'],
+    ['App: SD.Next, Version: 56a8aea', 'SD.Next'],
+    ['Version: Fooocus v2.5.5', 'Fooocus'],
+    ['Created Date: 2026-01-04T01:27:21.2717070Z', 'Civitai'],
+    ['CFG scale: 7', undefined],
+  ]
+  test.each(rows)('%s', (parameters, software) => {
+    expect(read(`a\n${STEPS}, ${parameters}`).generation.software).toBe(software as string)
+  })
+
+  test('what has the wrong type is left out', () => {
+    const { generation } = read('a\nSteps: 20, Seed: x, CFG scale: high, Size: big, Clip skip: NaN, Model: m')
+    expect(generation).toEqual({ prompt: 'a', steps: 20 })
+  })
+})

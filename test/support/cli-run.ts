@@ -1,0 +1,68 @@
+import type { CliParts } from '../../src/cli/app.ts'
+import { BrokenPipe, type EndSignal, type Outside } from '../../src/cli/outside.ts'
+import { runCli } from '../../src/cli/run.ts'
+import { cliParts } from './cli-app.ts'
+
+export interface CliWorld {
+  readonly env?: Readonly<Record<string, string>>
+  readonly cwd?: string
+  readonly stdin?: string | Uint8Array
+  /** Characters in a line where stdout and stderr are a terminal. */
+  readonly terminal?: number
+  /** Whoever reads stdout goes away after so many writes. */
+  readonly readerLeavesAfter?: number
+  readonly parts?: CliParts
+  /** Given a way to send a signal as soon as the command listens for them. */
+  readonly onStart?: (send: (signal: EndSignal) => void) => void
+  /** Called with each piece of stderr. */
+  readonly onStderr?: (text: string) => void
+}
+
+export interface CliResult {
+  readonly exitCode: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** One command line, in this process. */
+export async function runInProcess(argv: readonly string[], world: CliWorld = {}): Promise<CliResult> {
+  let stdout = ''
+  let stderr = ''
+  let writes = 0
+  const { stdin = '', terminal, cwd = '/nonexistent' } = world
+  const outside: Outside = {
+    argv,
+    env: { HOME: '/nonexistent', ...world.env },
+    cwd,
+    stdout: {
+      isTerminal: terminal !== undefined,
+      columns: terminal,
+      async write(text) {
+        writes += 1
+        if (writes > (world.readerLeavesAfter ?? Number.POSITIVE_INFINITY)) throw new BrokenPipe()
+        stdout += text
+      },
+    },
+    stderr: {
+      isTerminal: terminal !== undefined,
+      columns: terminal,
+      async write(text) {
+        stderr += text
+        world.onStderr?.(text)
+      },
+    },
+    stdinIsTerminal: false,
+    async *stdin() {
+      yield typeof stdin === 'string' ? new TextEncoder().encode(stdin) : stdin
+    },
+    onSignal(listener) {
+      world.onStart?.(listener)
+      return () => {}
+    },
+    exit(code) {
+      throw new Error(`exit ${code}`)
+    },
+  }
+  const exitCode = await runCli(outside, world.parts ?? cliParts)
+  return { exitCode, stdout, stderr }
+}
