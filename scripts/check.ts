@@ -16,7 +16,7 @@ interface Step {
 const projectDir = dirname(import.meta.dirname)
 process.chdir(projectDir)
 const bin = (name: string): string => join(projectDir, 'node_modules/.bin', name)
-const test = (...args: string[]): Promise<boolean> => run(process.execPath, 'test', ...args)
+const test = (...args: string[]): Promise<boolean> => run(process.execPath, 'test', '--timeout', '30000', ...args)
 
 /** A step for committed files that a program writes: it must find nothing to change. Undefined until there is one. */
 function generated(script: string, folder: string, command: readonly string[], mend: string): Step[] {

@@ -35,7 +35,11 @@ function run({ why, args, exitCodes = [0] }: Step): string {
 
 try {
   const picture = 'pictures/itxt.png'
-  say(`Pictures: ${readdirSync(join(dir, 'pictures')).filter((name) => name.endsWith('.png')).join(', ')}\n`)
+  say(
+    `Pictures: ${readdirSync(join(dir, 'pictures'))
+      .filter((name) => name.endsWith('.png'))
+      .join(', ')}\n`,
+  )
   run({ why: 'What does a picture need? Read from its metadata alone.', args: ['import', picture, '--dry-run'] })
   run({
     why: 'Which of that is in the model folder? Found by hash even under another name.',

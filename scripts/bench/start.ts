@@ -38,7 +38,12 @@ async function timeToFirstAnswer(): Promise<number> {
       await child.exited
       return ms
     } catch (error) {
-      if (!(error instanceof Error) || !('code' in error) || error.code !== 'ConnectionRefused') throw error
+      if (
+        !(error instanceof Error) ||
+        !('code' in error) ||
+        !['ConnectionRefused', 'ECONNREFUSED'].includes(String(error.code))
+      )
+        throw error
       await Bun.sleep(1)
     }
   }

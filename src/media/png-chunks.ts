@@ -21,6 +21,8 @@ const SIGNATURE_BYTES = 8
 const MAX_CHUNKS = 1_000_000
 /** Read at once while looking for chunk headers: usually all the texts in front of the pixels. */
 const WINDOW_BYTES = 8192
+/** Where chunks are smaller than a window, walking them reads everything: then in few large reads. */
+const MAX_WINDOW_BYTES = 256 * 1024
 
 /** Walks the chunks of a PNG up to IEND. Pixel data is skipped by its offset and never read. */
 export async function* readChunks(source: ByteSource, reading: ChunkReading): AsyncGenerator<PngChunk> {
@@ -49,11 +51,14 @@ export async function* readChunks(source: ByteSource, reading: ChunkReading): As
 /** Serves small reads that lie near each other from one larger one. */
 function windowed(source: ByteSource): (offset: number, length: number) => Promise<Uint8Array> {
   let start = 0
+  let size = WINDOW_BYTES
   let window: Uint8Array = new Uint8Array(0)
   return async (offset, length) => {
     const within = offset - start
     if (within >= 0 && within + length <= window.length) return window.subarray(within, within + length)
-    window = await source.read(offset, Math.max(length, WINDOW_BYTES))
+    const isNear = within < window.length + WINDOW_BYTES
+    size = isNear ? Math.min(2 * size, MAX_WINDOW_BYTES) : WINDOW_BYTES
+    window = await source.read(offset, Math.max(length, size))
     start = offset
     return window.subarray(0, length)
   }

@@ -44,7 +44,8 @@ export async function walkModels(roots: readonly string[], signal: AbortSignal):
         unreadable.push(folder)
         continue
       }
-      for (const entry of entries) {
+      // The order of a folder is chance: a job that is run again should do the same things in the same order.
+      for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
         if (entry.name.startsWith('.')) continue
         const path = join(folder, entry.name)
         if (entry.isDirectory()) {

@@ -101,11 +101,11 @@ describe('argv to input', () => {
     [['--metadata', '{'], 'metadata must be JSON'],
     [['--links', 'a'], 'links must be JSON'],
   ])('%j: %s', async (argv, message) => {
-    expect(parse(fieldsOf(named('create_note')), argv)).rejects.toMatchObject({ code: 'invalid_input', message })
+    await expect(parse(fieldsOf(named('create_note')), argv)).rejects.toMatchObject({ code: 'invalid_input', message })
   })
 
   test('a flag that is not there is told with the one that was meant', async () => {
-    expect(parse(fieldsOf(named('create_note')), ['--txet', 'a'])).rejects.toThrow(
+    await expect(parse(fieldsOf(named('create_note')), ['--txet', 'a'])).rejects.toThrow(
       "error: unknown option '--txet'\n(Did you mean --text?)",
     )
   })

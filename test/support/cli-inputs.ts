@@ -34,7 +34,9 @@ function valuesOf(schema: JsonSchema): fc.Arbitrary<JsonValue> {
   if (branches !== undefined) {
     const kinds = branches.map(({ type }) => type)
     // Text wins over every other type that text could stand for.
-    const sayable = kinds.includes('string') ? branches.filter(({ type }) => type === 'string' || type === 'null') : branches
+    const sayable = kinds.includes('string')
+      ? branches.filter(({ type }) => type === 'string' || type === 'null')
+      : branches
     return fc.oneof(...sayable.map(valuesOf))
   }
   switch (schema.type) {

@@ -131,8 +131,11 @@ export function createCliOperations({ dataDir, jobs }: CliOperationsDeps): reado
       input: v.strictObject({}),
       async run(input, { signal, progress }) {
         record('hang_note', input)
+        const aborted = new Promise((_, reject) =>
+          signal.addEventListener('abort', () => reject(signal.reason), { once: true }),
+        )
         progress({ done: 1, total: 2, unit: 'bytes' })
-        await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }))
+        await aborted
         return {}
       },
     }),

@@ -47,7 +47,7 @@ function withCare(text: string): string {
 
 function careful(token: string): string {
   if (token.endsWith('NaN') || token.endsWith('Infinity')) return 'null'
-  return /^-?\d{16,}$/.test(token) && !Number.isSafeInteger(Number(token)) ? `"${token}"` : token
+  return /^-?\d{16,}$/.test(token) && String(Number(token)) !== token ? `"${token}"` : token
 }
 
 /** Just behind the closing quote of the string that opens at `start`, or the text's end. */

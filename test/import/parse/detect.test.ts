@@ -84,7 +84,7 @@ test('all texts of a file count, the executed graph first', () => {
 describe('hostile texts', () => {
   const many = (unit: string): string => unit.repeat(Math.ceil(1_000_000 / unit.length))
   const lines = `a\nSteps: 20, Seed: 1, `
-  // Each of these takes minutes with a search that starts anew at every place.
+  // Each of these would take minutes with a search that starts anew at every place.
   const rows: readonly (readonly [name: string, text: string])[] = [
     ['brackets that never close', lines + many('k:{,')],
     ['lists that never close', lines + many('k: ["')],
