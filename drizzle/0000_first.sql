@@ -190,5 +190,6 @@ CREATE TABLE `audit` (
 );
 --> statement-breakpoint
 CREATE INDEX `audit_by_row` ON `audit` (`table_name`,`row_id`,`id`);--> statement-breakpoint
+CREATE INDEX `audit_by_table` ON `audit` (`table_name`,`id`);--> statement-breakpoint
 CREATE INDEX `audit_by_actor` ON `audit` (`actor`,`id`);--> statement-breakpoint
 CREATE INDEX `audit_by_time` ON `audit` (`at`);

@@ -34,7 +34,7 @@ function run({ why, args, exitCodes = [0] }: Step): string {
 }
 
 try {
-  const picture = 'pictures/itxt.png'
+  const picture = 'pictures/harbor.png'
   say(
     `Pictures: ${readdirSync(join(dir, 'pictures'))
       .filter((name) => name.endsWith('.png'))

@@ -21,7 +21,10 @@ export interface CliApp {
   whenIdle(): Promise<void>
   /** Whether any token is configured; without one only the local owner is served. Usable after `open`. */
   hasTokens(): Promise<boolean>
-  /** Requests that carry `secret` as bearer token come from the owner of the data directory. */
+  /**
+   * Requests that carry `secret` as bearer token come from the owner of the data directory.
+   * @throws AppError conflict (the port is taken), invalid_input (no such address)
+   */
   listen(options: ListenOptions): Promise<Listening>
   readonly mcp: {
     /** Speaks MCP on stdin and stdout until the client ends it or `signal` aborts. */
@@ -40,7 +43,7 @@ export interface ListenOptions {
 }
 
 export interface Listening {
-  /** `http://127.0.0.1:7801`, with the port that was taken. */
+  /** Where this host reaches it: `http://127.0.0.1:7801`, with the port that was taken. */
   readonly url: string
   /** Not forced: running requests end, streams get their last event, then it resolves. Forced: connections are cut. */
   stop(options: { readonly force: boolean }): Promise<void>

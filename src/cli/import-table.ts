@@ -15,7 +15,7 @@ export function renderImport(label: string, output: JsonObject, columns: number 
   const lines = [printable(head.join('  '))]
   if (typeof output.error === 'string') lines.push(printable(output.error))
   if (dependencies.length > 0) lines.push(renderTable(dependencies.map(toRow), columns))
-  else if (Array.isArray(output.dependencies)) lines.push('It names no models')
+  else if (Array.isArray(output.dependencies) && output.status !== 'failed') lines.push('It names no models')
   const missing = dependencies.reduce((sum, each) => sum + toFetch(each), 0)
   if (missing > 0) lines.push(`${formatBytes(missing)} to fetch`)
   for (const warning of Array.isArray(output.warnings) ? output.warnings.filter(isJsonObject) : []) {

@@ -2,7 +2,7 @@ import { AppError } from '../errors.ts'
 import { isLoopbackAddress, isLoopbackName, parseHost } from '../lib/host.ts'
 import { createSecret } from '../lib/id.ts'
 import { VERSION } from '../lib/version.ts'
-import type { CliApp, Listening } from './app.ts'
+import type { CliApp } from './app.ts'
 import { findRunningServe, whileBusy } from './connect.ts'
 import type { Context } from './context.ts'
 import { removeServeFile, writeServeFile } from './serve-file.ts'
@@ -32,23 +32,21 @@ export async function serve(context: Context, options: ServeOptions): Promise<nu
     const secret = createSecret()
     const listening = await app.listen({ host: options.host, port, secret })
     try {
-      await writeServeFile(dataDir, { url: reachable(listening.url), pid: process.pid, secret, version: VERSION })
+      await writeServeFile(dataDir, { url: listening.url, pid: process.pid, secret, version: VERSION })
       if (globals.json) await outside.stdout.write(`${JSON.stringify({ url: listening.url, pid: process.pid })}\n`)
       else await outside.stdout.write(`airkeep listening on ${listening.url}\n`)
-      if (!globals.quiet) await outside.stderr.write(thingsToTry(listening.url))
+      if (!globals.quiet) await outside.stderr.write(thingsToTry(listening.url, await app.hasTokens()))
       await aborted(signal)
     } finally {
       // First of all: from here on commands wait for the lock instead of asking a server that is ending.
       removeServeFile(dataDir, secret)
-      await stop(listening)
+      await listening.stop({ force: false })
     }
   } finally {
     await app.close()
   }
   return 0
 }
-
-const stop = (listening: Listening): Promise<void> => listening.stop({ force: false })
 
 /** Waits while a command works in the data directory; another serve stays, so there is nothing to wait for. */
 async function own(app: CliApp, context: Context): Promise<void> {
@@ -81,18 +79,10 @@ function parsePort(text: string): number {
   throw new AppError('invalid_input', '--port must be a whole number from 0 to 65535')
 }
 
-/** Where this host reaches a server that listens on every address. */
-function reachable(url: string): string {
-  const made = new URL(url)
-  if (made.hostname === '0.0.0.0') made.hostname = '127.0.0.1'
-  if (made.hostname === '[::]') made.hostname = '[::1]'
-  return made.origin
-}
-
-const thingsToTry = (url: string): string =>
+const thingsToTry = (url: string, needsToken: boolean): string =>
   [
     'Three things to try:',
-    `  curl ${url}/v1/assets`,
+    `  curl ${needsToken ? '-H "Authorization: Bearer $AIRKEEP_TOKEN" ' : ''}${url}/v1/assets`,
     '  airkeep import picture.png --models DIR',
     `  an MCP client at ${url}/mcp, or: airkeep mcp`,
     '',

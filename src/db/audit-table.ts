@@ -17,6 +17,7 @@ export const auditTable = sqliteTable(
   },
   (t) => [
     index('audit_by_row').on(t.table, t.rowId, t.id),
+    index('audit_by_table').on(t.table, t.id),
     index('audit_by_actor').on(t.actor, t.id),
     index('audit_by_time').on(t.at),
   ],

@@ -48,6 +48,8 @@ export interface OpenDbOptions {
   readonly synchronous: 'normal' | 'full'
   /** Where a copy goes before a migration changes a database with rows in it. */
   readonly backupDir: string
+  /** Sees every statement that reads. */
+  readonly onRead?: (sql: string) => void
 }
 
 /** Waiting inside the addon stops the event loop, so it is short; one process owns the file anyway. */
@@ -58,7 +60,7 @@ const isEmbedded = (url: string): boolean => url.startsWith('file:')
 /** Wires the parts; connects at {@link Db.open} only, so that operations can be described without a database. */
 export function createDb(options: OpenDbOptions): Db {
   const embedded = isEmbedded(options.url) && options.syncUrl === undefined
-  const readClient = new LateClient(embedded ? 'file' : 'remote')
+  const readClient = new LateClient(embedded ? 'file' : 'remote', options.onRead)
   const writeClient = new LateClient(readClient.protocol)
   const adapter = new TransactionClient(readClient.protocol)
   const writer = drizzle(adapter) as WriteDb

@@ -4,10 +4,12 @@ import type { Client, InArgs, InStatement, Replicated, ResultSet, Transaction, T
 export class LateClient implements Client {
   closed = false
   readonly protocol: string
+  readonly #onExecute: ((sql: string) => void) | undefined
   #client: Client | undefined
 
-  constructor(protocol: string) {
+  constructor(protocol: string, onExecute?: (sql: string) => void) {
     this.protocol = protocol
+    this.#onExecute = onExecute
   }
 
   connect(client: Client): void {
@@ -20,6 +22,7 @@ export class LateClient implements Client {
   }
 
   execute(statement: InStatement | string, args?: InArgs): Promise<ResultSet> {
+    this.#onExecute?.(typeof statement === 'string' ? statement : statement.sql)
     return typeof statement === 'string' ? this.#open().execute(statement, args) : this.#open().execute(statement)
   }
 

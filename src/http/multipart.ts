@@ -13,7 +13,7 @@ const MAX_PARTS = 1_000
 
 /** @throws AppError unsupported_media_type */
 export function boundaryOf(contentType: string): string {
-  const match = /;\s*boundary=(?:"([^"]{1,70})"|([^\s;"]{1,70}))/i.exec(contentType)
+  const match = /;\s*boundary=(?:"([^"]{1,70})"|([^\s;"]{1,70})(?![^\s;]))/i.exec(contentType)
   const boundary = match?.[1] ?? match?.[2]
   if (boundary !== undefined) return boundary
   throw new AppError('unsupported_media_type', 'The multipart body needs a boundary in its Content-Type')

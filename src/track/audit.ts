@@ -50,8 +50,17 @@ export function createAuditList({ db }: Pick<TrackDeps, 'db'>): Operation {
         equals(auditTable.actor, actor),
         from,
       )
+      // Times rise with ids; by time alone, the index of times finds the rows and gives them in order.
+      const byTime = since !== undefined && table === undefined && actor === undefined
+      const order = byTime ? [desc(auditTable.at), desc(auditTable.id)] : [desc(auditTable.id)]
       const [rows, count] = await Promise.all([
-        db.read.select().from(auditTable).where(where).orderBy(desc(auditTable.id)).limit(limit).offset(offset),
+        db.read
+          .select()
+          .from(auditTable)
+          .where(where)
+          .orderBy(...order)
+          .limit(limit)
+          .offset(offset),
         db.read.$count(auditTable, where),
       ])
       const items = rows.map(({ id, at, rowId, ...row }) => ({

@@ -64,7 +64,7 @@ describe('serve', () => {
     expect(second.stderr).toContain(`already runs on ${folder.path} as process ${serve.pid} at ${serve.url}`)
   })
 
-  test('waits for a command that has the data directory, then takes it', async () => {
+  test.concurrent('waits for a command that has the data directory, then takes it', async () => {
     using folder = tempDir()
     const held = await takeOwnership(folder.path)
     await using serve = spawnCli(folder.path, ['serve', '--port', '0'])
@@ -81,21 +81,60 @@ describe('serve', () => {
     const { port } = new URL(serve.url)
     const { exitCode, stderr } = await run(other.path, ['serve', '--port', port])
     expect(exitCode).toBe(5)
-    expect(stderr).toBe(`error: Port ${port} on 127.0.0.1 is in use\nhint: Choose another with --port; 0 picks a free one\n`)
+    expect(stderr).toBe(`error: Port ${port} is taken\n`)
     expect(existsSync(join(other.path, 'serve.json'))).toBe(false)
     expect(logOf(other.path)).toMatch(/open\n\d+ close\n$/)
   })
 
-  test('TERM lets a running request end; a second one does not wait', async () => {
+  test('TERM lets a running request end', async () => {
     using folder = tempDir()
-    await using serve = await spawnServe(folder.path, [], { FAKE_PATIENT: '1' })
+    await using serve = await spawnServe(folder.path)
     await using call = spawnCli(folder.path, ['hang-note'])
     await callsArrive(folder.path, 1)
     serve.kill('SIGTERM')
     await gone(join(folder.path, 'serve.json'))
+    writeFileSync(join(folder.path, 'go'), '')
+    expect(await call.exited).toBe(0)
+    expect(call.stdout()).toBe('gone  true\n')
+    expect(await serve.exited).toBe(0)
+  })
+
+  test('a second signal does not wait for it', async () => {
+    using folder = tempDir()
+    await using serve = await spawnServe(folder.path)
+    await using call = spawnCli(folder.path, ['create-note', '--kind', 'short', '--text', 'hang'])
+    await callsArrive(folder.path, 1)
     serve.kill('SIGTERM')
-    expect(await serve.exited).toBe(143)
-    expect(call.stdout()).toBe('')
+    await gone(join(folder.path, 'serve.json'))
+    serve.kill('SIGINT')
+    expect(await serve.exited).toBe(130)
+    // It was a write: whether it was done is not known, so it is not tried again.
+    expect(await call.exited).toBe(7)
+    expect(call.stderr()).toContain('went away before it answered\nhint: Whether it did the work is not known')
+    expect(callsIn(folder.path)).toHaveLength(1)
+  })
+
+  test('a read that the serve took along is carried out by the command itself', async () => {
+    using folder = tempDir()
+    await using serve = await spawnServe(folder.path)
+    await using call = spawnCli(folder.path, ['hang-note'])
+    await callsArrive(folder.path, 1)
+    serve.kill('SIGKILL')
+    await serve.exited
+    await callsArrive(folder.path, 2)
+    writeFileSync(join(folder.path, 'go'), '')
+    expect(await call.exited).toBe(0)
+    expect(callsIn(folder.path).map(({ pid }) => pid)).toEqual([serve.pid, call.pid])
+  })
+
+  test('a job that the serve took along is followed at its successor', async () => {
+    using folder = tempDir()
+    await using serve = await spawnServe(folder.path)
+    await using call = spawnCli(folder.path, ['import', 'slow.png'])
+    await callsArrive(folder.path, 1)
+    serve.kill('SIGKILL')
+    // Jobs of this program are in memory alone: the successor does not know it.
+    expect(await call.exited).toBe(4)
   })
 })
 
@@ -178,7 +217,7 @@ describe('a command', () => {
     expect(await run(folder.path, noteArgs)).toMatchObject({ exitCode: 0, stderr: '' })
   })
 
-  test('waits for another one, says so, and can be interrupted', async () => {
+  test.concurrent('waits for another one, says so, and can be interrupted', async () => {
     using folder = tempDir()
     const held = await takeOwnership(folder.path)
     await using waiting = spawnCli(folder.path, noteArgs)
@@ -189,7 +228,7 @@ describe('a command', () => {
     held?.release()
   })
 
-  test('that waits for the data directory becomes the client of a serve that starts meanwhile', async () => {
+  test.concurrent('that waits for the data directory becomes the client of a serve that starts meanwhile', async () => {
     using folder = tempDir()
     const held = await takeOwnership(folder.path)
     await using waiting = spawnCli(folder.path, noteArgs)

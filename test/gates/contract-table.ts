@@ -376,7 +376,14 @@ export const ADDITIONS: readonly ContractRow[] = [
     output: 'name token permissions',
     notForAgents: true,
   },
-  { name: 'list_tokens', route: 'GET /v1/tokens', permission: 'admin', input: `revoked ${PAGE}`, output: 'items count limit offset', notForAgents: true },
+  {
+    name: 'list_tokens',
+    route: 'GET /v1/tokens',
+    permission: 'admin',
+    input: `revoked ${PAGE}`,
+    output: 'items count limit offset',
+    notForAgents: true,
+  },
   {
     name: 'revoke_token',
     route: 'DELETE /v1/tokens/{name}',

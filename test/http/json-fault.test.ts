@@ -55,7 +55,11 @@ describe('the place of the first fault', () => {
 
   test('agrees with JSON.parse on whether there is one, and what stands before it could go on', () => {
     const broken = fc
-      .tuple(fc.json(), fc.nat(), fc.constantFrom('', '"', '{', '}', '[', ']', ',', ':', '\\', '0', '-', 'e', '\n', 'x'))
+      .tuple(
+        fc.json(),
+        fc.nat(),
+        fc.constantFrom('', '"', '{', '}', '[', ']', ',', ':', '\\', '0', '-', 'e', '\n', 'x'),
+      )
       .map(([text, at, put]) => {
         const place = at % (text.length + 1)
         return text.slice(0, place) + put + text.slice(place + (at % 2))

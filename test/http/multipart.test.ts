@@ -71,9 +71,9 @@ describe('any pieces, any content', () => {
   test('any bytes end in parts or in invalid_input', async () => {
     const bytes = fc.oneof(
       fc.uint8Array({ maxLength: 300 }),
-      fc.array(fc.constantFrom('--B', '\r\n', '--', 'a', ': ', 'Content-Disposition: form-data; name="x"')).map((all) =>
-        Uint8Array.from(Buffer.from(all.join(''))),
-      ),
+      fc
+        .array(fc.constantFrom('--B', '\r\n', '--', 'a', ': ', 'Content-Disposition: form-data; name="x"'))
+        .map((all) => Uint8Array.from(Buffer.from(all.join('')))),
     )
     await fc.assert(
       fc.asyncProperty(bytes, async (body) => {
@@ -138,10 +138,11 @@ describe('details', () => {
     expect(boundaryOf(type)).toBe(boundary)
   })
 
-  test.each(['multipart/form-data', 'multipart/form-data; boundary=', `multipart/form-data; boundary=${'x'.repeat(71)}`])(
-    'no boundary in %s',
-    (type) => {
-      expect(() => boundaryOf(type)).toThrow('needs a boundary')
-    },
-  )
+  test.each([
+    'multipart/form-data',
+    'multipart/form-data; boundary=',
+    `multipart/form-data; boundary=${'x'.repeat(71)}`,
+  ])('no boundary in %s', (type) => {
+    expect(() => boundaryOf(type)).toThrow('needs a boundary')
+  })
 })

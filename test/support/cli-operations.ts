@@ -16,9 +16,10 @@ export interface CliOperationsDeps {
 export const callsIn = (dataDir: string): JsonObject[] => {
   const file = join(dataDir, 'calls.jsonl')
   if (!existsSync(file)) return []
+  // The last line is empty, or not yet written to its end.
   return readFileSync(file, 'utf8')
-    .trimEnd()
     .split('\n')
+    .slice(0, -1)
     .map((line) => JSON.parse(line) as JsonObject)
 }
 
@@ -67,6 +68,10 @@ export function createCliOperations({ dataDir, jobs }: CliOperationsDeps): reado
             hint: 'Update it instead',
             existing: { asset_id: '7' },
           })
+        }
+        if (input.text === 'hang') {
+          record('create_note', input)
+          await new Promise(() => {})
         }
         if (input.text === 'crash') throw new Error('secret inner state')
         return { note_id: '1', ...record('create_note', input) }
@@ -125,18 +130,18 @@ export function createCliOperations({ dataDir, jobs }: CliOperationsDeps): reado
     defineOperation({
       ...common,
       name: 'hang_note',
-      summary: 'Never answers',
+      summary: 'Answers when the file `go` lies in the data directory',
       example: {},
       http: { method: 'post', path: '/v1/hang' },
       input: v.strictObject({}),
       async run(input, { signal, progress }) {
         record('hang_note', input)
-        const aborted = new Promise((_, reject) =>
-          signal.addEventListener('abort', () => reject(signal.reason), { once: true }),
-        )
         progress({ done: 1, total: 2, unit: 'bytes' })
-        await aborted
-        return {}
+        while (!existsSync(join(dataDir, 'go'))) {
+          signal.throwIfAborted()
+          await new Promise((resolve) => setImmediate(resolve))
+        }
+        return { gone: true }
       },
     }),
     defineOperation({

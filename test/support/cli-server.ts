@@ -30,7 +30,7 @@ export async function listenForCli(deps: CliServerDeps, options: ListenOptions):
     })
   })
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
+    server.once('error', (cause) => reject(new AppError('conflict', `Port ${options.port} is taken`, { cause })))
     server.listen(options.port, options.host, resolve)
   })
   const { port } = server.address() as AddressInfo
@@ -75,7 +75,8 @@ async function answer(
     const controller = new AbortController()
     response.once('close', () => controller.abort())
     const call: Call = {
-      signal: AbortSignal.any([controller.signal, closing]),
+      // Not `closing`: requests that run may end.
+      signal: controller.signal,
       requestId: createId('req'),
       surface: 'http',
       actor: OWNER,

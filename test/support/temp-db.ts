@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createDb, type Db } from '../../src/db/db.ts'
+import { createDb, type Db, type OpenDbOptions } from '../../src/db/db.ts'
 import { readMigrations } from '../../src/db/migrate.ts'
 
 export interface TempDb {
@@ -13,7 +13,7 @@ export interface TempDb {
 }
 
 /** A real database in a temporary folder, with the project's migrations applied. */
-export async function openTempDb(): Promise<TempDb> {
+export async function openTempDb(options: Pick<OpenDbOptions, 'onRead'> = {}): Promise<TempDb> {
   const dir = mkdtempSync(join(tmpdir(), 'airkeep-test-'))
   const make = async (): Promise<Db> => {
     const db = createDb({
@@ -22,6 +22,7 @@ export async function openTempDb(): Promise<TempDb> {
       journal: async () => 'wal',
       synchronous: 'normal',
       backupDir: join(dir, 'backups'),
+      ...options,
     })
     await db.open()
     return db

@@ -104,10 +104,10 @@ describe('what is recorded', () => {
 
   test('a URL, a video, an address that gives the number', async () => {
     const bytes = anMp4()
-    const asset_url = track.civitai.serve('a.mp4?x=1', bytes)
-    const input = { asset_url: asset_url.replace('?x=1', '%3Fx=1'), asset_type: 'video', asset_source: 'upload' }
-    track.civitai.serve('a.mp4%3Fx=1', bytes)
+    const asset_url = `${track.civitai.serve('a.mp4', bytes)}?width=full#t=1`
+    const input = { asset_url, asset_type: 'video', asset_source: 'upload' }
     expect(await create({ ...input, civitai_url: 'https://civitai.red/images/5002?a=b' })).toMatchObject({
+      asset_url,
       asset_type: 'video',
       sha256sum: sha256(bytes),
       civitai_id: '5002',

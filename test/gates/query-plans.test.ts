@@ -1,0 +1,144 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { type Client, createClient } from '@libsql/client'
+import { createAudit } from '../../src/db/audit.ts'
+import { createEventHub } from '../../src/events/hub.ts'
+import { createImportOperations } from '../../src/import/operations.ts'
+import { createJobRunner } from '../../src/jobs/runner.ts'
+import { createJobStore } from '../../src/jobs/store.ts'
+import { systemClock } from '../../src/lib/clock.ts'
+import type { JsonObject } from '../../src/lib/json.ts'
+import { silentLog } from '../../src/lib/log.ts'
+import type { Operation } from '../../src/operation/operation.ts'
+import { openTempDb, type TempDb } from '../support/temp-db.ts'
+import { aCall, openTrack, type Track } from '../support/track.ts'
+
+/**
+ * A full scan or a sort in memory cannot be seen on a small ledger and stops a large one: every query of every filter
+ * that a list offers has to use an index. An exception needs its reason.
+ */
+const DIGEST = 'a'.repeat(64)
+const TIME = '2026-01-01T00:00:00Z'
+const CASES: readonly [operation: string, input: JsonObject][] = [
+  ['find_asset', { asset_id: '1' }],
+  ['find_asset', { sha256sum: DIGEST }],
+  ['find_asset', { civitai_id: '1' }],
+  ['find_asset', { civitai_url: 'https://civitai.com/images/1' }],
+  ['find_asset', { post_id: '1' }],
+  ['find_asset', { uses: DIGEST }],
+  ['find_asset', { uses: '0123456789' }],
+  ['find_asset', { uses: '123' }],
+  ['find_asset', { uses: 'urn:air:sdxl:lora:civitai:1@2' }],
+  ['list_assets', {}],
+  ['list_assets', { asset_type: 'image' }],
+  ['list_assets', { post_id: '1' }],
+  ['list_assets', { created_by: 'local' }],
+  ['list_assets', { start_time: TIME, end_time: TIME }],
+  ['get_prompt', { prompt_id: '1' }],
+  ['list_prompts', {}],
+  ['list_prompts', { created_by: 'local' }],
+  ['list_civitai_posts', {}],
+  ['list_civitai_posts', { id: '1' }],
+  ['list_civitai_posts', { civitai_id: '1' }],
+  ['list_civitai_posts', { status: 'published' }],
+  ['list_civitai_posts', { created_by: 'local' }],
+  ['list_civitai_posts', { on_behalf_of: 'x' }],
+  ['list_civitai_posts', { start_time: TIME, end_time: TIME, include_details: true }],
+  ['list_asset_stats', { asset_id: '1' }],
+  ['list_events', {}],
+  ['list_events', { table: 'assets' }],
+  ['list_events', { table: 'assets', row_id: '1' }],
+  ['list_events', { actor: 'local' }],
+  ['list_events', { since: TIME }],
+  ['list_import_jobs', {}],
+  ['list_import_jobs', { status: 'completed' }],
+  ['list_import_jobs', { batch_id: 'batch_1' }],
+]
+
+/** Steps that look slow and are not, by the beginning of the case. */
+const SORTS_WHAT_IT_FOUND = 'USE TEMP B-TREE FOR ORDER BY'
+const EXCEPTIONS: readonly { readonly cases: RegExp; readonly step: string; readonly why: string }[] = [
+  { cases: /^find_asset .*uses/, step: SORTS_WHAT_IT_FOUND, why: 'sorts the assets of one model, found by an index' },
+  { cases: /^find_asset .*civitai_url/, step: SORTS_WHAT_IT_FOUND, why: 'sorts two rows at most' },
+  { cases: /include_details/, step: SORTS_WHAT_IT_FOUND, why: 'sorts the assets of one page of posts' },
+  { cases: /^list_events \{\}/, step: 'SCAN audit', why: 'reads from the newest row on and stops at the limit' },
+]
+
+let temp: TempDb
+let track: Track
+let plans: Client
+let read: string[] = []
+let operations: readonly Operation[]
+
+beforeAll(async () => {
+  temp = await openTempDb({ onRead: (sql) => read.push(sql) })
+  const { db } = temp
+  track = await openTrack(() => ({ db, audit: createAudit(db) }))
+  const events = createEventHub({ db, clock: systemClock, instanceId: () => 'here' })
+  const store = createJobStore({ db, events, clock: systemClock, instanceId: () => 'here' })
+  const imports = createImportOperations({
+    store,
+    jobs: createJobRunner({ store, events, log: silentLog }),
+    sources: { read: async () => ({ texts: [], warnings: [] }), readMedia: async () => ({ texts: [], warnings: [] }) },
+    checkRoots: async () => [],
+  })
+  operations = [...track.operations, ...imports]
+  plans = createClient({ url: `file:${temp.dir}/airkeep.db` })
+})
+afterAll(async () => {
+  plans.close()
+  await track.close()
+  await temp.close()
+})
+
+/** Steps of a plan that read a whole table or sort in memory. */
+async function slowSteps(sql: string): Promise<string[]> {
+  const { rows } = await plans.execute({
+    sql: `EXPLAIN QUERY PLAN ${sql}`,
+    args: Array.from(sql.matchAll(/\?/g), () => 1),
+  })
+  return rows
+    .map((row) => String(row.detail))
+    .filter((step) => /^SCAN (?!.*USING|json_each)/.test(step) || /TEMP B-TREE FOR ORDER BY/.test(step))
+}
+
+describe('no query reads a whole table or sorts in memory', () => {
+  test.each(CASES.map(([name, input]) => [`${name} ${JSON.stringify(input)}`, name, input] as const))(
+    '%s',
+    async (label, name, input) => {
+      const operation = operations.find((one) => one.name === name)
+      if (operation === undefined) throw new Error(`There is no operation ${name}`)
+      read = []
+      // Most rows that these name do not exist, which is an answer of its own.
+      await operation
+        .invoke(input, aCall())
+        .catch((error: unknown) => expect(error).toMatchObject({ code: 'not_found' }))
+      const selects = read.filter((sql) => !/^select count\(\*\)/i.test(sql))
+      expect(read.length).toBeGreaterThan(0)
+      const allowed = EXCEPTIONS.filter(({ cases }) => cases.test(label)).map(({ step }) => step)
+      for (const sql of selects) {
+        const slow = (await slowSteps(sql)).filter((step) => !allowed.includes(step))
+        expect({ sql, slow }).toEqual({ sql, slow: [] })
+      }
+    },
+  )
+
+  test('a scan is told', async () => {
+    expect(await slowSteps('SELECT * FROM prompts WHERE purpose = ? ORDER BY llm_model')).toHaveLength(2)
+  })
+})
+
+test('every filter of every list is among the cases', () => {
+  // Words inside a prompt cannot be found by an index of this database; the list is read from its newest end.
+  const exceptions = ['list_prompts.query']
+  const paging = ['limit', 'offset', 'include_details']
+  const filters = operations
+    .filter(({ name, effect }) => effect === 'read' && /^(?:list|find|get)_/.test(name))
+    .filter(({ name }) => !/guide|job$/.test(name))
+    .flatMap(({ name, inputJsonSchema }) =>
+      Object.keys(inputJsonSchema().properties ?? {})
+        .filter((field) => !paging.includes(field))
+        .map((field) => `${name}.${field}`),
+    )
+  const covered = CASES.flatMap(([name, input]) => Object.keys(input).map((field) => `${name}.${field}`))
+  expect(filters.filter((filter) => !covered.includes(filter) && !exceptions.includes(filter))).toEqual([])
+})
