@@ -150,8 +150,8 @@ export function createApp(config: Config): CliApp {
     },
     mcp: {
       async serveStdio(invoke, signal) {
-        const { serveStdio } = await import('./app/serving.ts')
-        await serveStdio({ operations, settings, log }, OWNER, invoke, signal)
+        const { createMcpServer } = await import('./app/mcp-server.ts')
+        await createMcpServer({ operations, settings, log }, invoke).serveStdio(OWNER, { signal })
       },
     },
     async close() {

@@ -1,6 +1,5 @@
 import { createAuthenticate } from '../access/authenticate.ts'
 import type { Tokens } from '../access/tokens.ts'
-import type { Invoke } from '../cli/app.ts'
 import type { Settings } from '../config.ts'
 import type { EventHub } from '../events/hub.ts'
 import { type Listening, listen } from '../http/listen.ts'
@@ -12,10 +11,8 @@ import type { JobStore } from '../jobs/store.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import { VERSION } from '../lib/version.ts'
-import { createMcp, type Mcp } from '../mcp/server.ts'
+import type { Mcp } from '../mcp/server.ts'
 import type { Operation } from '../operation/operation.ts'
-import type { Actor } from '../operation/permission.ts'
-import { GUIDES, INSTRUCTIONS } from '../track/guides.ts'
 
 /** What the network surfaces need. They are loaded when something listens: one-shot commands do without them. */
 export interface ServingDeps {
@@ -48,9 +45,12 @@ export function serve(deps: ServingDeps, { host, port, secret }: ServeOptions): 
   const started = clock.now()
   const metrics = createMetrics({ version: VERSION })
   metrics.addGauge('airkeep_jobs_running', 'Jobs that run now', () => jobs.running)
-  const mcp = createMcpServer(deps, (operation, input, context) =>
-    operation.invoke(input, { ...context, surface: 'mcp' }),
-  )
+  // Loaded with the first request to it: its SDK is the largest part of the program and of the time to start.
+  let mcp: Promise<Mcp> | undefined
+  const loadMcp = async (): Promise<Mcp> => {
+    const { createMcpServer } = await import('./mcp-server.ts')
+    return createMcpServer(deps, (operation, input, context) => operation.invoke(input, { ...context, surface: 'mcp' }))
+  }
   const app = createHttpApp({
     operations,
     authenticate: createAuthenticate({ tokens, localSecret: () => secret }),
@@ -65,7 +65,10 @@ export function serve(deps: ServingDeps, { host, port, secret }: ServeOptions): 
     settings: { body_limit: settings.body_limit, hosts: settings.hosts, boundHost: host },
     log,
     metrics,
-    mcp: (request, actor, _signal, requestId) => mcp.fetch(request, actor, { requestId }),
+    async mcp(request, actor, _signal, requestId) {
+      mcp ??= loadMcp()
+      return (await mcp).fetch(request, actor, { requestId })
+    },
     health: () => ({
       status: 'ok',
       version: VERSION,
@@ -82,43 +85,10 @@ export function serve(deps: ServingDeps, { host, port, secret }: ServeOptions): 
       ...listening,
       async stop(options) {
         // Calls over MCP are ended before the connections that wait for their answers.
-        if (options.force) await mcp.close()
+        if (options.force) await (await mcp)?.close()
         await listening.stop(options)
-        await mcp.close()
+        await (await mcp)?.close()
       },
     },
   }
-}
-
-/** MCP over stdin and stdout for one client, in the owner's name. */
-export function serveStdio(
-  deps: Pick<ServingDeps, 'operations' | 'settings' | 'log'>,
-  actor: Actor,
-  invoke: Invoke,
-  signal: AbortSignal,
-): Promise<void> {
-  return createMcpServer(deps, invoke).serveStdio(actor, { signal })
-}
-
-function createMcpServer(
-  { operations, settings, log }: Pick<ServingDeps, 'operations' | 'settings' | 'log'>,
-  invoke: Parameters<typeof createMcp>[0]['invoke'],
-): Mcp {
-  return createMcp({
-    operations,
-    prompts: GUIDES.map(({ prompt, title, description, text }) => ({ name: prompt, title, description, text })),
-    resources: GUIDES.map(({ name, title, description, text }) => ({
-      uri: `airkeep://guides/${name}`,
-      name,
-      title,
-      description,
-      mimeType: 'text/markdown',
-      text,
-    })),
-    instructions: INSTRUCTIONS,
-    invoke,
-    version: VERSION,
-    log,
-    bodyLimitBytes: settings.body_limit,
-  })
 }

@@ -86,6 +86,8 @@ async function followHere({ events }: CliApp, jobId: string, options: FollowOpti
       }
       if (stored.length < REPLAY_PAGE) break
     }
+    // Every job begins with an event.
+    if (lastId === 0 && waiting.length === 0) throw new AppError('not_found', 'Record not found')
     for (;;) {
       for (const event of waiting.splice(0)) {
         if (event.id !== undefined && event.id <= lastId) continue

@@ -6,7 +6,8 @@ import { limitField, offsetField, requiredTextField, timeField, toPublicId } fro
 import { defineOperation, type Operation } from '../operation/operation.ts'
 import { equals } from './conditions.ts'
 import type { TrackDeps } from './deps.ts'
-import { pageEntries, shownId, shownMetadata } from './row.ts'
+import { shownMetadata } from './metadata-field.ts'
+import { pageEntries, shownId } from './row.ts'
 import { toTime } from './time-range.ts'
 
 export function createAuditList({ db }: Pick<TrackDeps, 'db'>): Operation {

@@ -4,7 +4,8 @@ import { toCivitaiLink } from '../civitai/links.ts'
 import { idField, limitField } from '../operation/fields.ts'
 import { defineOperation, type Operation } from '../operation/operation.ts'
 import type { TrackDeps } from './deps.ts'
-import { shownId, shownMetadata } from './row.ts'
+import { shownMetadata } from './metadata-field.ts'
+import { shownId } from './row.ts'
 
 const reaction = v.nullable(v.number())
 export const reactionEntries = {

@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { toPublicId } from '../operation/fields.ts'
-import { authorEntries, showAuthorship, shownId, shownMetadata } from './row.ts'
+import { shownMetadata } from './metadata-field.ts'
+import { authorEntries, showAuthorship, shownId } from './row.ts'
 import { POST_STATUSES, type postsTable } from './table.ts'
 
 /** A post as every operation answers it. */

@@ -12,7 +12,7 @@ import {
 import { defineOperation, type Operation } from '../operation/operation.ts'
 import { contains, equals } from './conditions.ts'
 import type { TrackDeps } from './deps.ts'
-import { metadataField } from './metadata-field.ts'
+import { metadataField, shownMetadata } from './metadata-field.ts'
 import { noSuchPrompt } from './references.ts'
 import {
   authorEntries,
@@ -22,7 +22,6 @@ import {
   pageEntries,
   showAuthorship,
   shownId,
-  shownMetadata,
 } from './row.ts'
 import { promptsTable } from './table.ts'
 import { recordChange } from './trail.ts'

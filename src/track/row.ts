@@ -48,4 +48,3 @@ export const pageEntries = {
 
 /** An id in an answer. */
 export const shownId = v.string()
-export const shownMetadata = v.nullable(v.record(v.string(), v.unknown()))

@@ -131,11 +131,17 @@ describe('examples', () => {
 
   test('quote undoes what sh does', () => {
     fc.assert(
-      fc.property(fc.array(fc.string().filter((text) => !text.includes('\0')), { maxLength: 5 }), (words) => {
-        const shell = Bun.spawnSync(['sh', '-c', `printf '%s\\0' ${words.map(quote).join(' ')}`])
-        const printed = shell.stdout.toString().split('\0').slice(0, -1)
-        expect(printed).toEqual(words.length === 0 ? [''] : words)
-      }),
+      fc.property(
+        fc.array(
+          fc.string().filter((text) => !text.includes('\0')),
+          { maxLength: 5 },
+        ),
+        (words) => {
+          const shell = Bun.spawnSync(['sh', '-c', `printf '%s\\0' ${words.map(quote).join(' ')}`])
+          const printed = shell.stdout.toString().split('\0').slice(0, -1)
+          expect(printed).toEqual(words.length === 0 ? [''] : words)
+        },
+      ),
       { numRuns: 20 },
     )
   })

@@ -3,13 +3,13 @@ import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'no
 import { join } from 'node:path'
 import { takeOwnership } from '../../src/db/owner.ts'
 import { callsIn } from '../support/cli-operations.ts'
-import { type CliProcess, spawnCli, spawnServe } from '../support/cli-process.ts'
+import { spawnCli, spawnServe } from '../support/cli-process.ts'
 import { runInProcess } from '../support/cli-run.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 // One server for the cases that only look at what comes back.
 const shared = tempDir()
-let sharedServe: CliProcess
+let sharedServe: Awaited<ReturnType<typeof spawnServe>>
 beforeAll(async () => {
   sharedServe = await spawnServe(shared.path)
 })
@@ -62,16 +62,6 @@ describe('serve', () => {
     const second = await run(folder.path, ['serve', '--port', '0'])
     expect(second).toMatchObject({ exitCode: 5, stdout: '' })
     expect(second.stderr).toContain(`already runs on ${folder.path} as process ${serve.pid} at ${serve.url}`)
-  })
-
-  test.concurrent('waits for a command that has the data directory, then takes it', async () => {
-    using folder = tempDir()
-    const held = await takeOwnership(folder.path)
-    await using serve = spawnCli(folder.path, ['serve', '--port', '0'])
-    await serve.prints('stderr', /waiting: an airkeep command works in /)
-    expect(serve.stdout()).toBe('')
-    held?.release()
-    await serve.prints('stdout', /^airkeep listening on/)
   })
 
   test('a port that is taken is an error and leaves nothing behind', async () => {
@@ -131,10 +121,11 @@ describe('serve', () => {
     using folder = tempDir()
     await using serve = await spawnServe(folder.path)
     await using call = spawnCli(folder.path, ['import', 'slow.png'])
-    await callsArrive(folder.path, 1)
+    await logged(folder.path, 'stream')
     serve.kill('SIGKILL')
-    // Jobs of this program are in memory alone: the successor does not know it.
+    // Jobs of this program are in memory alone, so its successor does not know it.
     expect(await call.exited).toBe(4)
+    expect(logOf(folder.path)).toBe(`${serve.pid} open\n${serve.pid} stream\n${call.pid} open\n${call.pid} close\n`)
   })
 })
 
@@ -150,7 +141,12 @@ describe('a command', () => {
   })
 
   test.each([
-    ['get-note with an id that is no path', ['get-note', '--note-id', '..'], 2, 'error: note_id must be a valid integer ID\n'],
+    [
+      'get-note with an id that is no path',
+      ['get-note', '--note-id', '..'],
+      2,
+      'error: note_id must be a valid integer ID\n',
+    ],
     ['an empty id', ['get-note', '--note-id', ''], 2, 'error: note_id must be a valid integer ID\n'],
     ['no id', ['get-note'], 2, 'error: note_id is required\n'],
     ['a bad id', ['get-note', '--note-id', 'a/b?c'], 2, 'error: note_id must be a valid integer ID\n'],
@@ -188,10 +184,12 @@ describe('a command', () => {
     expect(JSON.parse(stdout)).toMatchObject({ status: 'partially_completed' })
     expect(exitCode).toBe(10)
 
+    const streams = logOf(shared.path).split('stream').length
     await using slow = spawnCli(shared.path, ['import', 'slow.png'])
-    await callsArrive(shared.path, callsIn(shared.path).length + 1)
+    await logged(shared.path, 'stream', streams)
     slow.kill('SIGINT')
     expect(await slow.exited).toBe(130)
+    expect(slow.stderr()).toBe(`${slow.stderr().split(' ')[0]} goes on at ${sharedServe.url}\n`)
   })
 
   test('passes over what a serve that was killed left', async () => {
@@ -217,30 +215,6 @@ describe('a command', () => {
     expect(await run(folder.path, noteArgs)).toMatchObject({ exitCode: 0, stderr: '' })
   })
 
-  test.concurrent('waits for another one, says so, and can be interrupted', async () => {
-    using folder = tempDir()
-    const held = await takeOwnership(folder.path)
-    await using waiting = spawnCli(folder.path, noteArgs)
-    await waiting.prints('stderr', /waiting: another airkeep command works in .* \(Ctrl-C ends the wait\)\n/)
-    waiting.kill('SIGINT')
-    expect(await waiting.exited).toBe(130)
-    expect(waiting.stdout()).toBe('')
-    held?.release()
-  })
-
-  test.concurrent('that waits for the data directory becomes the client of a serve that starts meanwhile', async () => {
-    using folder = tempDir()
-    const held = await takeOwnership(folder.path)
-    await using waiting = spawnCli(folder.path, noteArgs)
-    await using serve = spawnCli(folder.path, ['serve', '--port', '0'])
-    await waiting.prints('stderr', /waiting/)
-    await serve.prints('stderr', /waiting/)
-    held?.release()
-    expect(await waiting.exited).toBe(0)
-    await serve.prints('stdout', /^airkeep listening on/)
-    expect(callsIn(folder.path)).toHaveLength(1)
-  })
-
   test('four at once on a directory that is not there yet all succeed', async () => {
     using folder = tempDir()
     const data = join(folder.path, 'not', 'yet')
@@ -259,6 +233,42 @@ describe('a command', () => {
     hanging.kill('SIGKILL')
     await hanging.exited
     expect(await run(folder.path, noteArgs)).toMatchObject({ exitCode: 0 })
+  })
+})
+
+describe('waiting, all at once since each takes two seconds', () => {
+  test.concurrent('serve waits for a command that has the data directory, then takes it', async () => {
+    using folder = tempDir()
+    const held = await takeOwnership(folder.path)
+    await using serve = spawnCli(folder.path, ['serve', '--port', '0'])
+    await serve.prints('stderr', /waiting: an airkeep command works in /)
+    expect(serve.stdout()).toBe('')
+    held?.release()
+    await serve.prints('stdout', /^airkeep listening on/)
+  })
+
+  test.concurrent('a command waits for another one, says so, and can be interrupted', async () => {
+    using folder = tempDir()
+    const held = await takeOwnership(folder.path)
+    await using waiting = spawnCli(folder.path, noteArgs)
+    await waiting.prints('stderr', /waiting: another airkeep command works in .* \(Ctrl-C ends the wait\)\n/)
+    waiting.kill('SIGINT')
+    expect(await waiting.exited).toBe(130)
+    expect(waiting.stdout()).toBe('')
+    held?.release()
+  })
+
+  test.concurrent('a command that waits for the data directory becomes the client of a serve that starts meanwhile', async () => {
+    using folder = tempDir()
+    const held = await takeOwnership(folder.path)
+    await using waiting = spawnCli(folder.path, noteArgs)
+    await using serve = spawnCli(folder.path, ['serve', '--port', '0'])
+    await waiting.prints('stderr', /waiting/)
+    await serve.prints('stderr', /waiting/)
+    held?.release()
+    expect(await waiting.exited).toBe(0)
+    await serve.prints('stdout', /^airkeep listening on/)
+    expect(callsIn(folder.path)).toHaveLength(1)
   })
 })
 
@@ -296,7 +306,11 @@ describe('--server', () => {
     expect(exitCode).toBe(0)
     expect(JSON.parse(stdout)).toMatchObject({ status: 'completed' })
     expect(callsIn(folder.path)).toMatchObject([
-      { upload: 'a %22b%22.png', input: { format: 'comfyui', model_roots: ['/m'] }, sent: Buffer.from(bytes).toString('latin1') },
+      {
+        upload: 'a %22b%22.png',
+        input: { format: 'comfyui', model_roots: ['/m'] },
+        sent: Buffer.from(bytes).toString('latin1'),
+      },
     ])
   })
 
@@ -304,7 +318,8 @@ describe('--server', () => {
     using here = tempDir()
     expect(await run(here.path, ['list-notes', '--server', 'http://127.0.0.1:1'])).toMatchObject({
       exitCode: 7,
-      stderr: 'error: Cannot reach the server at http://127.0.0.1:1\nhint: Check the address and that airkeep serve runs there\n',
+      stderr:
+        'error: Cannot reach the server at http://127.0.0.1:1\nhint: Check the address and that airkeep serve runs there\n',
     })
   })
 })
@@ -312,6 +327,10 @@ describe('--server', () => {
 /** Watches the file of calls instead of sleeping. */
 async function callsArrive(data: string, count: number): Promise<void> {
   while (callsIn(data).length < count) await new Promise((resolve) => setImmediate(resolve))
+}
+
+async function logged(data: string, word: string, times = 1): Promise<void> {
+  while (logOf(data).split(word).length <= times) await new Promise((resolve) => setImmediate(resolve))
 }
 
 async function gone(path: string): Promise<void> {

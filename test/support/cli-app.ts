@@ -34,7 +34,8 @@ export function createCliApp(config: Config): CliApp {
     startJobs: () => jobs.start(),
     whenIdle: () => jobs.whenIdle(),
     hasTokens: async () => tokens.length > 0,
-    listen: (options) => listenForCli({ operations, events: jobs.events, tokens }, options),
+    listen: (options) =>
+      listenForCli({ operations, events: jobs.events, tokens, onStream: () => tell('stream') }, options),
     mcp: {
       /** One call for each line of stdin: `{"operation", "input"}`; its answer is a line of stdout. */
       async serveStdio(invoke, signal) {

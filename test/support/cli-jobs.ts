@@ -44,7 +44,10 @@ export function createCliJobs(): CliJobs {
       final: FINAL.has(String(step.status)),
       data: { job_id: id, ...step },
     }
-    if (step.status === undefined) return publish({ ...event, id: undefined, at: 0 })
+    if (step.status === undefined) {
+      publish({ ...event, id: undefined, at: 0 })
+      return
+    }
     const stored = { ...event, id: durable.length + 1, at: 0 }
     durable.push(stored)
     publish(stored)

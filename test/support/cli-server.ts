@@ -17,6 +17,8 @@ export interface CliServerDeps {
   readonly events: EventHub
   /** Bearer tokens that count besides the secret. */
   readonly tokens: readonly string[]
+  /** Called when a client has begun to follow. */
+  onStream(): void
 }
 
 /** The routes of the operations and the stream of events, as the contract has them, on node:http. */
@@ -60,7 +62,7 @@ async function answer(
   if (url.pathname === '/health') return json(200, { status: 'ok' })
   const token = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1]
   if (token !== secret && !deps.tokens.includes(token ?? '')) throw new AppError('unauthorized', 'A token is needed')
-  if (url.pathname === '/v1/events') return stream(deps.events, url, request, response, closing)
+  if (url.pathname === '/v1/events') return stream(deps, url, request, response, closing)
 
   for (const operation of deps.operations) {
     const names: string[] = []
@@ -126,7 +128,7 @@ async function readInput(
 }
 
 async function stream(
-  events: EventHub,
+  { events, onStream }: CliServerDeps,
   url: URL,
   request: IncomingMessage,
   response: ServerResponse,
@@ -149,4 +151,5 @@ async function stream(
   closing.addEventListener('abort', () => response.end())
   response.once('close', stop)
   for (const event of stored) if (event.id > after || event.final) send(event)
+  onStream()
 }

@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util'
+import * as v from 'valibot'
 import { createLocalFiles } from '../../src/access/local-files.ts'
 import { createCivitaiClient } from '../../src/civitai/client.ts'
 import { createAudit } from '../../src/db/audit.ts'
@@ -52,6 +54,7 @@ export interface Track {
   readonly db: TempDb['db']
   /** A folder for files; callers with a token may read below it. */
   readonly dir: string
+  /** Also holds every answer against the operation's output schema. */
   invoke(name: string, input: unknown, call?: Partial<Call>): Promise<JsonObject>
   close(): Promise<void>
 }
@@ -88,7 +91,11 @@ export async function openTrack(change: (deps: TrackDeps) => Partial<TrackDeps> 
     async invoke(name, input, call = {}) {
       const operation = byName.get(name)
       if (operation === undefined) throw new Error(`There is no operation ${name}`)
-      return operation.invoke(input, aCall(call))
+      const answer = await operation.invoke(input, aCall(call))
+      // A schema that says less than the answer holds would mislead whoever reads it.
+      const { success, output } = v.safeParse(operation.outputSchema, answer)
+      if (!success || !isDeepStrictEqual(output, answer)) throw new Error(`${name} answers other than its schema says`)
+      return answer
     },
     async close() {
       await hashPool.close()
