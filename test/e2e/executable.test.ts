@@ -167,9 +167,9 @@ describe('the main job', () => {
       expect(resolved_source).toBe('local')
     }
     const { assets } = (await executable.run(['list-assets', '--json'], { data })).json()
-    const [asset] = assets as JsonObject[]
+    const [asset = {}] = assets as JsonObject[]
     expect(asset).toMatchObject({ asset_url: at.picture, asset_type: 'image' })
-    expect((asset?.models as JsonObject[]).length).toBeGreaterThanOrEqual(3)
+    expect((asset.models as JsonObject[]).length).toBeGreaterThanOrEqual(3)
     // The same import again records nothing twice.
     await executable.run(['import', at.picture, '--models', at.models, '--json', '--track'], { data })
     const again = (await executable.run(['list-prompts', '--json'], { data })).json()
