@@ -1,8 +1,10 @@
 import type { JsonObject } from '../lib/json.ts'
-import type { Operation } from '../operation/operation.ts'
+import type { Operation, Surface } from '../operation/operation.ts'
 import type { InvokeOptions } from './app.ts'
 
 export interface BackendCall extends InvokeOptions {
+  /** Where the call came from; `cli` by default. */
+  readonly surface?: Surface
   /** A local file that goes along: the operation's upload field. */
   readonly file?: string | undefined
 }

@@ -38,8 +38,8 @@ export interface ContextDeps {
 
 export interface LoadedApp {
   readonly app: CliApp
-  /** Settled by `sameSource`: what its configuration was read from. */
-  readonly from: Pick<Globals, 'data' | 'config'>
+  /** What its configuration was read from; undefined where that could not be read. */
+  readonly from: Pick<Globals, 'data' | 'config'> | undefined
 }
 
 export function createContext(deps: ContextDeps): Context {
@@ -59,7 +59,8 @@ export function createContext(deps: ContextDeps): Context {
     progress,
     config,
     async app(flags) {
-      const same = loaded?.from.data === globals.data && loaded?.from.config === globals.config
+      const from = loaded?.from
+      const same = from !== undefined && from.data === globals.data && from.config === globals.config
       if (loaded !== undefined && same && flags === undefined) return loaded.app
       return parts.createApp(withLogLevel(config(flags), globals.quiet))
     },

@@ -5,12 +5,12 @@ import type { JsonObject } from '../lib/json.ts'
 import type { HashEngine, Hasher } from './app.ts'
 import type { Context } from './context.ts'
 import { digestLines, digestsOf, type Hashed } from './digest-lines.ts'
+import { findOperation } from './find-operation.ts'
 import { hashStdin } from './hash-stdin.ts'
 import { exitCodeOf } from './job.ts'
 import { isUrl } from './local-paths.ts'
 import { formatBytes, progressBar } from './progress.ts'
 import { describeError, toReported } from './report.ts'
-import { findOperation } from './scan.ts'
 import { createSession, openBackend, type Session } from './session.ts'
 
 export interface HashOptions {

@@ -50,6 +50,10 @@ export async function followJob(
   }
 }
 
+/** Without a server, jobs run only while a command waits for them. */
+export const noteQueued = (context: Context): Promise<void> =>
+  context.note('queued: it runs when airkeep serve is started on this data directory')
+
 const afterInterrupt = (session: Session, jobId: string): string =>
   session.where.kind === 'own'
     ? `${jobId} is put back and goes on with the next airkeep serve, import or scan`

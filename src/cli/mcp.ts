@@ -11,7 +11,7 @@ export async function mcp(context: Context): Promise<number> {
     shared.use(async (session) => {
       // The arguments of a tool are always an object.
       const fields = input as Record<string, unknown>
-      const { output, started } = await session.invoke(operation, fields, { signal, progress })
+      const { output, started } = await session.invoke(operation, fields, { signal, progress, surface: 'mcp' })
       return { result: output, started }
     })
   try {

@@ -7,9 +7,10 @@ import type { Operation, Progress } from '../operation/operation.ts'
 import type { Context } from './context.ts'
 import { exampleOf } from './example.ts'
 import { fieldsOf } from './fields.ts'
+import { findOperation } from './find-operation.ts'
 import { addFieldOptions, type TypedFields, toInput, typedFields } from './flags.ts'
 import { addGlobalOptions, globalsOf } from './globals.ts'
-import { exitCodeOf, followJob, jobExitCode, startedJobs } from './job.ts'
+import { exitCodeOf, followJob, jobExitCode, noteQueued, startedJobs } from './job.ts'
 import { absolutePaths, toAbsolute } from './local-paths.ts'
 import type { Act } from './program.ts'
 import { formatBytes, progressBar } from './progress.ts'
@@ -48,15 +49,18 @@ interface Typed {
   readonly wait: boolean
 }
 
-async function runOperation(context: Context, operation: Operation, { typed, inputFile, wait }: Typed) {
+async function runOperation(context: Context, parsed: Operation, { typed, inputFile, wait }: Typed) {
   const { outside, signal, progress } = context
   const read = createTextReader(context)
   const base = inputFile === undefined ? {} : parseInputFile(await read(inputFile))
   const typedInput = await toInput(typed, read)
-  const input = absolutePaths({ ...base, ...typedInput }, pathFields(operation), outside.cwd)
+  const input = absolutePaths({ ...base, ...typedInput }, pathFields(parsed), outside.cwd)
   const file = fileOf(typed, outside.cwd)
 
-  return withSession(context, await context.app(), async (session) => {
+  // Not the one that argv was parsed with, which may belong to another configuration.
+  const app = await context.app()
+  const operation = findOperation(app, parsed.name, `airkeep ${parsed.words.join(' ')}`)
+  return withSession(context, app, async (session) => {
     const call = { signal, progress: (state: Progress) => progress.show(describeProgress(state)), file }
     const answer = await session.invoke(operation, input, call)
     const jobs = startedJobs(answer)
@@ -74,10 +78,6 @@ async function runOperation(context: Context, operation: Operation, { typed, inp
     return exitCodeOf(ended.map(jobExitCode))
   })
 }
-
-/** Without a server, jobs run only while a command waits for them. */
-export const noteQueued = (context: Context): Promise<void> =>
-  context.note('queued: it runs when airkeep serve is started on this data directory')
 
 /** Aliases stand for their fields. */
 export const pathFields = ({ paths, aliases }: Operation): string[] => [

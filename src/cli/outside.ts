@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { AppError } from '../errors.ts'
 
 /** Signals that end a command, and their numbers: the exit code is 128 and the number. */
@@ -44,13 +45,24 @@ export function createOutside(self: NodeJS.Process): Outside {
     stdin: () => self.stdin,
     onSignal(listener) {
       const names = Object.keys(SIGNALS) as EndSignal[]
-      const handlers = names.map((name) => [name, () => listener(name)] as const)
+      const heard = names.filter((name) => name !== 'SIGHUP' || !ignoresHangup())
+      const handlers = heard.map((name) => [name, () => listener(name)] as const)
       for (const [name, handler] of handlers) self.on(name, handler)
       return () => {
         for (const [name, handler] of handlers) self.off(name, handler)
       }
     },
     exit: (code) => self.exit(code),
+  }
+}
+
+/** Started by `nohup`: a handler of ours would undo that. The lowest bit of SigIgn is signal 1; unknown outside Linux. */
+function ignoresHangup(): boolean {
+  try {
+    const mask = /^SigIgn:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0'
+    return (BigInt(`0x${mask}`) & 1n) === 1n
+  } catch {
+    return false
   }
 }
 

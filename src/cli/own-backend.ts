@@ -22,8 +22,8 @@ export function createOwnBackend(app: CliApp): Backend {
   }
   return {
     where: { kind: 'own', dataDir: app.config.dataDir },
-    async invoke(operation, input, { signal, progress, file }) {
-      const call = { signal, progress, requestId: createId('req'), surface: 'cli', actor: OWNER } as const
+    async invoke(operation, input, { signal, progress, file, surface = 'cli' }) {
+      const call = { signal, progress, requestId: createId('req'), surface, actor: OWNER }
       const sent = file === undefined ? undefined : await copyForUpload(file)
       try {
         const output = await operation.invoke(input, sent === undefined ? call : { ...call, upload: sent.upload })

@@ -1,12 +1,9 @@
-import { randomUUID } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { stat } from 'node:fs/promises'
-import { basename } from 'node:path'
 import { AppError, ERROR_KINDS, type ErrorCode, fromProblem, type Problem } from '../errors.ts'
 import { isJsonObject, type JsonObject } from '../lib/json.ts'
 import type { Operation } from '../operation/operation.ts'
 import { OWNER } from '../operation/permission.ts'
 import type { Answer, BackendCall } from './backend.ts'
+import { fieldText, multipartBody } from './multipart-body.ts'
 import { type RequestOptions, type Response, sendRequest } from './request.ts'
 
 export interface RemoteOptions {
@@ -91,12 +88,10 @@ function toQuery(fields: Readonly<Record<string, unknown>>): string {
   const query = new URLSearchParams()
   for (const [name, value] of Object.entries(fields)) {
     if (value === null || value === undefined) continue
-    for (const item of Array.isArray(value) ? value : [value]) query.append(name, toText(item))
+    for (const item of Array.isArray(value) ? value : [value]) query.append(name, fieldText(item))
   }
   return query.size === 0 ? '' : `?${query}`
 }
-
-const toText = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value))
 
 type Payload = Pick<RequestOptions, 'body'> & { readonly headers: Readonly<Record<string, string>> }
 
@@ -109,37 +104,8 @@ async function toBody(
   if (file === undefined || upload === undefined) {
     return { headers: { 'content-type': 'application/json' }, body: JSON.stringify(fields) }
   }
-  const found = await stat(file).catch(() => undefined)
-  if (found === undefined) throw new AppError('not_found', `Cannot send ${file}: there is no such file`)
-  if (!found.isFile()) throw new AppError('invalid_input', `Cannot send ${file}: it is not a regular file`)
-  const boundary = `airkeep-${randomUUID()}`
-  return {
-    headers: { 'content-type': `multipart/form-data; boundary=${boundary}` },
-    body: multipart(boundary, fields, { name: upload, path: file }),
-  }
+  return multipartBody(fields, { name: upload, path: file })
 }
-
-/** The fields first: the server may decide by them before the file has come. */
-async function* multipart(
-  boundary: string,
-  fields: Readonly<Record<string, unknown>>,
-  file: { readonly name: string; readonly path: string },
-): AsyncIterable<Uint8Array> {
-  const head = (name: string, more = ''): string =>
-    `--${boundary}\r\ncontent-disposition: form-data; name="${escapeName(name)}"${more}\r\n`
-  const encode = (text: string): Uint8Array => new TextEncoder().encode(text)
-  for (const [name, value] of Object.entries(fields)) {
-    if (value === null || value === undefined) continue
-    for (const item of Array.isArray(value) ? value : [value]) yield encode(`${head(name)}\r\n${toText(item)}\r\n`)
-  }
-  const filename = `; filename="${escapeName(basename(file.path))}"\r\ncontent-type: application/octet-stream`
-  yield encode(`${head(file.name, filename)}\r\n`)
-  yield* createReadStream(file.path, { highWaterMark: 256 * 1024 })
-  yield encode(`\r\n--${boundary}--\r\n`)
-}
-
-/** As browsers write names in a multipart body. */
-const escapeName = (name: string): string => name.replaceAll('"', '%22').replaceAll('\r', '%0D').replaceAll('\n', '%0A')
 
 /** @throws AppError with what the server answered */
 export async function readAnswer(response: Response): Promise<JsonObject> {

@@ -1,4 +1,4 @@
-import { request as httpRequest, type IncomingMessage } from 'node:http'
+import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 
 /** The server cannot be reached, or went away in the middle. */
@@ -80,18 +80,32 @@ export async function sendRequest(url: URL, options: RequestOptions): Promise<Re
   }
 }
 
-async function pump(body: AsyncIterable<Uint8Array>, request: ReturnType<typeof httpRequest>): Promise<void> {
-  for await (const chunk of body) {
-    if (request.destroyed || request.writableEnded) return
-    if (!request.write(chunk)) {
-      await new Promise<void>((resolve) => {
-        request.once('drain', resolve)
-        request.once('close', resolve)
-      })
+/** What is sent could not be read. */
+class SourceError extends Error {}
+
+async function pump(body: AsyncIterable<Uint8Array>, request: ClientRequest): Promise<void> {
+  try {
+    for await (const chunk of body) {
+      if (request.destroyed || request.writableEnded) return
+      if (!request.write(chunk)) await drained(request)
     }
+  } catch (cause) {
+    throw new SourceError('the body cannot be read', { cause })
   }
   request.end()
 }
+
+/** Resolves when there is room again, or never will be. */
+const drained = (request: ClientRequest): Promise<void> =>
+  new Promise((resolve) => {
+    const go = (): void => {
+      request.off('drain', go)
+      request.off('close', go)
+      resolve()
+    }
+    request.on('drain', go)
+    request.on('close', go)
+  })
 
 async function* readBody(message: IncomingMessage, signal: AbortSignal, done: () => void): AsyncIterable<Uint8Array> {
   try {
@@ -108,8 +122,7 @@ async function* readBody(message: IncomingMessage, signal: AbortSignal, done: ()
 function toLost(error: unknown, signal: AbortSignal): unknown {
   if (signal.aborted) return signal.reason
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  const system = error instanceof Error && 'syscall' in error
   // Errors of the body that is sent (a file that cannot be read) are the caller's.
-  if (system && error.syscall !== undefined && ['open', 'read', 'stat'].includes(String(error.syscall))) return error
+  if (error instanceof SourceError) return error.cause
   return new ConnectionLost(!NOT_CONNECTED.has(code), error)
 }

@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander'
-import { loadConfig } from '../config.ts'
+import { type Config, loadConfig } from '../config.ts'
 import type { CliParts } from './app.ts'
 import { createContext, type LoadedApp, toJson, withLogLevel } from './context.ts'
 import { type Scanned, scanArgv } from './globals.ts'
@@ -70,11 +70,14 @@ async function loadForParsing(scanned: Scanned, outside: Outside, parts: CliPart
   if (scanned.command !== undefined && LEAN.has(scanned.command)) return undefined
   const { data, config } = scanned
   const { env, cwd } = outside
-  // Help must not depend on a config file that may be the very thing that is broken.
-  const settings =
-    scanned.help || scanned.command === undefined
-      ? loadConfig({ env: {}, cwd, data: '/dev/null' })
-      : loadConfig({ env, cwd, data, configFile: config })
-  const app = await parts.createApp(withLogLevel(settings, scanned.quiet))
-  return { app, from: scanned.help ? { data: '/dev/null', config } : { data, config } }
+  let settings: Config | undefined
+  try {
+    settings = loadConfig({ env, cwd, data, configFile: config })
+  } catch {
+    // Help must not depend on a config file that may be the very thing that is broken, and the first look at argv may
+    // be mistaken: the command itself reads the configuration again and says what is wrong with it.
+  }
+  const nothing = (): Config => loadConfig({ env: {}, cwd, data: '/dev/null' })
+  const app = await parts.createApp(withLogLevel(settings ?? nothing(), scanned.quiet))
+  return { app, from: settings === undefined ? undefined : { data, config } }
 }

@@ -1,11 +1,8 @@
-import { AppError } from '../errors.ts'
 import type { JsonObject } from '../lib/json.ts'
-import type { Operation } from '../operation/operation.ts'
-import type { CliApp } from './app.ts'
 import type { Context } from './context.ts'
-import { followJob, jobExitCode, startedJobs } from './job.ts'
+import { findOperation } from './find-operation.ts'
+import { followJob, jobExitCode, noteQueued, startedJobs } from './job.ts'
 import { toAbsolute } from './local-paths.ts'
-import { noteQueued } from './operation-command.ts'
 import { renderOutput } from './render.ts'
 import { withSession } from './session.ts'
 
@@ -31,11 +28,4 @@ export async function scan(context: Context, dirs: readonly string[], options: S
     if (job !== undefined && !options.wait && session.where.kind === 'own') await noteQueued(context)
     return options.wait ? jobExitCode(result) : 0
   })
-}
-
-/** @throws AppError invalid_input where this version does not have it */
-export function findOperation(app: CliApp, name: string, command: string): Operation {
-  const found = app.operations.find((operation) => operation.name === name)
-  if (found !== undefined) return found
-  throw new AppError('invalid_input', `${command} is not part of this version`)
 }

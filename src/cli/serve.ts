@@ -35,7 +35,7 @@ export async function serve(context: Context, options: ServeOptions): Promise<nu
       await writeServeFile(dataDir, { url: listening.url, pid: process.pid, secret, version: VERSION })
       if (globals.json) await outside.stdout.write(`${JSON.stringify({ url: listening.url, pid: process.pid })}\n`)
       else await outside.stdout.write(`airkeep listening on ${listening.url}\n`)
-      if (!globals.quiet) await outside.stderr.write(thingsToTry(listening.url, await app.hasTokens()))
+      await context.note(thingsToTry(listening.url, await app.hasTokens()))
       await aborted(signal)
     } finally {
       // First of all: from here on commands wait for the lock instead of asking a server that is ending.
@@ -85,7 +85,6 @@ const thingsToTry = (url: string, needsToken: boolean): string =>
     `  curl ${needsToken ? '-H "Authorization: Bearer $AIRKEEP_TOKEN" ' : ''}${url}/v1/assets`,
     '  airkeep import picture.png --models DIR',
     `  an MCP client at ${url}/mcp, or: airkeep mcp`,
-    '',
   ].join('\n')
 
 const aborted = (signal: AbortSignal): Promise<void> =>

@@ -24,6 +24,10 @@ export function toEventStream(feed: Feed, log: Log): ReadableStream<Uint8Array> 
     {
       start(controller) {
         controller.enqueue(OPENING)
+        void feed.closed.then(() => {
+          // Cut off, since the connection takes no more; the reader resumes after the last id it got.
+          if (feed.overflowed) controller.error(new Error('The subscriber was too slow'))
+        })
       },
       async pull(controller) {
         try {
@@ -38,11 +42,7 @@ export function toEventStream(feed: Feed, log: Log): ReadableStream<Uint8Array> 
           controller.error(error)
           return
         }
-        if (feed.overflowed) {
-          // Cut off rather than closed, since the connection is full: the reader resumes after the last id it got.
-          controller.error(new Error('The subscriber was too slow'))
-          return
-        }
+        if (feed.overflowed) return
         controller.enqueue(ENDED)
         controller.close()
       },

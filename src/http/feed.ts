@@ -36,6 +36,8 @@ export interface Feed {
   end(): void
   /** Ends now. */
   close(): void
+  /** Resolves when it has ended, for whatever reason. */
+  readonly closed: Promise<void>
   /** Ended because the subscriber was too slow: it has to resume after the last id it got. */
   readonly overflowed: boolean
 }
@@ -60,6 +62,7 @@ export async function openFeed(deps: FeedDeps, { actor, filter, after }: FeedOpt
   const single = filter.jobId
   const outbox = createOutbox()
   let overflowed = false
+  const done = Promise.withResolvers<void>()
   let closed = false
   let ending = false
   let waiter: (() => void) | undefined
@@ -83,6 +86,7 @@ export async function openFeed(deps: FeedDeps, { actor, filter, after }: FeedOpt
     unsubscribe()
     outbox.clear()
     wake()
+    done.resolve()
   }
   const unsubscribe = events.subscribe((event) => {
     if (!matches(filter, event) || !canSee(actor, event)) return
@@ -171,6 +175,7 @@ export async function openFeed(deps: FeedDeps, { actor, filter, after }: FeedOpt
       wake()
     },
     close,
+    closed: done.promise,
     get overflowed() {
       return overflowed
     },

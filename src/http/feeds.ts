@@ -45,24 +45,8 @@ export function createFeeds(deps: FeedsDeps): Feeds {
 
   return {
     async open(options) {
-      const inner = await openFeed(deps, options)
-      const feed: Feed = {
-        actor: inner.actor,
-        async next() {
-          const items = await inner.next()
-          if (items === undefined) forget(feed)
-          return items
-        },
-        wake: inner.wake,
-        end: inner.end,
-        close() {
-          inner.close()
-          forget(feed)
-        },
-        get overflowed() {
-          return inner.overflowed
-        },
-      }
+      const feed = await openFeed(deps, options)
+      void feed.closed.then(() => forget(feed))
       open.add(feed)
       timer ??= setInterval(() => {
         beat().catch((error: unknown) => deps.log.warn({ err: error }, 'Could not look after the open streams'))

@@ -70,6 +70,8 @@ function serve(host: string, port: number, app: Pick<HttpApp, 'fetch'>) {
       maxRequestBodySize: UPLOAD_LIMIT_BYTES + 2 ** 20,
       idleTimeout: IDLE_SECONDS,
       development: false,
+      // Bun 1.4.5 shares the port with whoever else asks for it as soon as `development` is off.
+      reusePort: false,
       fetch(request, server) {
         const connection: Connection = {
           peer: () => server.requestIP(request)?.address,

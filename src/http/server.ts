@@ -81,7 +81,7 @@ export function createHttpApp(deps: HttpAppDeps): HttpApp {
     const ticket = access === 'stream' && query !== '' ? parseQuery(query).ticket : undefined
     if (ticket === undefined) return deps.authenticate({ headers: request.headers, peer: connection.peer })
     const actor = typeof ticket === 'string' ? tickets.take(ticket) : undefined
-    if (actor !== undefined) return actor
+    if (actor !== undefined && (await deps.isLive?.(actor)) !== false) return actor
     throw new AppError('unauthorized', 'The ticket is not valid', {
       hint: 'A ticket opens one stream within 60 seconds: POST /v1/stream-tickets gives another',
     })

@@ -49,7 +49,7 @@ export const toAssetModels = (found: readonly Partial<AssetModel>[]): AssetModel
 
 type ModelRow = typeof assetModelsTable.$inferSelect
 
-const showModel = (row: ModelRow): AssetModel => ({
+export const showModel = (row: ModelRow): AssetModel => ({
   type: row.type,
   name: row.name,
   weight: row.weight,

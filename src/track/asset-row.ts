@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { toPublicId } from '../operation/fields.ts'
 import { type AssetModel, assetModelSchema } from './asset-models.ts'
 import { shownMetadata } from './metadata-field.ts'
-import { promptSchema } from './prompts.ts'
+import { promptSchema } from './prompt-row.ts'
 import { authorEntries, showAuthorship, shownId } from './row.ts'
 import { ASSET_SOURCES, ASSET_TYPES, type assetsTable } from './table.ts'
 

@@ -4,7 +4,7 @@ import { toPublicId, toRowId } from '../operation/fields.ts'
 import { readModels } from './asset-models.ts'
 import { type Asset, type AssetRow, type DetailedAsset, showAsset } from './asset-row.ts'
 import { isAmong, type Reader } from './conditions.ts'
-import { type Prompt, showPrompt } from './prompts.ts'
+import { type Prompt, showPrompt } from './prompt-row.ts'
 import { noSuchAsset } from './references.ts'
 import { assetsTable, promptsTable } from './table.ts'
 

@@ -5,10 +5,11 @@ import { AppError } from '../errors.ts'
 import { idField, limitField, offsetField, requiredTextField, toRowId } from '../operation/fields.ts'
 import { defineOperation, type Operation } from '../operation/operation.ts'
 import { assetAliases, assetFields, assetIdField } from './asset-fields.ts'
-import { assetSchema, detailedAssetSchema } from './asset-row.ts'
+import { type Asset, assetSchema, detailedAssetSchema } from './asset-row.ts'
 import { readAssets, withPrompts } from './asset-store.ts'
 import { equals, type Reader, within } from './conditions.ts'
 import type { TrackDeps } from './deps.ts'
+import { createDigestLookup } from './digest-lookup.ts'
 import { createdByField, pageEntries } from './row.ts'
 import { ASSET_TYPES, assetModelsTable, assetsTable } from './table.ts'
 import { endTimeField, startTimeField, toTimeRange } from './time-range.ts'
@@ -34,6 +35,18 @@ type Criteria = v.InferOutput<v.StrictObjectSchema<typeof criteria, undefined>>
 const MAX_FOUND = 500
 
 export function createAssetQueries({ db }: Pick<TrackDeps, 'db'>): readonly Operation[] {
+  const findByDigest = createDigestLookup(db)
+
+  async function findAll(input: Criteria): Promise<{ assets: readonly Asset[]; where?: SQL }> {
+    const where = toCondition(db.read, input)
+    if (where === undefined) return { assets: [] }
+    const given = Object.values(input).filter((value) => value !== undefined)
+    if (given.length > 1 || input.sha256sum === undefined) {
+      return { assets: await readAssets(db.read, where, MAX_FOUND), where }
+    }
+    const asset = await findByDigest(toDigest(input.sha256sum))
+    return { assets: asset === undefined ? [] : [asset] }
+  }
   return [
     defineOperation({
       name: 'find_asset',
@@ -53,13 +66,12 @@ export function createAssetQueries({ db }: Pick<TrackDeps, 'db'>): readonly Oper
         count: v.optional(v.pipe(v.number(), v.description('Assets that match, where several do'))),
       }),
       async run(input) {
-        const where = toCondition(db.read, input)
-        if (where === undefined) return { found: false }
-        const assets = await withPrompts(db.read, await readAssets(db.read, where, MAX_FOUND))
+        const found = await findAll(input)
+        const assets = await withPrompts(db.read, found.assets)
         const [asset] = assets
         if (asset === undefined) return { found: false }
         if (assets.length === 1) return { found: true, asset }
-        const count = assets.length < MAX_FOUND ? assets.length : await db.read.$count(assetsTable, where)
+        const count = assets.length < MAX_FOUND ? assets.length : await db.read.$count(assetsTable, found.where)
         return { found: true, asset, assets, count }
       },
     }),
@@ -109,7 +121,7 @@ function toCondition(db: Reader, input: Criteria): SQL | undefined {
       hint: 'Call calculate_sha256 and pass its sha256sum, or list_assets to see what there is',
     })
   }
-  const digest = input.sha256sum?.toLowerCase().replace(/^(?:sha256:|0x)/, '')
+  const digest = input.sha256sum === undefined ? undefined : toDigest(input.sha256sum)
   const using = input.uses === undefined ? undefined : linksThatUse(input.uses)
   // Part of a digest, as people shorten it, is nobody's.
   if (digest !== undefined && digest.length !== 64) return undefined
@@ -124,6 +136,8 @@ function toCondition(db: Reader, input: Criteria): SQL | undefined {
       : inArray(assetsTable.id, db.select({ id: assetModelsTable.assetId }).from(assetModelsTable).where(using)),
   )
 }
+
+const toDigest = (text: string): string => text.toLowerCase().replace(/^(?:sha256:|0x)/, '')
 
 /** However the address is spelled (.com, .red, with a query), its number finds the asset. */
 function hasCivitaiUrl(url: string): SQL | undefined {

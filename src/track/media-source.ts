@@ -7,6 +7,7 @@ import { SNIFF_BYTES } from '../media/kind.ts'
 import { describeUrl } from '../net/target.ts'
 import type { Call } from '../operation/operation.ts'
 import type { MediaContent } from './asset-models.ts'
+import { createHead, createKeeper } from './body-taps.ts'
 import type { TrackDeps } from './deps.ts'
 
 export interface ReadOptions {
@@ -140,40 +141,5 @@ async function readHead(path: string): Promise<Uint8Array> {
     }
   } catch (error) {
     throw toFileError(`read ${path}`, error)
-  }
-}
-
-/** Gathers the first SNIFF_BYTES, shows them once, as soon as they are there or nothing more comes. */
-function createHead(onHead: ReadOptions['onHead']): { take(chunk: Uint8Array): Promise<void>; end(): Promise<void> } {
-  let parts: Uint8Array[] | undefined = onHead === undefined ? undefined : []
-  let length = 0
-  const show = async (): Promise<void> => {
-    if (parts === undefined) return
-    const head = Buffer.concat(parts).subarray(0, SNIFF_BYTES)
-    parts = undefined
-    await onHead?.(head)
-  }
-  return {
-    async take(chunk) {
-      if (parts === undefined) return
-      parts.push(chunk)
-      length += chunk.byteLength
-      if (length >= SNIFF_BYTES) await show()
-    },
-    end: show,
-  }
-}
-
-/** Keeps a body as long as it is no larger than `limit`. */
-function createKeeper(limit: number): { take(chunk: Uint8Array): void; content(): MediaContent | undefined } {
-  let parts: Uint8Array[] | undefined = limit > 0 ? [] : undefined
-  let length = 0
-  return {
-    take(chunk) {
-      length += chunk.byteLength
-      if (length > limit) parts = undefined
-      else parts?.push(chunk)
-    },
-    content: () => (parts === undefined ? undefined : { bytes: Buffer.concat(parts) }),
   }
 }

@@ -1,53 +1,17 @@
 import { and, desc, eq, sql } from 'drizzle-orm'
 import * as v from 'valibot'
-import {
-  idField,
-  limitField,
-  offsetField,
-  requiredTextField,
-  textField,
-  toPublicId,
-  toRowId,
-} from '../operation/fields.ts'
+import { idField, limitField, offsetField, requiredTextField, textField, toRowId } from '../operation/fields.ts'
 import { defineOperation, type Operation } from '../operation/operation.ts'
 import { contains, equals } from './conditions.ts'
 import type { TrackDeps } from './deps.ts'
-import { metadataField, shownMetadata } from './metadata-field.ts'
+import { metadataField } from './metadata-field.ts'
+import { promptSchema, showPrompt } from './prompt-row.ts'
 import { noSuchPrompt } from './references.ts'
-import {
-  authorEntries,
-  createdByField,
-  newAuthorship,
-  onBehalfOfField,
-  pageEntries,
-  showAuthorship,
-  shownId,
-} from './row.ts'
+import { createdByField, newAuthorship, onBehalfOfField, pageEntries } from './row.ts'
 import { promptsTable } from './table.ts'
 import { recordChange } from './trail.ts'
 
 export const MAX_PROMPT_CHARACTERS = 1_000_000
-
-export const promptSchema = v.object({
-  prompt_id: shownId,
-  prompt_text: v.string(),
-  llm_model_provider: v.nullable(v.string()),
-  llm_model: v.nullable(v.string()),
-  purpose: v.nullable(v.string()),
-  metadata: shownMetadata,
-  ...authorEntries,
-})
-export type Prompt = v.InferOutput<typeof promptSchema>
-
-export const showPrompt = (row: typeof promptsTable.$inferSelect): Prompt => ({
-  prompt_id: toPublicId(row.id),
-  prompt_text: row.promptText,
-  llm_model_provider: row.llmModelProvider,
-  llm_model: row.llmModel,
-  purpose: row.purpose,
-  metadata: row.metadata,
-  ...showAuthorship(row),
-})
 
 export function createPromptOperations(deps: Pick<TrackDeps, 'db' | 'audit' | 'clock'>): readonly Operation[] {
   const { db, audit, clock } = deps

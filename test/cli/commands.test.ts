@@ -57,6 +57,13 @@ describe('argv to calls', () => {
       () => [{ operation: 'create_note', input: { kind: 'short', text: 'a', ...note } }],
     ],
     [
+      'values that look like flags',
+      ['create-note', '--kind', 'short', '--text', '--config', '--tags', '--data', '--tags', '--help'],
+      () => [
+        { operation: 'create_note', input: { kind: 'short', text: '--config', tags: ['--data', '--help'], ...note } },
+      ],
+    ],
+    [
       'an alias',
       ['create-note', '--kind', 'short', '--body', 'a'],
       () => [{ operation: 'create_note', input: { kind: 'short', text: 'a', ...note } }],

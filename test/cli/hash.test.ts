@@ -119,7 +119,9 @@ describe('hash', () => {
   test('progress on a terminal is taken away before each line', async () => {
     const { stdout, stderr } = await runInProcess(['hash', 'large', 'a'], { cwd: folder.path, terminal: 80 })
     expect(stdout).toBe(`${sha256(files.large ?? '')}  large\n${sha256('a')}  a\n`)
-    expect(stderr).toMatch(/\r\x1b\[K\[#* *\] +\d+ % .* of 2\.9 MiB large\r\x1b\[K/)
+    const [before, drawn = '', after] = stderr.split('\r\x1b[K')
+    expect([before, after]).toEqual(['', ''])
+    expect(drawn).toMatch(/^\[#* *\] +\d+ % .* of 2\.9 MiB (?:large|a)$/)
   })
 })
 
@@ -148,7 +150,7 @@ describe('hash as a process', () => {
     const names = Array.from({ length: 3000 }, () => 'a')
     const main = join(import.meta.dirname, '../support/cli-main.ts')
     const shell = Bun.spawnSync(
-      ['bash', '-c', '"$@" | head -1; echo "${PIPESTATUS[0]}"', 'bash', process.execPath, main, 'hash', ...names],
+      ['bash', '-c', '"$@" | head -1; echo "$PIPESTATUS"', 'bash', process.execPath, main, 'hash', ...names],
       { cwd: folder.path, env: { PATH: process.env.PATH ?? '' } },
     )
     expect(shell.stderr.toString()).toBe('')

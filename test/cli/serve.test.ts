@@ -56,6 +56,18 @@ describe('serve', () => {
     expect(JSON.parse(line)).toEqual({ url: expect.stringMatching(/^http:/), pid: other.pid })
   })
 
+  test('goes on after the terminal is gone where nohup started it, and ends with it else', async () => {
+    using folder = tempDir()
+    using other = tempDir()
+    await using kept = await spawnServe(folder.path, [], {}, ['nohup'])
+    await using plain = await spawnServe(other.path)
+    kept.kill('SIGHUP')
+    plain.kill('SIGHUP')
+    expect(await plain.exited).toBe(0)
+    expect(existsSync(join(other.path, 'serve.json'))).toBe(false)
+    expect((await fetch(`${kept.url}/health`)).status).toBe(200)
+  })
+
   test('refuses a data directory that another serve has, and says which', async () => {
     using folder = tempDir()
     await using serve = await spawnServe(folder.path)

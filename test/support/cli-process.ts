@@ -16,8 +16,14 @@ export interface CliProcess extends AsyncDisposable {
 }
 
 /** The command line over the program of cli-app.ts as a process; killed at the end of the block if it still runs. */
-export function spawnCli(data: string, argv: readonly string[], env: Record<string, string> = {}): CliProcess {
-  const child = Bun.spawn([process.execPath, MAIN, ...argv], {
+export function spawnCli(
+  data: string,
+  argv: readonly string[],
+  env: Record<string, string> = {},
+  /** A program that starts it. */
+  before: readonly string[] = [],
+): CliProcess {
+  const child = Bun.spawn([...before, process.execPath, MAIN, ...argv], {
     env: { PATH: process.env.PATH ?? '', HOME: '/nonexistent', AIRKEEP_DATA: data, ...env },
     stdin: 'pipe',
     stdout: 'pipe',
@@ -96,8 +102,9 @@ export async function spawnServe(
   data: string,
   argv: readonly string[] = [],
   env: Record<string, string> = {},
+  before: readonly string[] = [],
 ): Promise<CliProcess & { readonly url: string }> {
-  const child = spawnCli(data, ['serve', '--port', '0', ...argv], env)
+  const child = spawnCli(data, ['serve', '--port', '0', ...argv], env, before)
   const [, url = ''] = await child.prints('stdout', /^airkeep listening on (http:\/\/\S+)\n/)
   return { ...child, url, [Symbol.asyncDispose]: () => child[Symbol.asyncDispose]() }
 }

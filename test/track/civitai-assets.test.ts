@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import type { JsonObject } from '../../src/lib/json.ts'
 import { OWNER } from '../../src/operation/permission.ts'
 import { anMp4 } from '../support/build.ts'
+import { rejection } from '../support/rejection.ts'
 import { aTokenActor, openTrack, type Track } from '../support/track.ts'
 
 let track: Track
@@ -87,6 +88,6 @@ describe('fetch_civitai_post_assets', () => {
     [{ post_id: '1', civitai_post_id: '2' }, 'civitai_post_id and post_id must not disagree'],
     [{}, 'post_id is required'],
   ])('%p', async (input, message) => {
-    await expect(fetchAssets(input)).rejects.toMatchObject({ code: 'invalid_input', message })
+    expect(await rejection(fetchAssets(input))).toMatchObject({ code: 'invalid_input', message })
   })
 })

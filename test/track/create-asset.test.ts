@@ -6,6 +6,7 @@ import { pathToFileURL } from 'node:url'
 import type { MediaContent } from '../../src/track/asset-models.ts'
 import { anMp4, aPng } from '../support/build.ts'
 import { pour, startRawServer } from '../support/raw-server.ts'
+import { rejection } from '../support/rejection.ts'
 import { aTokenActor, openTrack, type Track } from '../support/track.ts'
 
 let track: Track
@@ -149,7 +150,7 @@ describe('the same again', () => {
     const bytes = aPng()
     const { asset_id } = await create(anImage(aFile(bytes)))
     const again = create(anImage(track.civitai.serve('again.png', bytes)))
-    await expect(again).rejects.toMatchObject({
+    expect(await rejection(again)).toMatchObject({
       code: 'conflict',
       existing: { asset_id },
       hint: expect.stringContaining('update_asset'),
@@ -160,7 +161,7 @@ describe('the same again', () => {
     const { asset_id } = await create(anImage(aFile(), { civitai_id: '5003' }))
     const url = track.civitai.serve('never.png', aPng())
     const asked = track.civitai.mediaRequests.length
-    await expect(create(anImage(url, { civitai_image_id: '5003' }))).rejects.toMatchObject({
+    expect(await rejection(create(anImage(url, { civitai_image_id: '5003' })))).toMatchObject({
       code: 'conflict',
       existing: { asset_id },
     })
@@ -292,7 +293,7 @@ describe('what is refused, leaving nothing behind', () => {
 
   test.each(cases)('%s', async (_, input, error) => {
     const before = await count()
-    await expect(create(input())).rejects.toMatchObject(error)
+    expect(await rejection(create(input()))).toMatchObject(error)
     expect(await count()).toBe(before)
   })
 
@@ -303,7 +304,10 @@ describe('what is refused, leaving nothing behind', () => {
       poured = pour(socket, Buffer.alloc(65_536, 'words without end '))
     })
     const asked = create(anImage(`http://127.0.0.1:${server.port}/endless.png`))
-    await expect(asked).rejects.toMatchObject({ code: 'invalid_input', message: expect.stringContaining('plain text') })
+    expect(await rejection(asked)).toMatchObject({
+      code: 'invalid_input',
+      message: expect.stringContaining('plain text'),
+    })
     await server.idle()
     expect(poured.sent()).toBeLessThan(64 * 2 ** 20)
     await server.close()
@@ -316,7 +320,7 @@ describe('what is refused, leaving nothing behind', () => {
       socket.end(bytes)
     })
     const asked = create(anImage(`http://127.0.0.1:${server.port}/short.png`))
-    await expect(asked).rejects.toMatchObject({ code: 'upstream_unavailable' })
+    expect(await rejection(asked)).toMatchObject({ code: 'upstream_unavailable' })
     await server.close()
   })
 
@@ -327,7 +331,7 @@ describe('what is refused, leaving nothing behind', () => {
       socket.write(aPng(), () => stop.abort())
     })
     const asked = create(anImage(`http://127.0.0.1:${server.port}/slow.png`), { signal: stop.signal })
-    await expect(asked).rejects.toMatchObject({ code: 'cancelled' })
+    expect(await rejection(asked)).toMatchObject({ code: 'cancelled' })
     await server.idle()
     await server.close()
   })
@@ -337,13 +341,15 @@ describe('a caller with a token', () => {
   const actor = aTokenActor('bot-7', 'track:write')
   test('names files below the roots and hosts of the list alone', async () => {
     expect(await create(anImage(aFile()), { actor })).toMatchObject({ created_by: 'bot-7' })
-    await expect(create(anImage('/etc/hostname'), { actor })).rejects.toMatchObject({ code: 'forbidden' })
-    await expect(create(anImage('/etc/there-is-no-such-file'), { actor })).rejects.toMatchObject({ code: 'forbidden' })
+    expect(await rejection(create(anImage('/etc/hostname'), { actor }))).toMatchObject({ code: 'forbidden' })
+    expect(await rejection(create(anImage('/etc/there-is-no-such-file'), { actor }))).toMatchObject({
+      code: 'forbidden',
+    })
     expect(await create(anImage(track.civitai.serve('allowed.png', aPng())), { actor })).toMatchObject({
       created_by: 'bot-7',
     })
     const server = await startRawServer(() => 'HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n')
-    await expect(create(anImage(`http://127.0.0.1:${server.port}/`), { actor })).rejects.toMatchObject({
+    expect(await rejection(create(anImage(`http://127.0.0.1:${server.port}/`), { actor }))).toMatchObject({
       code: 'forbidden',
     })
     expect(server.connections()).toBe(0)
@@ -352,6 +358,6 @@ describe('a caller with a token', () => {
 
   test('needs track:write', async () => {
     const reader = aTokenActor('reader', 'track:read')
-    await expect(create(anImage(aFile()), { actor: reader })).rejects.toMatchObject({ code: 'forbidden' })
+    expect(await rejection(create(anImage(aFile()), { actor: reader }))).toMatchObject({ code: 'forbidden' })
   })
 })

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import type { JsonObject } from '../../src/lib/json.ts'
 import type { AssetModel } from '../../src/track/asset-models.ts'
 import { anMp4, aPng } from '../support/build.ts'
+import { rejection } from '../support/rejection.ts'
 import { aTokenActor, openTrack, type Track } from '../support/track.ts'
 
 const SHA256 = '253b25f67050233c94f7814c79f06b8929d2760afd858c7355c213946e92b225'
@@ -139,7 +140,7 @@ describe('find_asset', () => {
   test.each(['', 'harbor lights', '253b25f', 'g'.repeat(64), "' OR 1=1 --", '-5', '1.5'])(
     'uses %p is refused',
     async (uses) => {
-      await expect(find({ uses })).rejects.toMatchObject({ code: 'invalid_input' })
+      expect(await rejection(find({ uses }))).toMatchObject({ code: 'invalid_input' })
     },
   )
 
@@ -152,7 +153,7 @@ describe('find_asset', () => {
 
   test('needs one of them', async () => {
     for (const input of [{}, { asset_id: undefined }]) {
-      await expect(find(input)).rejects.toMatchObject({
+      expect(await rejection(find(input))).toMatchObject({
         code: 'invalid_input',
         message: 'find_asset needs at least one of asset_id, sha256sum, civitai_id, civitai_url, post_id, uses',
       })

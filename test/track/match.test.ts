@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { JsonObject } from '../../src/lib/json.ts'
 import { anMp4, aPng } from '../support/build.ts'
 import type { FakeImage } from '../support/fake-images.ts'
+import { rejection } from '../support/rejection.ts'
 import { aTokenActor, openTrack, type Track } from '../support/track.ts'
 
 let track: Track
@@ -135,11 +136,11 @@ describe('match_post_media', () => {
     [{ paths: ['/there/is/no/such/file'] }, { code: 'not_found' }],
     [{ paths: ['relative'] }, { code: 'invalid_input' }],
   ])('%p', async (input, error) => {
-    await expect(match(input)).rejects.toMatchObject(error)
+    expect(await rejection(match(input))).toMatchObject(error)
   })
 
   test('a caller with a token hashes files below the roots alone', async () => {
     const actor = aTokenActor('bot-7', 'track:write')
-    await expect(match({ paths: ['/etc/hostname'] }, { actor })).rejects.toMatchObject({ code: 'forbidden' })
+    expect(await rejection(match({ paths: ['/etc/hostname'] }, { actor }))).toMatchObject({ code: 'forbidden' })
   })
 })

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import type { Db } from '../../src/db/db.ts'
 import type { JsonObject } from '../../src/lib/json.ts'
 import { aPng } from '../support/build.ts'
+import { rejection } from '../support/rejection.ts'
 import { aTokenActor, openTrack, type Track } from '../support/track.ts'
 
 let track: Track
@@ -90,7 +91,7 @@ describe('create_civitai_post', () => {
       { message: 'civitai_account is not a field of this operation' },
     ],
   ])('%p is refused', async (input, error) => {
-    await expect(create(input)).rejects.toMatchObject(error)
+    expect(await rejection(create(input))).toMatchObject(error)
     expect(await list({ civitai_id: '5' })).toMatchObject({ count: 0 })
   })
 
@@ -143,19 +144,19 @@ describe('update_civitai_post', () => {
     const update = (input: object) => track.invoke('update_civitai_post', { post_id, ...input })
     expect(await update({ civitai_url: urlOf(three) })).toMatchObject({ civitai_id: three })
     expect(await update({ civitai_url: `https://civitai.red/posts/${three}` })).toMatchObject({ civitai_id: three })
-    await expect(update({ civitai_id: one })).rejects.toMatchObject({
+    expect(await rejection(update({ civitai_id: one }))).toMatchObject({
       message: 'civitai_id and civitai_url must not disagree',
     })
-    await expect(update({ civitai_url: urlOf(two) })).rejects.toMatchObject({
+    expect(await rejection(update({ civitai_url: urlOf(two) }))).toMatchObject({
       code: 'conflict',
       existing: { post_id: other['post_id'] },
     })
-    await expect(update({ civitai_url: null })).rejects.toMatchObject({ code: 'invalid_input' })
-    await expect(update({ status: null })).rejects.toMatchObject({ code: 'invalid_input' })
+    expect(await rejection(update({ civitai_url: null }))).toMatchObject({ code: 'invalid_input' })
+    expect(await rejection(update({ status: null }))).toMatchObject({ code: 'invalid_input' })
   })
 
   test('a missing post', async () => {
-    await expect(track.invoke('update_civitai_post', { post_id: '99999', title: 'x' })).rejects.toMatchObject({
+    expect(await rejection(track.invoke('update_civitai_post', { post_id: '99999', title: 'x' }))).toMatchObject({
       code: 'not_found',
       message: 'Record not found',
       hint: expect.stringContaining('not the number in civitai.com/posts/N'),
@@ -198,7 +199,7 @@ describe('list_civitai_posts', () => {
 
   test('a start after the end', async () => {
     const asked = list({ start_time: '2026-01-02T00:00:00Z', end_time: '2026-01-01T00:00:00Z' })
-    await expect(asked).rejects.toMatchObject({
+    expect(await rejection(asked)).toMatchObject({
       code: 'invalid_input',
       message: 'start_time must not be after end_time',
     })

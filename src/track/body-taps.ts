@@ -1,0 +1,40 @@
+import { SNIFF_BYTES } from '../media/kind.ts'
+import type { MediaContent } from './asset-models.ts'
+
+/** Gathers the first SNIFF_BYTES, shows them once, as soon as they are there or nothing more comes. */
+export function createHead(onHead: ((head: Uint8Array) => Promise<void>) | undefined): {
+  take(chunk: Uint8Array): Promise<void>
+  end(): Promise<void>
+} {
+  let parts: Uint8Array[] | undefined = onHead === undefined ? undefined : []
+  let length = 0
+  const show = async (): Promise<void> => {
+    if (parts === undefined) return
+    const head = Buffer.concat(parts).subarray(0, SNIFF_BYTES)
+    parts = undefined
+    await onHead?.(head)
+  }
+  return {
+    async take(chunk) {
+      if (parts === undefined) return
+      parts.push(chunk)
+      length += chunk.byteLength
+      if (length >= SNIFF_BYTES) await show()
+    },
+    end: show,
+  }
+}
+
+/** Keeps a body as long as it is no larger than `limit`. */
+export function createKeeper(limit: number): { take(chunk: Uint8Array): void; content(): MediaContent | undefined } {
+  let parts: Uint8Array[] | undefined = limit > 0 ? [] : undefined
+  let length = 0
+  return {
+    take(chunk) {
+      length += chunk.byteLength
+      if (length > limit) parts = undefined
+      else parts?.push(chunk)
+    },
+    content: () => (parts === undefined ? undefined : { bytes: Buffer.concat(parts) }),
+  }
+}
