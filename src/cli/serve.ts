@@ -1,6 +1,7 @@
 import { AppError } from '../errors.ts'
 import { isLoopbackAddress, isLoopbackName, parseHost } from '../lib/host.ts'
 import { createSecret } from '../lib/id.ts'
+import { sleep } from '../lib/retry.ts'
 import { VERSION } from '../lib/version.ts'
 import type { CliApp } from './app.ts'
 import { findRunningServe, whileBusy } from './connect.ts'
@@ -40,6 +41,7 @@ export async function serve(context: Context, options: ServeOptions): Promise<nu
     } finally {
       // First of all: from here on commands wait for the lock instead of asking a server that is ending.
       removeServeFile(dataDir, secret)
+      await sleep(LAST_CLIENTS_MS)
       await listening.stop({ force: false })
     }
   } finally {
@@ -47,6 +49,12 @@ export async function serve(context: Context, options: ServeOptions): Promise<nu
   }
   return 0
 }
+
+/**
+ * Commands that have just read serve.json still come. A connection that is closed before its request was read looks to
+ * them like a lost answer, and a write is not sent twice. Without this wait 6 of 320 writes met that.
+ */
+const LAST_CLIENTS_MS = 100
 
 /** Waits while a command works in the data directory; another serve stays, so there is nothing to wait for. */
 async function own(app: CliApp, context: Context): Promise<void> {

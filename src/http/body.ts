@@ -1,4 +1,4 @@
-import { AppError, isAppError } from '../errors.ts'
+import { AppError } from '../errors.ts'
 import { isJsonObject } from '../lib/json.ts'
 import { describePlace, findJsonFault } from './json-fault.ts'
 
@@ -24,22 +24,36 @@ export function refuseAnnounced(headers: Headers, limitBytes: number): void {
   if ((announcedLength(headers) ?? 0) > limitBytes) throw tooLarge(limitBytes)
 }
 
+/** Bodies up to this size are taken to their end even where they are refused. */
+const DISCARDED_BYTES = 256 * 2 ** 20
+
+/** Whether the end of a body is in sight, so that the connection may go on after it. */
+export const endsSoon = (headers: Headers): boolean =>
+  !headers.has('transfer-encoding') && (announcedLength(headers) ?? 0) <= DISCARDED_BYTES
+
 export const tooLarge = (limitBytes: number): AppError =>
   new AppError('payload_too_large', `The body is larger than ${limitBytes} bytes`)
 
-/** A body as it arrives, up to `limitBytes`; what comes after is not read. @throws AppError payload_too_large, cancelled */
+/**
+ * A body as it arrives, up to `limitBytes`. What comes after is left unread: problemResponse sees to it.
+ * @throws AppError payload_too_large, cancelled (broken off)
+ */
 export async function* readChunks(request: Request, limitBytes: number): AsyncGenerator<Uint8Array> {
   refuseAnnounced(request.headers, limitBytes)
   if (request.body === null) return
-  let received = 0
+  const reader = request.body.getReader()
   try {
-    for await (const chunk of request.body) {
-      received += chunk.byteLength
-      if (received > limitBytes) throw tooLarge(limitBytes)
-      yield chunk
+    for (let left = limitBytes; ; ) {
+      const { done, value } = await reader.read().catch((cause: unknown) => {
+        throw brokenOff(cause)
+      })
+      if (done) return
+      left -= value.byteLength
+      if (left < 0) throw tooLarge(limitBytes)
+      yield value
     }
-  } catch (cause) {
-    throw isAppError(cause) ? cause : brokenOff(cause)
+  } finally {
+    reader.releaseLock()
   }
 }
 

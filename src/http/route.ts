@@ -82,17 +82,17 @@ export function createRouter(
       const error = new AppError('method_not_allowed', `${path} does not take ${c.env.request.method.slice(0, 20)}`, {
         hint: `It takes ${allow}`,
       })
-      return problemResponse(error, c.env.requestId, allow)
+      return fail(c.env, error, { allow })
     })
   }
-  app.notFound((c) => problemResponse(new AppError('not_found', 'There is nothing at this path'), c.env.requestId))
+  app.notFound((c) => fail(c.env, new AppError('not_found', 'There is nothing at this path')))
   return (exchange) => app.fetch(exchange.request, exchange)
 }
 
 /** An error as its answer; it is kept on the exchange for the log. */
-export function fail(exchange: Exchange, error: unknown): Response {
+export function fail(exchange: Exchange, error: unknown, headers: Record<string, string> = {}): Response {
   exchange.failure = error
-  return problemResponse(error, exchange.requestId)
+  return problemResponse(error, exchange, headers)
 }
 
 function allowOf(routes: readonly Route[]): string {

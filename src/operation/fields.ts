@@ -1,5 +1,4 @@
 import * as v from 'valibot'
-import type { JsonObject } from '../lib/json.ts'
 
 /** Ids are row numbers that every JSON reader can hold exactly. */
 export const MAX_ID = Number.MAX_SAFE_INTEGER
@@ -40,10 +39,6 @@ export const textField = (description: string, maxLength = 10_000) =>
 
 export const requiredTextField = (description: string, maxLength = 10_000) =>
   v.pipe(v.string(), v.minLength(1), v.maxLength(maxLength), v.description(description))
-
-/** Any JSON object. Size is checked by the operation: JSON Schema cannot say it. */
-export const jsonObjectField = (description: string) =>
-  v.pipe(v.record(v.string(), v.unknown()) as v.GenericSchema<JsonObject>, v.description(description))
 
 export const limitField = (fallback: number, max: number) =>
   v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(max), v.description('Rows to answer')), fallback)
