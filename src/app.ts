@@ -6,7 +6,7 @@ import { createLocalFiles } from './access/local-files.ts'
 import { createTokenOperations } from './access/operations.ts'
 import { createTokens } from './access/tokens.ts'
 import { countedHashes } from './app/counted-hashes.ts'
-import { databaseOf, type Host, openHost } from './app/host.ts'
+import { createPrivateDatabase, databaseOf, type Host, openHost } from './app/host.ts'
 import { createCivitaiClient } from './civitai/client.ts'
 import type { CliApp } from './cli/app.ts'
 import type { Config, Settings } from './config.ts'
@@ -127,6 +127,7 @@ export function createApp(config: Config): CliApp {
         // Whatever an earlier process was receiving when it ended.
         await rm(temporaryDir, { recursive: true, force: true })
         await mkdir(temporaryDir, { mode: 0o700 })
+        await createPrivateDatabase(config)
         await db.open()
       } catch (error) {
         ownership.release()

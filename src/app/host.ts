@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { open, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Config, Settings } from '../config.ts'
 import { createDb, type Db } from '../db/db.ts'
@@ -15,6 +15,18 @@ export interface Host {
   readonly modelRoots: readonly string[]
 }
 
+/**
+ * SQLite gives its files the rights that the first one has: readable by others would show the ledger to every user of
+ * the machine where the data directory existed before and is open.
+ */
+export async function createPrivateDatabase({ settings, dataDir }: Config): Promise<void> {
+  if (settings.db !== '') return
+  const file = await open(databaseFile(dataDir), 'a', 0o600)
+  await file.close()
+}
+
+const databaseFile = (dataDir: string): string => join(dataDir, 'airkeep.db')
+
 export async function openHost(dataDir: string, settings: Settings): Promise<Host> {
   const modelRoots = await findModelRoots(settings)
   const file = join(dataDir, 'instance-id')
@@ -29,7 +41,7 @@ export async function openHost(dataDir: string, settings: Settings): Promise<Hos
 export function databaseOf({ settings, dataDir }: Config): Db {
   const given = (text: string): string | undefined => (text === '' ? undefined : text)
   return createDb({
-    url: given(settings.db) ?? `file:${encodePath(join(dataDir, 'airkeep.db'))}`,
+    url: given(settings.db) ?? `file:${encodePath(databaseFile(dataDir))}`,
     authToken: given(settings.db_token),
     syncUrl: given(settings.db_sync_url),
     migrations: () => readMigrations(),

@@ -10,14 +10,25 @@ import { reportError } from './report.ts'
 /** Commands that need no operation to be understood: they start without loading the rest of the program. */
 const LEAN = new Set(['serve', 'mcp', 'import', 'scan', 'hash', 'config', 'version'])
 
+/** Signals closer together than this are one: no person presses twice so fast. */
+const SAME_SIGNAL_MS = 300
+
 /** Carries out one command line; answers the exit code. Errors are written, never thrown. */
 export async function runCli(outside: Outside, parts: CliParts): Promise<number> {
   const scanned = scanArgv(outside.argv)
   const controller = new AbortController()
   let interruptedBy: EndSignal | undefined
+  let interruptedAt = 0
+  let interruptions = 0
   const stopListening = outside.onSignal((signal) => {
-    // The second one means: now.
-    if (interruptedBy !== undefined) outside.exit(128 + SIGNALS[signal])
+    interruptions += 1
+    if (interruptedBy !== undefined) {
+      // The second one means: now. But one Ctrl-C may come twice: from the terminal, and passed on by npm.
+      const isEcho = interruptions === 2 && performance.now() - interruptedAt < SAME_SIGNAL_MS
+      if (!isEcho) outside.exit(128 + SIGNALS[signal])
+      return
+    }
+    interruptedAt = performance.now()
     interruptedBy = signal
     controller.abort(new DOMException(`Interrupted by ${signal}`, 'AbortError'))
   })

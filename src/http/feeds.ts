@@ -1,9 +1,10 @@
+import { AppError } from '../errors.ts'
 import type { Log } from '../lib/log.ts'
 import type { Actor } from '../operation/permission.ts'
 import { type Feed, type FeedDeps, type FeedOptions, openFeed } from './feed.ts'
 
 export interface Feeds {
-  /** @throws AppError not_found */
+  /** @throws AppError not_found, unauthorized: the token was revoked since the actor came */
   open(options: FeedOptions): Promise<Feed>
   /** Ends every feed after what waits in it, and those that are opened from now on at once. */
   endAll(): void
@@ -45,6 +46,7 @@ export function createFeeds(deps: FeedsDeps): Feeds {
 
   return {
     async open(options) {
+      if ((await deps.isLive?.(options.actor)) === false) throw new AppError('unauthorized', 'The token is not valid')
       const feed = await openFeed(deps, options)
       void feed.closed.then(() => forget(feed))
       open.add(feed)

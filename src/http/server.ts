@@ -2,25 +2,21 @@ import { AppError } from '../errors.ts'
 import type { EventHub } from '../events/hub.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
-import type { Operation } from '../operation/operation.ts'
-import { type Actor, holds } from '../operation/permission.ts'
-import { refuseAnnounced } from './body.ts'
+import type { Actor } from '../operation/permission.ts'
 import { type Connection, NO_CONNECTION } from './connection.ts'
 import type { FeedDeps } from './feed.ts'
 import { createFeeds } from './feeds.ts'
 import { createHostCheck } from './hosts.ts'
 import { parseQuery } from './input.ts'
 import type { Metrics } from './metrics.ts'
-import { createOpenApi } from './openapi.ts'
 import { createOperationRoutes } from './operations.ts'
-import { jsonResponse } from './problem.ts'
+import { createOwnRoutes, type OwnRoutesDeps } from './own-routes.ts'
 import { createRequestIds } from './request-id.ts'
-import { createRouter, type Exchange, type FindActor, fail, type Route } from './route.ts'
+import { createRouter, type Exchange, type FindActor, fail } from './route.ts'
 import { createStreamRoutes } from './stream.ts'
 import { createTickets } from './tickets.ts'
 
-export interface HttpAppDeps {
-  readonly operations: readonly Operation[]
+export interface HttpAppDeps extends Omit<OwnRoutesDeps, 'bodyLimitBytes'> {
   /** @throws AppError unauthorized */
   readonly authenticate: (request: { readonly headers: Headers; peer(): string | undefined }) => Promise<Actor>
   /** Whether the token behind an actor is still valid: streams end with it. */
@@ -37,11 +33,6 @@ export interface HttpAppDeps {
   }
   readonly log: Log
   readonly metrics: Metrics
-  /** `ALL /mcp` */
-  readonly mcp?: (request: Request, actor: Actor, signal: AbortSignal, requestId: string) => Promise<Response>
-  /** Shown to everyone: nothing private. */
-  readonly health: () => object
-  readonly version: string
   /** Uploaded files stand here while their call lasts. */
   readonly uploadsDir: string
   readonly clock: Clock
@@ -95,7 +86,7 @@ export function createHttpApp(deps: HttpAppDeps): HttpApp {
         uploadsDir: deps.uploadsDir,
       }),
       ...streams.routes,
-      ...createOwnRoutes(deps),
+      ...createOwnRoutes({ ...deps, bodyLimitBytes: settings.body_limit }),
     ],
     findActor,
   )
@@ -148,51 +139,6 @@ export function createHttpApp(deps: HttpAppDeps): HttpApp {
     },
     endStreams: () => streams.end(),
   }
-}
-
-/** Routes that are no operations. */
-function createOwnRoutes(deps: HttpAppDeps): Route[] {
-  const { metrics, mcp } = deps
-  const openApi = createOpenApi({ operations: deps.operations, version: deps.version })
-  const routes: Route[] = [
-    {
-      method: 'GET',
-      path: '/health',
-      access: 'open',
-      handle: ({ requestId }) => jsonResponse(deps.health(), 200, requestId),
-    },
-    {
-      method: 'GET',
-      path: '/openapi.json',
-      access: 'open',
-      handle: ({ requestId }) => jsonResponse(openApi(), 200, requestId),
-    },
-    {
-      method: 'GET',
-      path: '/metrics',
-      access: 'actor',
-      async handle({ requestId }, actor) {
-        if (!holds(actor, 'admin')) throw new AppError('forbidden', 'The metrics need the permission admin')
-        return new Response(await metrics.text(), {
-          headers: { 'content-type': metrics.contentType, 'cache-control': 'no-store', 'x-request-id': requestId },
-        })
-      },
-    },
-  ]
-  if (mcp === undefined) return routes
-  routes.push({
-    method: 'ALL',
-    path: '/mcp',
-    access: 'actor',
-    async handle({ request, connection, requestId }, actor) {
-      refuseAnnounced(request.headers, deps.settings.body_limit)
-      connection.keepOpen()
-      const response = await mcp(request, actor, request.signal, requestId)
-      response.headers.set('x-request-id', requestId)
-      return response
-    },
-  })
-  return routes
 }
 
 /** URLs end in logs and histories: no route takes a token there. */

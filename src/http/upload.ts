@@ -1,4 +1,4 @@
-import { type FileHandle, mkdir, open, readdir, rm } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AppError } from '../errors.ts'
 import { createId } from '../lib/id.ts'
@@ -56,12 +56,6 @@ export async function receiveForm(request: Request, options: UploadOptions): Pro
     throw error
   }
   return { fields, upload, discard }
-}
-
-/** Files that a process which is gone left behind; nothing else lies in this folder. */
-export async function removeStaleUploads(uploadsDir: string): Promise<void> {
-  const names = await readdir(uploadsDir).catch(() => [])
-  for (const name of names) if (name.startsWith('upload_')) await rm(join(uploadsDir, name), { force: true })
 }
 
 async function store(bytes: AsyncIterable<Uint8Array>, path: string, dir: string): Promise<number> {

@@ -1,24 +1,9 @@
 import * as v from 'valibot'
+import { MODEL_TYPES } from '../models/model-file.ts'
 
 /** What a prompt needs: the shape that every surface shows, and that jobs store. */
 
-export const DEPENDENCY_TYPES = [
-  'checkpoint',
-  'diffusion_model',
-  'lora',
-  'embedding',
-  'vae',
-  'text_encoder',
-  'clip_vision',
-  'controlnet',
-  'upscaler',
-  'ipadapter',
-  'style_model',
-  'hypernetwork',
-  'motion_module',
-  'detector',
-  'other',
-] as const
+export const DEPENDENCY_TYPES = MODEL_TYPES
 
 export type DependencyType = (typeof DEPENDENCY_TYPES)[number]
 

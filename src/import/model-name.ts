@@ -1,6 +1,6 @@
 /** Names of model files as prompts write them. */
 
-const MODEL_EXTENSION = /\.(?:safetensors|sft|ckpt|pt2?|pth|bin|gguf|onnx|engine|pkl|nf4)$/i
+import { modelExtension } from '../models/model-file.ts'
 
 export interface ModelName {
   /** As written, without blanks and quotes around it. */
@@ -18,14 +18,14 @@ export interface ModelName {
 }
 
 /** Whether the text ends in the extension of a model file. */
-export const hasModelExtension = (text: string): boolean => MODEL_EXTENSION.test(text)
+export const hasModelExtension = (text: string): boolean => modelExtension(text) !== undefined
 
 /** Reads a name; both `/` and `\` separate folders, whatever system wrote it. */
 export function parseModelName(text: string): ModelName {
   const written = unquoted(text.trim())
   const parts = written.split(/[\\/]/).filter((part) => part !== '' && part !== '.')
   const last = parts.at(-1) ?? ''
-  const stem = last.replace(MODEL_EXTENSION, '')
+  const stem = last.slice(0, last.length - (modelExtension(last)?.length ?? 0))
   const path = [...parts.slice(0, -1), stem].join('/')
   return {
     written,

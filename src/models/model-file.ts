@@ -19,25 +19,14 @@ export const MODEL_TYPES = [
 
 export type ModelType = (typeof MODEL_TYPES)[number]
 
-/** What ComfyUI and A1111 load, and gguf. */
-const MODEL_EXTENSIONS = ['.safetensors', '.sft', '.ckpt', '.pt', '.pt2', '.pth', '.bin', '.pkl', '.gguf']
+/** What ComfyUI, A1111 and the runtimes beside them load. */
+const MODEL_EXTENSION = /\.(?:safetensors|sft|ckpt|pt2?|pth|bin|gguf|onnx|engine|pkl|nf4)$/i
 
-/** The model extension that `name` ends with, if any; a dot elsewhere (`v0.178`) is part of the name. */
+/**
+ * The model extension that `name` ends with, with its dot and as written; a dot elsewhere (`v0.178`) is part of the
+ * name, and a name that is nothing but an extension has none.
+ */
 export function modelExtension(name: string): string | undefined {
-  const lower = name.toLowerCase()
-  return MODEL_EXTENSIONS.find((extension) => lower.endsWith(extension) && lower.length > extension.length)
-}
-
-/** `style/foo.safetensors` -> `foo`: without folders (either separator) and without a model extension. */
-export function modelStem(name: string): string {
-  const base = name.split(/[\\/]/).at(-1) ?? name
-  const extension = modelExtension(base)
-  return extension === undefined ? base : base.slice(0, -extension.length)
-}
-
-/** `style\foo.safetensors` -> `style/foo`: the name as a UI lists it, however it was written. */
-export function modelKey(name: string): string {
-  const path = name.replaceAll('\\', '/').replace(/^\/+/, '')
-  const extension = modelExtension(path)
-  return extension === undefined ? path : path.slice(0, -extension.length)
+  const extension = MODEL_EXTENSION.exec(name)?.[0]
+  return extension === undefined || /(?:^|[\\/])$/.test(name.slice(0, -extension.length)) ? undefined : extension
 }

@@ -127,6 +127,13 @@ describe('one owner of a data directory', () => {
     expect(readdirSync(data)).not.toContain('serve.json')
   })
 
+  test('the ledger is for its owner alone, also where the folder was there before and open to all', async () => {
+    const data = join(newDir(), 'data')
+    mkdirSync(data, { mode: 0o755 })
+    await executable.run(['create-prompt', '--prompt-text', 'private'], { data })
+    expect(statSync(join(data, 'airkeep.db')).mode & 0o777).toBe(0o600)
+  })
+
   test('a database of a newer version is refused, and left as it is', async () => {
     const data = join(newDir(), 'data')
     await executable.run(['create-prompt', '--prompt-text', 'kept'], { data })

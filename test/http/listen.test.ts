@@ -4,6 +4,7 @@ import * as v from 'valibot'
 import { isAppError } from '../../src/errors.ts'
 import type { Connection } from '../../src/http/connection.ts'
 import { listen } from '../../src/http/listen.ts'
+import { pour } from '../support/raw-server.ts'
 import { openStream } from './sse-client.ts'
 import { anOperation, startApp } from './test-app.ts'
 
@@ -245,7 +246,7 @@ describe('bodies over the limit', () => {
     )
     await client.received('"code":"payload_too_large"')
     expect(client.text()).toStartWith('HTTP/1.1 413')
-    await client.closed
+    client.socket.destroy()
   })
 
   test('are refused when they have come that far, in pieces without a length', async () => {
@@ -259,8 +260,38 @@ describe('bodies over the limit', () => {
     client.socket.write(piece + piece + piece)
     await client.received('"code":"payload_too_large"')
     expect(client.text()).toStartWith('HTTP/1.1 413')
+    client.socket.write('0\r\n\r\n')
     await client.closed
     expect((await fetch(`${url}/health`)).status).toBe(200)
+  })
+
+  test('without an end are cut off', async () => {
+    await using t = await startApp({ operations, settings: { body_limit: 100_000 } })
+    const { port } = await t.listen()
+    const client = dial(port)
+    client.socket.write(
+      'POST /v1/take HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n',
+    )
+    const length = 2 ** 20
+    const piece = Buffer.from(`${length.toString(16)}\r\n${'x'.repeat(length)}\r\n`)
+    const poured = pour(client.socket, piece)
+    await client.closed
+    expect(poured.sent()).toBeLessThan(500 * length)
+    expect(client.text()).toStartWith('HTTP/1.1 413')
+  })
+
+  test('that are small are taken to their end, and the connection goes on', async () => {
+    await using t = await startApp({ operations, settings: { body_limit: 100 } })
+    const { port } = await t.listen()
+    const client = dial(port)
+    client.socket.write(
+      'POST /v1/take HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 1000000\r\n\r\n',
+    )
+    await client.received('"code":"payload_too_large"')
+    client.socket.write('x'.repeat(1_000_000))
+    client.socket.write('GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n')
+    await client.received('"status":"ok"')
+    client.socket.destroy()
   })
 
   test('that fit in pieces are read', async () => {

@@ -135,6 +135,17 @@ describe('the WebSocket', () => {
     expect(answer).toStartWith(`HTTP/1.1 ${status}`)
   })
 
+  test('of a revoked token follows nothing more', async () => {
+    await using t = await startApp()
+    const { url } = await t.listen()
+    await t.change('imp_mine', { status: 'analyzing', owner: 'agent' })
+    const client = await open(url, '', { authorization: `Bearer ${await t.token('agent', 'models:read')}` })
+    await t.tokens.revoke('agent', 'local')
+    client.send({ subscribe_job: 'imp_mine' })
+    expect(await client.next()).toMatchObject({ code: 'unauthorized' })
+    client.socket.close()
+  })
+
   test('that goes away is forgotten', async () => {
     await using t = await startApp()
     const { url } = await t.listen()

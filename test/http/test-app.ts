@@ -46,9 +46,9 @@ export interface TestApp extends AsyncDisposable {
   listen(): Promise<Listening>
 }
 
-export type TestAppOptions = { readonly operations?: readonly Operation[] } & Partial<
-  Omit<HttpAppDeps, 'operations' | 'settings'>
-> & { readonly settings?: Partial<HttpAppDeps['settings']> }
+export type TestAppOptions = {
+  readonly operations?: readonly Operation[] | ((tokens: Tokens) => readonly Operation[])
+} & Partial<Omit<HttpAppDeps, 'operations' | 'settings'>> & { readonly settings?: Partial<HttpAppDeps['settings']> }
 
 export async function startApp(options: TestAppOptions = {}): Promise<TestApp> {
   const temp = await openTempDb()
@@ -63,7 +63,6 @@ export async function startApp(options: TestAppOptions = {}): Promise<TestApp> {
   const uploadsDir = join(temp.dir, 'uploads')
   const listening: Listening[] = []
   const app = createHttpApp({
-    operations: [],
     authenticate: createAuthenticate({ tokens, localSecret: () => SECRET }),
     isLive: tokens.isLive,
     events,
@@ -75,6 +74,7 @@ export async function startApp(options: TestAppOptions = {}): Promise<TestApp> {
     uploadsDir,
     clock,
     ...options,
+    operations: typeof options.operations === 'function' ? options.operations(tokens) : (options.operations ?? []),
     settings: { body_limit: 16 * 2 ** 20, hosts: [], boundHost: '127.0.0.1', ...options.settings },
   })
 

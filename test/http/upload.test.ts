@@ -1,11 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { existsSync, mkdirSync, readdirSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import * as v from 'valibot'
 import { AppError } from '../../src/errors.ts'
-import { removeStaleUploads } from '../../src/http/upload.ts'
 import type { Upload } from '../../src/operation/operation.ts'
 import { anOperation, startApp, type TestApp } from './test-app.ts'
 
@@ -84,18 +83,7 @@ test('a file that the operation moved stays', async () => {
   expect((await post(aForm({ file: new File(['x'], 'x'), how: 'keep' }))).status).toBe(202)
   const [kept] = left()
   expect(kept).toMatch(/^upload_\w+\.kept$/)
-  await removeStaleUploads(t.uploadsDir)
-  expect(left()).toEqual([])
-})
-
-test('removeStaleUploads takes only uploads, and no folder is no trouble', async () => {
-  const dir = join(t.dir, 'other')
-  await removeStaleUploads(dir)
-  mkdirSync(dir)
-  writeFileSync(join(dir, 'upload_1'), '')
-  writeFileSync(join(dir, 'mine'), '')
-  await removeStaleUploads(dir)
-  expect(readdirSync(dir)).toEqual(['mine'])
+  rmSync(join(t.uploadsDir, kept ?? ''))
 })
 
 describe('a name from outside is a label', () => {
@@ -212,6 +200,19 @@ describe('over a connection', () => {
     })
     expect(response.status).toBe(202)
     expect(seen).toMatchObject([{ content: `${48 << 20} bytes` }])
+    expect(left()).toEqual([])
+  })
+
+  test.each([
+    ['with its length', (made: Response) => made.arrayBuffer()],
+    ['in pieces, without a length', async (made: Response) => made.body],
+  ])('a large file that is refused at its beginning gets the answer, %s', async (_what, toBody) => {
+    const { url } = await t.listen()
+    const made = new Response(aForm({ other: new File([new Uint8Array(24 << 20)], 'big') }))
+    const headers = { 'content-type': made.headers.get('content-type') ?? '' }
+    const response = await fetch(`${url}/v1/import`, { method: 'POST', body: await toBody(made), headers })
+    expect(response.status).toBe(400)
+    expect(await response.text()).toContain('must come as the field file')
     expect(left()).toEqual([])
   })
 

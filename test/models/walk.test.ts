@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { placeModel } from '../../src/models/layout.ts'
-import { modelKey, modelStem } from '../../src/models/model-file.ts'
+import { modelExtension } from '../../src/models/model-file.ts'
 import { walkModels } from '../../src/models/walk.ts'
 
 let root: string
@@ -37,15 +37,17 @@ describe('placeModel', () => {
   })
 })
 
-describe('names', () => {
+describe('modelExtension', () => {
   test.each([
-    ['style\\foo.safetensors', 'foo', 'style/foo'],
-    ['foo v0.178', 'foo v0.178', 'foo v0.178'],
-    ['a/b.c.ckpt', 'b.c', 'a/b.c'],
-    ['.safetensors', '.safetensors', '.safetensors'],
-  ])('%s', (name, stem, key) => {
-    expect(modelStem(name)).toBe(stem)
-    expect(modelKey(name)).toBe(key)
+    ['style\\foo.safetensors', '.safetensors'],
+    ['FOO.CKPT', '.CKPT'],
+    ['foo v0.178', undefined],
+    ['a/b.c.gguf', '.gguf'],
+    ['.safetensors', undefined],
+    ['a/.safetensors', undefined],
+    ['notes.txt', undefined],
+  ])('%s', (name, extension) => {
+    expect(modelExtension(name)).toBe(extension)
   })
 })
 
