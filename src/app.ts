@@ -27,6 +27,7 @@ import { systemClock } from './lib/clock.ts'
 import { createId } from './lib/id.ts'
 import { createLog } from './lib/log.ts'
 import { VERSION } from './lib/version.ts'
+import type { ExtendMcp } from './mcp/server.ts'
 import { createDigestStore } from './models/digests.ts'
 import { createLibraryOpener } from './models/library.ts'
 import { createGuardedFetch } from './net/fetch.ts'
@@ -36,8 +37,14 @@ import { type Actor, OWNER } from './operation/permission.ts'
 import { createGuideOperations } from './track/guides.ts'
 import { createTrackOperations } from './track/operations.ts'
 
+/** What a test build adds to the program. */
+export interface AppExtras {
+  readonly operations?: readonly Operation[]
+  readonly extendMcp?: ExtendMcp
+}
+
 /** The program, wired by hand and not yet running: building it does no I/O. */
-export function createApp(config: Config): CliApp {
+export function createApp(config: Config, extras: AppExtras = {}): CliApp {
   const { settings, dataDir } = config
   const clock = systemClock
   const log = createLog(settings.log)
@@ -95,6 +102,7 @@ export function createApp(config: Config): CliApp {
       checkRoots: (roots, actor) => Promise.all(roots.map((root) => localFiles.findFolder(root, actor))),
     }),
     ...createTokenOperations({ tokens }),
+    ...(extras.operations ?? []),
   ]
   jobs.register(
     createImportJob({
@@ -144,8 +152,8 @@ export function createApp(config: Config): CliApp {
     hasTokens: () => tokens.configured(),
     async listen(options) {
       const { serve } = await import('./app/serving.ts')
-      const deps = { operations, events, tokens, jobs, store, settings, clock, log, uploadsDir: temporaryDir }
-      const { metrics, listening } = serve(deps, options)
+      const parts = { operations, events, tokens, jobs, store, settings, clock, log, uploadsDir: temporaryDir }
+      const { metrics, listening } = serve({ ...parts, extendMcp: extras.extendMcp }, options)
       countBytes = metrics.addHashedBytes
       return listening
     },

@@ -1,7 +1,7 @@
 import type { Settings } from '../config.ts'
 import type { Log } from '../lib/log.ts'
 import { VERSION } from '../lib/version.ts'
-import { createMcp, type Mcp, type McpDeps } from '../mcp/server.ts'
+import { createMcp, type ExtendMcp, type Mcp, type McpDeps } from '../mcp/server.ts'
 import type { Operation } from '../operation/operation.ts'
 import { GUIDES, INSTRUCTIONS } from '../track/guides.ts'
 
@@ -9,10 +9,11 @@ export interface McpServerDeps {
   readonly operations: readonly Operation[]
   readonly settings: Settings
   readonly log: Log
+  readonly extendMcp?: ExtendMcp | undefined
 }
 
 /** Tools from the operations, prompts and resources from the guides. */
-export function createMcpServer({ operations, settings, log }: McpServerDeps, invoke: McpDeps['invoke']): Mcp {
+export function createMcpServer({ operations, settings, log, extendMcp }: McpServerDeps, invoke: McpDeps['invoke']): Mcp {
   return createMcp({
     operations,
     prompts: GUIDES.map(({ prompt, title, description, text }) => ({ name: prompt, title, description, text })),
@@ -29,5 +30,6 @@ export function createMcpServer({ operations, settings, log }: McpServerDeps, in
     version: VERSION,
     log,
     bodyLimitBytes: settings.body_limit,
+    extend: extendMcp,
   })
 }

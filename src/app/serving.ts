@@ -11,7 +11,7 @@ import type { JobStore } from '../jobs/store.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import { VERSION } from '../lib/version.ts'
-import type { Mcp } from '../mcp/server.ts'
+import type { ExtendMcp, Mcp } from '../mcp/server.ts'
 import type { Operation } from '../operation/operation.ts'
 
 /** What the network surfaces need. They are loaded when something listens: one-shot commands do without them. */
@@ -26,6 +26,7 @@ export interface ServingDeps {
   readonly log: Log
   /** For files that are being received. */
   readonly uploadsDir: string
+  readonly extendMcp?: ExtendMcp | undefined
 }
 
 export interface ServeOptions {

@@ -11,7 +11,7 @@ export interface Log {
 export type LogLevel = 'silent' | 'error' | 'warn' | 'info' | 'debug'
 
 /** Fields that hold secrets wherever they stand; their values never reach a line. */
-const SECRET_FIELDS = ['authorization', 'token', 'secret', 'key', 'password', 'ticket', 'cookie']
+const SECRET_FIELDS = new Set(['authorization', 'token', 'secret', 'key', 'password', 'ticket', 'cookie'])
 
 const SECRET_IN_URL = /([?&](?:token|ticket|key|api_key|apikey|signature|X-Amz-[A-Za-z-]+)=)[^&\s"']+/gi
 
@@ -28,12 +28,36 @@ export function createLog(level: LogLevel): Log {
       level,
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }) },
-      redact: { paths: SECRET_FIELDS.flatMap((field) => [field, `*.${field}`]), censor: '***' },
+      formatters: {
+        level: (label) => ({ level: label }),
+        log: (fields) => censored(fields, 1),
+        bindings: (fields) => censored(fields, 1),
+      },
       serializers: { err: describeError, url: (url: unknown) => withoutSecrets(String(url)) },
     },
     pino.destination({ fd: 2, sync: true }),
   )
+}
+
+/**
+ * Fields without the values of secret ones, down to `levels` levels below the top. (pino's own redaction took a fifth
+ * of the processor time of a small request.)
+ */
+function censored(fields: Record<string, unknown>, levels: number): Record<string, unknown> {
+  let copy: Record<string, unknown> | undefined
+  for (const key in fields) {
+    const value = fields[key]
+    const shown = SECRET_FIELDS.has(key.toLowerCase()) ? '***' : censoredValue(value, levels)
+    if (shown === value) continue
+    copy ??= { ...fields }
+    copy[key] = shown
+  }
+  return copy ?? fields
+}
+
+function censoredValue(value: unknown, levels: number): unknown {
+  if (levels === 0 || typeof value !== 'object' || value === null || value instanceof Error) return value
+  return censored(value as Record<string, unknown>, levels - 1)
 }
 
 /** drizzle's errors carry SQL and parameters in `message`: only the cause's code is kept of those. */

@@ -31,6 +31,9 @@ const CAPABILITIES = {
 
 const MEBIBYTE = 1024 * 1024
 
+/** Registers more on a server that is about to serve one client: a tool, a prompt, a request. */
+export type ExtendMcp = (server: McpServer, era: 'legacy' | 'modern') => void
+
 export interface McpDeps {
   /** All operations; those without the surface `mcp` are left out here. */
   readonly operations: readonly Operation[]
@@ -44,6 +47,8 @@ export interface McpDeps {
   readonly clock?: Clock
   /** Largest message; 16 MiB by default. */
   readonly bodyLimitBytes?: number
+  /** For test builds; nothing of the product uses it. */
+  readonly extend?: ExtendMcp | undefined
 }
 
 export interface Mcp {
@@ -95,6 +100,7 @@ export function createMcp(deps: McpDeps): Mcp {
     })
     registerPrompts(server, prompts)
     registerResources(server, resources)
+    deps.extend?.(server, era)
     return server
   }
 

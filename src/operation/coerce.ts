@@ -23,9 +23,15 @@ export function coerceStrings(fields: StringFields, schema: JsonSchema): Record<
   return input
 }
 
+/** Schemas are made once for each operation and asked about with each request. */
+const knownTypes = new WeakMap<JsonSchema, ReadonlySet<string>>()
+
 /** JSON types that a property accepts, `null` left out. */
-export function typesOf(schema: JsonSchema): Set<string> {
+export function typesOf(schema: JsonSchema): ReadonlySet<string> {
+  const known = knownTypes.get(schema)
+  if (known !== undefined) return known
   const types = new Set<string>()
+  knownTypes.set(schema, types)
   const add = (part: JsonSchema): void => {
     if (typeof part.type === 'string') types.add(part.type)
     else if (Array.isArray(part.type)) for (const type of part.type) types.add(type)
