@@ -13,7 +13,10 @@ export interface McpServerDeps {
 }
 
 /** Tools from the operations, prompts and resources from the guides. */
-export function createMcpServer({ operations, settings, log, extendMcp }: McpServerDeps, invoke: McpDeps['invoke']): Mcp {
+export function createMcpServer(
+  { operations, settings, log, extendMcp }: McpServerDeps,
+  invoke: McpDeps['invoke'],
+): Mcp {
   return createMcp({
     operations,
     prompts: GUIDES.map(({ prompt, title, description, text }) => ({ name: prompt, title, description, text })),

@@ -23,21 +23,28 @@ export const withoutSecrets = (text: string): string => text.replace(SECRET_IN_U
  * and no worker thread is needed inside the executable.
  */
 export function createLog(level: LogLevel): Log {
-  return pino(
-    {
-      level,
-      base: null,
-      timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: {
-        level: (label) => ({ level: label }),
-        log: (fields) => censored(fields, 1),
-        bindings: (fields) => censored(fields, 1),
+  return toLog(
+    pino(
+      {
+        level,
+        base: null,
+        timestamp: pino.stdTimeFunctions.isoTime,
+        formatters: { level: (label) => ({ level: label }), log: (fields) => censored(fields, 1) },
+        serializers: { err: describeError, url: (url: unknown) => withoutSecrets(String(url)) },
       },
-      serializers: { err: describeError, url: (url: unknown) => withoutSecrets(String(url)) },
-    },
-    pino.destination({ fd: 2, sync: true }),
+      pino.destination({ fd: 2, sync: true }),
+    ),
   )
 }
+
+/** pino gives the fields of a child to no formatter. */
+const toLog = (logger: pino.Logger): Log => ({
+  debug: (fields, message) => logger.debug(fields, message),
+  info: (fields, message) => logger.info(fields, message),
+  warn: (fields, message) => logger.warn(fields, message),
+  error: (fields, message) => logger.error(fields, message),
+  child: (fields) => toLog(logger.child(censored({ ...fields }, 1))),
+})
 
 /**
  * Fields without the values of secret ones, down to `levels` levels below the top. (pino's own redaction took a fifth
