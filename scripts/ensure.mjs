@@ -1,11 +1,13 @@
 /**
  * Makes `npm start` and `npm test` work in a bare clone with only Node and npm: installs what is missing, puts Bun's
- * program in its place where install scripts were not run, and with `--build` builds dist/airkeep when it is missing
- * or older than a source. Says nothing when there is nothing to do. Plain Node 20; nothing is installed yet.
+ * program in its place where install scripts were not run, and builds what is missing or older than a source: with
+ * `--build` dist/airkeep, with `--node` dist/node. Says nothing when there is nothing to do. Plain Node 20; nothing is
+ * installed yet.
  */
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import * as zlib from 'node:zlib'
 import { Failure, modifiedMs, readJson, say, tail } from './ensure/files.mjs'
 import { underLock } from './ensure/lock.mjs'
 import { runIn } from './ensure/run.mjs'
@@ -13,7 +15,6 @@ import { runIn } from './ensure/run.mjs'
 const projectDir = dirname(dirname(fileURLToPath(import.meta.url)))
 const lockDir = join(projectDir, 'dist', '.ensure-lock')
 const bun = join(projectDir, 'node_modules', '.bin', 'bun')
-const executable = join(projectDir, 'dist', 'airkeep')
 const sources = ['src', 'drizzle', 'scripts/build.ts', 'scripts/build', 'package.json', 'package-lock.json']
 const run = (...command) => runIn(projectDir, ...command)
 
@@ -21,11 +22,15 @@ const steps = [
   { missing: () => !packagesAreCurrent(), provide: installPackages },
   { missing: async () => !(await bunRuns()), provide: repairBun },
 ]
-if (process.argv.includes('--build')) steps.push({ missing: () => !executableIsCurrent(), provide: build })
+if (process.argv.includes('--build')) steps.push(buildStep('dist/airkeep', 'dist/airkeep'))
+if (process.argv.includes('--node')) steps.push(buildStep('dist/node', 'dist/node/main.js', '--target', 'node'))
 
 try {
   if (Number(process.versions.node.split('.')[0]) < 20) {
     throw new Failure(`this needs Node 20 or newer; ${process.execPath} is ${process.version}`)
+  }
+  if (process.argv.includes('--node') && typeof zlib.crc32 !== 'function') {
+    throw new Failure(`airkeep itself runs on Node 20.15 or newer; ${process.execPath} is ${process.version}`)
   }
   if (existsSync(lockDir) || (await firstMissing())) await underLock(lockDir, provideAll)
 } catch (error) {
@@ -92,9 +97,19 @@ async function repairBun() {
   throw new Failure(`Bun does not run on this machine; remove node_modules and try again\n${tail(result.output)}`)
 }
 
-function executableIsCurrent() {
-  const built = modifiedMs(executable)
-  return built !== undefined && sources.every((path) => newestMs(join(projectDir, path)) <= built)
+/** `proof` carries the time at which its build began. */
+function buildStep(name, proof, ...args) {
+  return {
+    missing() {
+      const built = modifiedMs(join(projectDir, proof))
+      return built === undefined || sources.some((path) => newestMs(join(projectDir, path)) > built)
+    },
+    async provide() {
+      say(`building ${name}`)
+      const result = await run(bun, join(projectDir, 'scripts', 'build.ts'), ...args)
+      if (result.code !== 0) throw new Failure(`the build failed\n${tail(result.output)}`)
+    },
+  }
 }
 
 /** Folders count too: removing a file changes only its folder. */
@@ -102,10 +117,4 @@ function newestMs(path) {
   const own = modifiedMs(path) ?? 0
   const entries = own > 0 && statSync(path).isDirectory() ? readdirSync(path) : []
   return Math.max(own, ...entries.map((name) => newestMs(join(path, name))))
-}
-
-async function build() {
-  say('building dist/airkeep')
-  const result = await run(bun, join(projectDir, 'scripts', 'build.ts'))
-  if (result.code !== 0) throw new Failure(`the build failed\n${tail(result.output)}`)
 }

@@ -1,12 +1,14 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { allowedHosts, hostsFor } from './access/allowed-hosts.ts'
+import { allowedHosts, bucketsFor, hostsFor } from './access/allowed-hosts.ts'
 import { createEnvToken } from './access/env-token.ts'
 import { createLocalFiles } from './access/local-files.ts'
 import { createTokenOperations } from './access/operations.ts'
 import { createTokens } from './access/tokens.ts'
 import { countedHashes } from './app/counted-hashes.ts'
 import { createPrivateDatabase, databaseOf, type Host, openHost } from './app/host.ts'
+import { restoreInto } from './app/restore.ts'
+import { createBackupOperations } from './backup/operations.ts'
 import { createCivitaiClient } from './civitai/client.ts'
 import type { CliApp } from './cli/app.ts'
 import type { Config, Settings } from './config.ts'
@@ -16,7 +18,7 @@ import { createEventHub } from './events/hub.ts'
 import { createHashPool, type HashPool } from './hash/pool.ts'
 import type { HashEngine } from './hash/whole-file.ts'
 import { createImportJob } from './import/import-job.ts'
-import { toLinkedModels } from './import/media-models.ts'
+import { toLinkedModels, withFullDigests } from './import/media-models.ts'
 import { createImportOperations } from './import/operations.ts'
 import { parsePrompt } from './import/parse/detect.ts'
 import { createImportRecorder } from './import/record.ts'
@@ -27,11 +29,13 @@ import { systemClock } from './lib/clock.ts'
 import { createId } from './lib/id.ts'
 import { createLog } from './lib/log.ts'
 import { VERSION } from './lib/version.ts'
-import type { ExtendMcp } from './mcp/server.ts'
+import type { McpExtension } from './mcp/server.ts'
 import { createDigestStore } from './models/digests.ts'
 import { createLibraryOpener } from './models/library.ts'
 import { createGuardedFetch } from './net/fetch.ts'
 import { createGuard } from './net/guard.ts'
+import { createS3Reader } from './net/s3.ts'
+import { s3Hosts } from './net/s3-address.ts'
 import type { Operation } from './operation/operation.ts'
 import { type Actor, OWNER } from './operation/permission.ts'
 import { createGuideOperations } from './track/guides.ts'
@@ -40,8 +44,10 @@ import { createTrackOperations } from './track/operations.ts'
 /** What a test build adds to the program. */
 export interface AppExtras {
   readonly operations?: readonly Operation[]
-  readonly extendMcp?: ExtendMcp
+  readonly mcpExtension?: McpExtension
 }
+
+const DAY_MS = 86_400_000
 
 /** The program, wired by hand and not yet running: building it does no I/O. */
 export function createApp(config: Config, extras: AppExtras = {}): CliApp {
@@ -52,14 +58,15 @@ export function createApp(config: Config, extras: AppExtras = {}): CliApp {
   let host: Host = { instanceId: '', modelRoots: settings.models }
   const instanceId = (): string => host.instanceId
 
-  const db = databaseOf(config)
+  const db = databaseOf(config, log)
   const audit = createAudit(db)
   const events = createEventHub({ db, clock, instanceId })
   let countBytes = (_engine: HashEngine, _bytes: number): void => {}
-  const hashes = countedHashes(createHashPool(), (engine, bytes) => countBytes(engine, bytes))
+  const hashes = countedHashes(createHashPool({ background: true }), (engine, bytes) => countBytes(engine, bytes))
   const guard = createGuard({ allowPrivate: [...settings.allow_private_network, ...namedOrigins(config)], log })
   const fetch = createGuardedFetch({ guard, version: VERSION })
-  const allowed = allowedHosts(settings)
+  const s3 = createS3Reader({ fetch, clock, settings })
+  const allowed = [...allowedHosts(settings), ...s3Hosts(settings)]
   const localFiles = createLocalFiles({
     roots: () => [...host.modelRoots, ...settings.catalog, ...settings.allow_read],
     closed: () => [dataDir],
@@ -67,11 +74,14 @@ export function createApp(config: Config, extras: AppExtras = {}): CliApp {
   const tokens = createTokens({ db, audit, clock, log, envToken: createEnvToken(settings) })
   const store = createJobStore({ db, events, clock, instanceId })
   const jobs = createJobRunner({ store, events, log })
-  const library = createLibraryOpener(createDigestStore({ db, hashes, clock, instanceId }))
+  const digests = createDigestStore({ db, hashes, clock, instanceId })
+  const library = createLibraryOpener(digests)
   const sources = createSourceReader({
     localFiles,
     fetch,
     hostsFor: (actor) => hostsFor(actor, allowed),
+    s3,
+    bucketsFor: (actor) => bucketsFor(actor, settings.s3_buckets),
     tempDir: temporaryDir,
   })
 
@@ -85,11 +95,14 @@ export function createApp(config: Config, extras: AppExtras = {}): CliApp {
     hashPool: hashes,
     fetch,
     allowedHosts: allowed,
+    s3,
+    allowedBuckets: settings.s3_buckets,
     civitai: createCivitaiClient({ fetch, log, baseUrl: settings.civitai_url }),
     civitaiToken: async (actor) => ownersKey(settings.civitai_token, actor, settings),
     readMediaModels: async (media) => {
       const { texts } = await sources.readMedia(media)
-      return toLinkedModels(parsePrompt({ texts, format: 'auto' }).dependencies)
+      const models = toLinkedModels(parsePrompt({ texts, format: 'auto' }).dependencies)
+      return withFullDigests(models, digests.findByHash)
     },
   })
   const operations: readonly Operation[] = [
@@ -102,6 +115,7 @@ export function createApp(config: Config, extras: AppExtras = {}): CliApp {
       checkRoots: (roots, actor) => Promise.all(roots.map((root) => localFiles.findFolder(root, actor))),
     }),
     ...createTokenOperations({ tokens }),
+    ...createBackupOperations({ db, clock }),
     ...(extras.operations ?? []),
   ]
   jobs.register(
@@ -122,6 +136,7 @@ export function createApp(config: Config, extras: AppExtras = {}): CliApp {
   )
 
   let ownership: Ownership | undefined
+  let pruning: ReturnType<typeof setInterval> | undefined
   return {
     config,
     operations,
@@ -146,14 +161,18 @@ export function createApp(config: Config, extras: AppExtras = {}): CliApp {
     },
     async startJobs() {
       await jobs.start()
-      await events.prune(clock.now() - settings.event_retention * 86_400_000)
+      const prune = (): Promise<void> => events.prune(clock.now() - settings.event_retention * DAY_MS)
+      await prune()
+      pruning ??= setInterval(() => {
+        prune().catch((error: unknown) => log.error({ err: error }, 'Could not remove old events'))
+      }, DAY_MS).unref()
     },
     whenIdle: () => jobs.whenIdle(),
     hasTokens: () => tokens.configured(),
     async listen(options) {
       const { serve } = await import('./app/serving.ts')
       const parts = { operations, events, tokens, jobs, store, settings, clock, log, uploadsDir: temporaryDir }
-      const { metrics, listening } = serve({ ...parts, extendMcp: extras.extendMcp }, options)
+      const { metrics, listening } = await serve({ ...parts, mcpExtension: extras.mcpExtension }, options)
       countBytes = metrics.addHashedBytes
       return listening
     },
@@ -163,11 +182,17 @@ export function createApp(config: Config, extras: AppExtras = {}): CliApp {
         await createMcpServer({ operations, settings, log }, invoke).serveStdio(OWNER, { signal })
       },
     },
+    restore: (from) => restoreInto(config, from),
     async close() {
-      await jobs.stop()
-      await db.close()
-      ownership?.release()
-      ownership = undefined
+      clearInterval(pruning)
+      pruning = undefined
+      try {
+        await jobs.stop()
+        await db.close()
+      } finally {
+        ownership?.release()
+        ownership = undefined
+      }
     },
   }
 }

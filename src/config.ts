@@ -25,6 +25,13 @@ const flag: SettingKind<boolean> = {
   expected: 'true or false',
 }
 
+/** A switch that may be left to the program. */
+const flagOrAuto: SettingKind<boolean | 'auto'> = {
+  schema: v.union([v.boolean(), v.literal('auto')]),
+  fromText: (value) => (value.toLowerCase() === 'auto' ? 'auto' : flag.fromText(value)),
+  expected: 'true, false or auto',
+}
+
 const UNITS: Record<string, number> = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 }
 
 /** `16777216`, `16 MiB`, `2GiB`, `500k`: bytes. */
@@ -171,6 +178,19 @@ export const SETTINGS = {
     'Further hosts that callers with a token may have the server fetch from',
   ),
   s3_buckets: setting('AIRKEEP_S3_BUCKETS', list(COMMA), [], 'Buckets that callers with a token may read'),
+  aws_access_key_id: setting('AWS_ACCESS_KEY_ID', text(), '', 'S3 key; without one objects are asked for unsigned'),
+  aws_secret_access_key: setting('AWS_SECRET_ACCESS_KEY', text(), '', 'Secret of that key', { secret: true }),
+  aws_session_token: setting('AWS_SESSION_TOKEN', text(), '', 'Session token of a temporary key', { secret: true }),
+  aws_region: setting('AWS_REGION', text(), '', 'Region of the buckets; us-east-1 where neither is set'),
+  aws_default_region: setting('AWS_DEFAULT_REGION', text(), '', 'Region where AWS_REGION is empty'),
+  aws_endpoint_url_s3: setting('AWS_ENDPOINT_URL_S3', text(), '', 'S3 server; that of AWS where neither is set'),
+  aws_endpoint_url: setting('AWS_ENDPOINT_URL', text(), '', 'S3 server where AWS_ENDPOINT_URL_S3 is empty'),
+  aws_s3_force_path_style: setting(
+    'AWS_S3_FORCE_PATH_STYLE',
+    flagOrAuto,
+    'auto',
+    'true: bucket in the path; false: bucket in the host name; auto: in the path where an S3 server is named',
+  ),
   civitai_token: setting('CIVITAI_TOKEN', text(), '', "The owner's Civitai key", { secret: true }),
   hf_token: setting('HF_TOKEN', text(), '', "The owner's Hugging Face key", { secret: true }),
   share_upstream_keys: setting(
@@ -351,16 +371,23 @@ export interface ShownSetting {
   readonly summary: string
 }
 
-/** Every setting as `airkeep config show` prints it: secrets as `***`. */
+/** Every setting as `airkeep config show` prints it: secrets as `***`, those inside an address too. */
 export function showSettings(config: Config): ShownSetting[] {
   return (Object.entries(SETTINGS) as [SettingName, SettingSpec<unknown>][]).map(([name, spec]) => {
     const value = config.settings[name]
     return {
       name,
       environment: spec.env,
-      value: spec.secret === true && value !== '' ? '***' : value,
+      value: spec.secret === true && value !== '' ? '***' : withoutCredentials(value),
       source: config.sources[name],
       summary: spec.summary,
     }
   })
+}
+
+/** Addresses may carry a password before the host, and a database's URL its token behind the question mark. */
+function withoutCredentials(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutCredentials)
+  if (typeof value !== 'string' || !/^[a-z][a-z0-9+.-]*:\/\//i.test(value)) return value
+  return value.replace(/:\/\/[^/?#]*@/, '://***@').replace(/\?.*$/s, '?***')
 }

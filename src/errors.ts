@@ -90,9 +90,14 @@ export interface Problem {
   readonly request_id?: string
 }
 
-/** Unknown errors become `internal` with no word of their text: it may hold SQL, paths or secrets. */
+/**
+ * Unknown errors become `internal` with no word of their text: it may hold SQL, paths or secrets. One that was only
+ * wrapped around an AppError (drizzle does so with whatever its client throws) is that.
+ */
 export function toAppError(error: unknown): AppError {
-  if (isAppError(error)) return error
+  for (let current = error; current instanceof Error; current = current.cause) {
+    if (isAppError(current)) return current
+  }
   if (error instanceof DOMException && error.name === 'AbortError') {
     return new AppError('cancelled', 'The request was cancelled', { cause: error })
   }

@@ -55,6 +55,9 @@ describe('texts become values', () => {
     ['AIRKEEP_ALLOW_PICKLE', '0', 'allow_pickle', false],
     ['AIRKEEP_HOSTS', 'a.example, b.example,', 'hosts', ['a.example', 'b.example']],
     ['AIRKEEP_MAX_RANGES', '4', 'max_ranges', 4],
+    ['AWS_S3_FORCE_PATH_STYLE', 'Auto', 'aws_s3_force_path_style', 'auto'],
+    ['AWS_S3_FORCE_PATH_STYLE', '1', 'aws_s3_force_path_style', true],
+    ['AWS_S3_FORCE_PATH_STYLE', 'false', 'aws_s3_force_path_style', false],
   ]
   test.each(cases)('%s=%s', (env, text, setting, value) => {
     expect<unknown>(load({ env: { [env]: text } }).settings[setting]).toEqual(value)
@@ -72,6 +75,7 @@ describe('what is wrong is named, with where it came from and without its value'
     ['AIRKEEP_MAX_RANGES', 'hunter2', 'a whole number'],
     ['AIRKEEP_BODY_LIMIT', '-5', 'bytes'],
     ['AIRKEEP_ALLOW_PICKLE', 'perhaps', 'true or false'],
+    ['AWS_S3_FORCE_PATH_STYLE', 'perhaps', 'true, false or auto'],
     ['AIRKEEP_LOG', 'loud', 'one of silent'],
   ])('%s', (env, text, expected) => {
     const error = failure({ env: { [env]: text } })
@@ -113,6 +117,23 @@ test('secrets are shown as ***', () => {
   expect(JSON.stringify(shown)).not.toContain('hunter')
   expect(shown.find(({ name }) => name === 'civitai_token')).toMatchObject({ value: '***', source: 'environment' })
   expect(shown.find(({ name }) => name === 'hf_token')?.value).toBe('')
+})
+
+test('passwords and tokens inside addresses are shown as ***, the address stays', () => {
+  const shown = showSettings(
+    load({
+      env: {
+        AIRKEEP_DB: 'libsql://me:hunter2@db.example/x?authToken=hunter3',
+        AIRKEEP_CIVITAI_URL: 'https://me:hunter4@mirror.example',
+        AIRKEEP_CIVITAI_ALLOWED_REMOTE_NODES: 'http://me:hunter5@node.example:7801,http://other.example',
+      },
+    }),
+  )
+  expect(JSON.stringify(shown)).not.toContain('hunter')
+  const shownValue = (wanted: string) => shown.find(({ name }) => name === wanted)?.value
+  expect(shownValue('db')).toBe('libsql://***@db.example/x?***')
+  expect(shownValue('civitai_url')).toBe('https://***@mirror.example')
+  expect(shownValue('CivitAI.AllowedRemoteNodes')).toEqual(['http://***@node.example:7801', 'http://other.example'])
 })
 
 test('every environment name belongs to one setting', () => {

@@ -1,18 +1,14 @@
-import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, readFile, rename, rm, stat, utimes } from 'node:fs/promises'
+import { mkdir, mkdtemp, rename, rm, stat, utimes } from 'node:fs/promises'
 import { basename, dirname, join, relative } from 'node:path'
-import * as v from 'valibot'
 import { findAddon } from './addon.ts'
 import { libsqlPlugin } from './libsql-plugin.ts'
+import { commonOptions } from './sources.ts'
 import type { BuildTarget } from './targets.ts'
 
 export interface Executable {
   readonly path: string
   readonly sizeBytes: number
 }
-
-/** Entry points in src; each further one is a worker, found in the executable under its path below src. */
-const entrypoints = ['src/main.ts', 'src/hash/worker.ts']
 
 /**
  * Compiles the project in `projectDir` to one file at `outFile` for `target`. The file appears under its name only
@@ -22,7 +18,7 @@ const entrypoints = ['src/main.ts', 'src/hash/worker.ts']
  */
 export async function buildExecutable(projectDir: string, outFile: string, target: BuildTarget): Promise<Executable> {
   const began = new Date()
-  if (!existsSync(join(projectDir, 'drizzle/meta/_journal.json'))) throw new Error('drizzle/ holds no migrations')
+  const common = await commonOptions(projectDir)
   const libsql = libsqlPlugin(await findAddon(projectDir, target.addonPlatform))
   await mkdir(dirname(outFile), { recursive: true })
   const scratch = await mkdtemp(join(dirname(outFile), '.build-'))
@@ -30,15 +26,10 @@ export async function buildExecutable(projectDir: string, outFile: string, targe
     // The name is the executable's own in stack traces, so the temporary part is the folder.
     const built = join(scratch, basename(outFile))
     const result = await Bun.build({
-      entrypoints: entrypoints.map((path) => join(projectDir, path)),
-      root: join(projectDir, 'src'),
+      ...common,
       target: 'bun',
-      format: 'esm',
       bytecode: true, // start to first answer 115-160 ms without, 45-70 with it
       minify: { whitespace: true, syntax: true, identifiers: false, keepNames: true }, // 0.1 MB for readable traces
-      sourcemap: 'none',
-      env: 'disable',
-      define: { AIRKEEP_VERSION: JSON.stringify(await projectVersion(projectDir)) },
       compile: {
         outfile: built,
         assets: [`./${relative(process.cwd(), join(projectDir, 'drizzle'))}`],
@@ -60,9 +51,4 @@ export async function buildExecutable(projectDir: string, outFile: string, targe
   } finally {
     await rm(scratch, { recursive: true, force: true })
   }
-}
-
-async function projectVersion(projectDir: string): Promise<string> {
-  const text = await readFile(join(projectDir, 'package.json'), 'utf8')
-  return v.parse(v.object({ version: v.string() }), JSON.parse(text)).version
 }

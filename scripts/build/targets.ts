@@ -10,7 +10,7 @@ export interface BuildTarget {
   readonly addonPlatform: string
 }
 
-const crossTargets: readonly BuildTarget[] = [
+export const crossTargets: readonly BuildTarget[] = [
   { name: 'linux-x64', runtime: 'bun-linux-x64', addonPlatform: 'linux-x64-gnu' },
   { name: 'linux-x64-baseline', runtime: 'bun-linux-x64-baseline', addonPlatform: 'linux-x64-gnu' },
   { name: 'linux-x64-musl', runtime: 'bun-linux-x64-musl', addonPlatform: 'linux-x64-musl' },
@@ -18,12 +18,18 @@ const crossTargets: readonly BuildTarget[] = [
   { name: 'linux-arm64-musl', runtime: 'bun-linux-arm64-musl', addonPlatform: 'linux-arm64-musl' },
 ]
 
+/** This machine. */
+export const nativeTarget = (): BuildTarget => ({
+  name: 'native',
+  runtime: undefined,
+  addonPlatform: nativeAddonPlatform(),
+})
+
 /** @throws Error that lists the names, when there is no such target. */
-export function findTarget(name: string | undefined): BuildTarget {
-  if (name === undefined) return { name: 'native', runtime: undefined, addonPlatform: nativeAddonPlatform() }
+export function findTarget(name: string): BuildTarget {
   const found = crossTargets.find((target) => target.name === name)
   if (found) return found
-  throw new Error(`no target ${name}; there are ${crossTargets.map((target) => target.name).join(', ')}`)
+  throw new Error(`no target ${name}; there are ${crossTargets.map((target) => target.name).join(', ')}, all, and node`)
 }
 
 /** The executable holds the runtime that builds it, so that runtime's C library decides, not what else is installed. */

@@ -25,3 +25,7 @@ export function allowedHosts({ civitai_url, hf_url, allow_net }: AllowedHostsSet
 /** What the local owner names passes; the network guard still checks the address. */
 export const hostsFor = (actor: Actor, allowed: readonly string[]): 'any' | readonly string[] =>
   actor.kind === 'owner' ? 'any' : allowed
+
+/** S3 buckets that this caller may name: callers with a token those of AIRKEEP_S3_BUCKETS. */
+export const bucketsFor = (actor: Actor, listed: readonly string[]): 'any' | readonly string[] =>
+  actor.kind === 'owner' ? 'any' : listed

@@ -4,9 +4,12 @@ import type { Config, Settings } from '../config.ts'
 import { createDb, type Db } from '../db/db.ts'
 import { readMigrations } from '../db/migrate.ts'
 import { encodePath } from '../db/owner.ts'
+import { AppError } from '../errors.ts'
 import { isNetworkFilesystem, writeAtomic } from '../lib/files.ts'
 import { createId } from '../lib/id.ts'
+import type { Log } from '../lib/log.ts'
 import { findModelRoots } from '../models/roots.ts'
+import { replicaCommand } from './replica-command.ts'
 
 /** What only the disk knows of this host. */
 export interface Host {
@@ -20,17 +23,22 @@ export interface Host {
  * the machine where the data directory existed before and is open.
  */
 export async function createPrivateDatabase({ settings, dataDir }: Config): Promise<void> {
-  if (settings.db !== '') return
+  // A replica's file is made by who keeps it.
+  if (settings.db !== '' || settings.db_sync_url !== '') return
   const file = await open(databaseFile(dataDir), 'a', 0o600)
   await file.close()
 }
 
-const databaseFile = (dataDir: string): string => join(dataDir, 'airkeep.db')
+export const databaseFile = (dataDir: string): string => join(dataDir, 'airkeep.db')
 
 export async function openHost(dataDir: string, settings: Settings): Promise<Host> {
   const modelRoots = await findModelRoots(settings)
   const file = join(dataDir, 'instance-id')
-  const stored = await readFile(file, 'utf8').catch(() => '')
+  const stored = await readFile(file, 'utf8').catch((cause: unknown) => {
+    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return ''
+    // A new one would cut this host off from its jobs and digests.
+    throw new AppError('internal', `Could not read ${file}`, { hint: 'Check its permissions', cause })
+  })
   if (/^inst_[0-9a-z]+$/.test(stored.trim())) return { instanceId: stored.trim(), modelRoots }
   const instanceId = createId('inst')
   await writeAtomic(file, `${instanceId}\n`)
@@ -38,7 +46,7 @@ export async function openHost(dataDir: string, settings: Settings): Promise<Hos
 }
 
 /** The database that the settings name, not yet open. */
-export function databaseOf({ settings, dataDir }: Config): Db {
+export function databaseOf({ settings, dataDir }: Config, log: Log): Db {
   const given = (text: string): string | undefined => (text === '' ? undefined : text)
   return createDb({
     url: given(settings.db) ?? `file:${encodePath(databaseFile(dataDir))}`,
@@ -48,5 +56,7 @@ export function databaseOf({ settings, dataDir }: Config): Db {
     journal: async () => ((await isNetworkFilesystem(dataDir)) ? 'delete' : 'wal'),
     synchronous: settings.db_durability,
     backupDir: join(dataDir, 'backups'),
+    replicaCommand: replicaCommand(),
+    log,
   })
 }

@@ -1,7 +1,7 @@
 import type { Settings } from '../config.ts'
 import type { Log } from '../lib/log.ts'
 import { VERSION } from '../lib/version.ts'
-import { createMcp, type ExtendMcp, type Mcp, type McpDeps } from '../mcp/server.ts'
+import { createMcp, type Mcp, type McpDeps, type McpExtension } from '../mcp/server.ts'
 import type { Operation } from '../operation/operation.ts'
 import { GUIDES, INSTRUCTIONS } from '../track/guides.ts'
 
@@ -9,12 +9,12 @@ export interface McpServerDeps {
   readonly operations: readonly Operation[]
   readonly settings: Settings
   readonly log: Log
-  readonly extendMcp?: ExtendMcp | undefined
+  readonly mcpExtension?: McpExtension | undefined
 }
 
 /** Tools from the operations, prompts and resources from the guides. */
 export function createMcpServer(
-  { operations, settings, log, extendMcp }: McpServerDeps,
+  { operations, settings, log, mcpExtension }: McpServerDeps,
   invoke: McpDeps['invoke'],
 ): Mcp {
   return createMcp({
@@ -33,6 +33,6 @@ export function createMcpServer(
     version: VERSION,
     log,
     bodyLimitBytes: settings.body_limit,
-    extend: extendMcp,
+    extension: mcpExtension,
   })
 }

@@ -11,7 +11,7 @@ import type { JobStore } from '../jobs/store.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import { VERSION } from '../lib/version.ts'
-import type { ExtendMcp, Mcp } from '../mcp/server.ts'
+import type { Mcp, McpExtension } from '../mcp/server.ts'
 import type { Operation } from '../operation/operation.ts'
 
 /** What the network surfaces need. They are loaded when something listens: one-shot commands do without them. */
@@ -26,7 +26,7 @@ export interface ServingDeps {
   readonly log: Log
   /** For files that are being received. */
   readonly uploadsDir: string
-  readonly extendMcp?: ExtendMcp | undefined
+  readonly mcpExtension?: McpExtension | undefined
 }
 
 export interface ServeOptions {
@@ -41,7 +41,7 @@ export interface Serving {
 }
 
 /** HTTP, SSE and MCP on one port. @throws AppError as `listen` does */
-export function serve(deps: ServingDeps, { host, port, secret }: ServeOptions): Serving {
+export async function serve(deps: ServingDeps, { host, port, secret }: ServeOptions): Promise<Serving> {
   const { operations, events, tokens, jobs, store, settings, clock, log } = deps
   const started = clock.now()
   const metrics = createMetrics({ version: VERSION })
@@ -79,7 +79,7 @@ export function serve(deps: ServingDeps, { host, port, secret }: ServeOptions): 
     uploadsDir: deps.uploadsDir,
     clock,
   })
-  const listening = listen({ host, port, app })
+  const listening = await listen({ host, port, app })
   return {
     metrics,
     listening: {

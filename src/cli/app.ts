@@ -31,8 +31,22 @@ export interface CliApp {
     serveStdio(invoke: Invoke, signal: AbortSignal): Promise<void>
   }
   readonly hasher: Hasher
+  /**
+   * Puts the backup `from` in the place of the database, which is not open; `busy` while another process owns the
+   * data directory.
+   * @throws AppError not_found, invalid_input, checksum_mismatch, conflict, forbidden, disk_full
+   */
+  restore(from: string): Promise<RestoredDatabase | 'busy'>
   /** Puts running jobs back, closes the database, lets go of the data directory. */
   close(): Promise<void>
+}
+
+export interface RestoredDatabase {
+  /** The file that holds what was restored now. */
+  readonly database: string
+  readonly sizeBytes: number
+  /** Where the database is that was there before; undefined where there was none. */
+  readonly kept: string | undefined
 }
 
 export interface ListenOptions {

@@ -92,7 +92,8 @@ function descriptionOf(schema: JsonSchema): string {
   return ''
 }
 
-function choicesOf(schema: JsonSchema): string[] {
+/** The values that a field may take, where they are few and known. */
+export function choicesOf(schema: JsonSchema): string[] {
   const own = schema.enum ?? (schema.const === undefined ? [] : [schema.const])
   const inner = [...branches(schema), ...(schema.items === undefined ? [] : [schema.items])]
   return [...own.filter((choice) => choice !== null).map(String), ...inner.flatMap(choicesOf)]

@@ -12,7 +12,7 @@ export const PARTIAL_EXIT = 10
 export function jobExitCode(job: JsonObject): number {
   if (job.status === 'cancelled') return ERROR_KINDS.cancelled.exitCode
   if (job.status === 'failed') {
-    const code = isJsonObject(job.error) ? job.error.code : undefined
+    const code = job.error_code
     const known = typeof code === 'string' && Object.hasOwn(ERROR_KINDS, code)
     return known ? ERROR_KINDS[code as ErrorCode].exitCode : PARTIAL_EXIT
   }

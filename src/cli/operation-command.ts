@@ -5,7 +5,6 @@ import { AppError } from '../errors.ts'
 import { isJsonObject, type JsonObject } from '../lib/json.ts'
 import type { Operation, Progress } from '../operation/operation.ts'
 import type { Context } from './context.ts'
-import { exampleOf } from './example.ts'
 import { fieldsOf } from './fields.ts'
 import { findOperation } from './find-operation.ts'
 import { addFieldOptions, type TypedFields, toInput, typedFields } from './flags.ts'
@@ -28,7 +27,6 @@ export function defineOperationCommand(command: Command, operation: Operation, a
   if (!hasOwn('input')) command.option('--input <file>', 'fields as a JSON object from a file, or from stdin with -')
   if (!hasOwn('wait') && startsJobs(operation)) command.option('--no-wait', 'start the job and do not follow it')
   addGlobalOptions(command)
-  command.addHelpText('after', () => `\nExample:\n  ${exampleOf(operation)}`)
   command.action((options: { wait?: unknown; input?: unknown }) =>
     act(globalsOf(command), (context) =>
       runOperation(context, operation, {

@@ -17,6 +17,8 @@ export interface Output {
 export interface Outside {
   /** Without the program's own name. */
   readonly argv: readonly string[]
+  /** How this program is started: its path, absolute, and where it runs from source the file that runs. */
+  readonly executable: readonly string[]
   readonly env: Readonly<Record<string, string | undefined>>
   readonly cwd: string
   readonly stdout: Output
@@ -37,6 +39,7 @@ export class BrokenPipe extends Error {
 export function createOutside(self: NodeJS.Process): Outside {
   return {
     argv: self.argv.slice(2),
+    executable: executableOf(self),
     env: self.env,
     cwd: self.cwd(),
     stdout: createOutput(self.stdout),
@@ -54,6 +57,12 @@ export function createOutside(self: NodeJS.Process): Outside {
     },
     exit: (code) => self.exit(code),
   }
+}
+
+/** In the executable the second word is a path inside it. */
+function executableOf({ execPath, argv }: NodeJS.Process): readonly string[] {
+  const [, main = ''] = argv
+  return main === '' || main.startsWith('/$bunfs/') ? [execPath] : [execPath, main]
 }
 
 /** Started by `nohup`: a handler of ours would undo that. The lowest bit of SigIgn is signal 1; unknown outside Linux. */

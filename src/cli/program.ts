@@ -2,8 +2,10 @@ import { Command } from 'commander'
 import { AppError } from '../errors.ts'
 import type { Operation } from '../operation/operation.ts'
 import type { Context } from './context.ts'
+import { exampleOf } from './example.ts'
 import { addGlobalOptions, type Globals, globalsOf } from './globals.ts'
 import { defineOperationCommand } from './operation-command.ts'
+import { addOwnCommands, completionArgument } from './own-commands.ts'
 
 /** Carries out the command with the flags of every command; the handler answers the exit code. */
 export type Act = (globals: Globals, handler: (context: Context) => Promise<number>) => Promise<void>
@@ -16,6 +18,16 @@ export interface ProgramDeps {
   readonly act: Act
 }
 
+/** The whole command line, and what stands behind its commands. */
+export interface Program {
+  readonly command: Command
+  /** Gives every command the flags of its operation, which otherwise come when it is asked for. */
+  defineAll(): void
+  operationOf(command: Command): Operation | undefined
+  /** Whether the command is only a word that is kept for a later version. */
+  isAbsent(command: Command): boolean
+}
+
 const OWN = 'Commands:'
 const OPERATIONS = 'Operations:'
 
@@ -26,17 +38,20 @@ const WORDS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   catalog: { check: 'check_downloads', validate: 'validate_catalog' },
 }
 
-const GROUP_SUMMARIES: Readonly<Record<string, string>> = {
-  token: 'tokens for callers other than the local owner',
-  node: 'other hosts that serve models',
-  catalog: 'catalog pages and the files they name',
+const GROUPS: Readonly<Record<string, { readonly summary: string; readonly example: string }>> = {
+  token: { summary: 'tokens for callers other than the local owner', example: 'airkeep token list' },
+  node: { summary: 'other hosts that serve models', example: 'airkeep node list' },
+  catalog: { summary: 'catalog pages and the files they name', example: 'airkeep catalog validate pages' },
 }
 
-/** The whole command line. Fields of operations become flags only when their command is asked for. */
-export function createProgram(deps: ProgramDeps): Command {
+export const createProgram = (deps: ProgramDeps): Command => describeProgram(deps).command
+
+export function describeProgram(deps: ProgramDeps): Program {
   const { act } = deps
   const operations = deps.operations.filter(({ surfaces }) => surfaces.includes('cli'))
   const define = new Map<Command, () => void>()
+  const behind = new Map<Command, Operation>()
+  const absentCommands = new Set<Command>()
   const defineLater = (_: Command, command: Command): void => {
     define.get(command)?.()
     define.delete(command)
@@ -55,61 +70,45 @@ export function createProgram(deps: ProgramDeps): Command {
     .enablePositionalOptions()
     .helpCommand(false)
     .hook('preSubcommand', defineLater)
+    .addHelpText('after', exampleText('airkeep import picture.png --models /data/models'))
   addGlobalOptions(program)
 
-  const command = (parent: Command, usage: string, summary: string): Command =>
-    addGlobalOptions(parent.command(usage).summary(summary).description(summary).helpGroup(OWN))
-  const list = (value: string, previous: string[] | undefined): string[] => [...(previous ?? []), value]
+  const command = (parent: Command, usage: string, summary: string, example: string): Command =>
+    addGlobalOptions(parent.command(usage).summary(summary).description(summary).helpGroup(OWN)).addHelpText(
+      'after',
+      exampleText(example),
+    )
   const run = (of: Command, handler: (context: Context) => Promise<number>) => act(globalsOf(of), handler)
 
-  command(program, 'serve', 'HTTP, live events and MCP, until it is stopped')
-    .option('--host <address>', 'address to listen on', '127.0.0.1')
-    .option('--port <number>', 'port to listen on; 0 picks a free one', '7801')
-    .option('--models <dir>', 'model folder; may be repeated', list)
-    .action((options, self) => run(self, async (context) => (await import('./serve.ts')).serve(context, options)))
-  command(program, 'mcp', 'MCP over stdin and stdout').action((_, self) =>
-    run(self, async (context) => (await import('./mcp.ts')).mcp(context)),
+  addOwnCommands({ command, group, program, run })
+  command(
+    program,
+    'completion',
+    'what a shell needs to complete these commands',
+    'airkeep completion bash > /etc/bash_completion.d/airkeep',
   )
-  command(program, 'import <source...>', 'find the models that a picture or prompt needs')
-    .usage('[options] FILE|DIR|URL|-...')
-    .option('--models <dir>', 'model folder; may be repeated', list)
-    .option('--format <name>', 'format of the prompt; found out where it is not given', 'auto')
-    .option('--dry-run', 'say what is needed and start nothing')
-    .option('--no-wait', 'start the job and do not follow it')
-    .option('--track', 'also record prompt and picture in the ledger')
-    .option('-y, --yes', 'download without asking first')
-    .action((sources, options, self) =>
-      run(self, async (context) => (await import('./import.ts')).importPrompts(context, sources, options)),
+    .addArgument(completionArgument())
+    .action((shell: string, _, self) =>
+      run(self, async (context) =>
+        (await import('./completion/completion.ts')).printCompletion(context, shell, described),
+      ),
     )
-  command(program, 'scan [dir...]', 'index model files')
-    .option('--models <dir>', 'model folder; may be repeated', list)
-    .option('--identify', 'also look the files up at Civitai')
-    .option('--no-wait', 'start the job and do not follow it')
-    .action((dirs, options, self) =>
-      run(self, async (context) => (await import('./scan.ts')).scan(context, dirs, options)),
-    )
-  command(program, 'hash <path...>', 'SHA-256 of files, as sha256sum prints it')
-    .usage('[options] PATH|URL|-...')
-    .option('--all', 'every digest that model tools use')
-    .option('--engine <name>', 'native, or wasm to check it by another implementation', 'native')
-    .action((paths, options, self) =>
-      run(self, async (context) => (await import('./hash.ts')).hash(context, paths, options)),
-    )
-  const config = group('config', 'settings')
-  command(config, 'show', 'every setting, its value and where it came from').action((_, self) =>
-    run(self, async (context) => (await import('./config.ts')).showConfig(context)),
+  command(program, 'help [command...]', 'this text, or that of a command', 'airkeep help create-asset').action(
+    (words: string[]) => showHelp(words),
   )
-  command(program, 'version', 'print the version').action((_, self) =>
-    run(self, async (context) => (await import('./version.ts')).printVersion(context)),
-  )
-  command(program, 'help [command...]', 'this text, or that of a command').action((words: string[]) => showHelp(words))
 
   for (const [name, words] of Object.entries(WORDS)) {
-    const parent = group(name, GROUP_SUMMARIES[name] ?? '')
-    for (const [word, operationName] of Object.entries(words)) {
-      const operation =
-        operations.find((each) => each.words.join(' ') === `${name} ${word}`) ??
-        operations.find((each) => each.name === operationName)
+    const found = Object.entries(words).map(([word, operationName]) => {
+      const named = operations.find((each) => each.words.join(' ') === `${name} ${word}`)
+      return { word, operation: named ?? operations.find((each) => each.name === operationName) }
+    })
+    const { summary = '', example = '' } = GROUPS[name] ?? {}
+    const parent = group(
+      name,
+      summary,
+      found.some(({ operation }) => operation !== undefined) ? example : 'airkeep help',
+    )
+    for (const { word, operation } of found) {
       if (operation === undefined) absent(parent, word, `${name} ${word}`)
       else operationCommand(parent, word, operation)
     }
@@ -117,21 +116,32 @@ export function createProgram(deps: ProgramDeps): Command {
   for (const operation of operations) {
     operationCommand(program, operation.name.replaceAll('_', '-'), operation).helpGroup(OPERATIONS)
   }
-  return program
+  const described: Program = {
+    command: program,
+    defineAll() {
+      for (const made of [...define.keys()]) defineLater(made, made)
+    },
+    operationOf: (made) => behind.get(made),
+    isAbsent: (made) => absentCommands.has(made),
+  }
+  return described
 
-  function group(name: string, summary: string): Command {
+  function group(name: string, summary: string, example: string): Command {
     const made = program.command(name).summary(summary).description(summary).helpGroup(OWN)
+    made.addHelpText('after', exampleText(example))
     return addGlobalOptions(made.enablePositionalOptions().helpCommand(false).hook('preSubcommand', defineLater))
   }
 
   function operationCommand(parent: Command, word: string, operation: Operation): Command {
     const made = parent.command(word).summary(operation.summary)
+    made.addHelpText('after', () => exampleText(exampleOf(operation)))
+    behind.set(made, operation)
     define.set(made, () => defineOperationCommand(made, operation, act))
     return made
   }
 
   function absent(parent: Command, word: string, words: string): void {
-    parent
+    const made = parent
       .command(word)
       .summary('not part of this version')
       .allowUnknownOption()
@@ -140,6 +150,7 @@ export function createProgram(deps: ProgramDeps): Command {
       .action(() => {
         throw new AppError('invalid_input', `airkeep ${words} is not part of this version`)
       })
+    absentCommands.add(made)
   }
 
   function showHelp(words: readonly string[]): void {
@@ -157,3 +168,5 @@ export function createProgram(deps: ProgramDeps): Command {
     at.outputHelp()
   }
 }
+
+const exampleText = (example: string): string => `\nExample:\n  ${example}`

@@ -4,9 +4,9 @@ import { createSecret } from '../lib/id.ts'
 import { sleep } from '../lib/retry.ts'
 import { VERSION } from '../lib/version.ts'
 import type { CliApp } from './app.ts'
-import { findRunningServe, whileBusy } from './connect.ts'
 import type { Context } from './context.ts'
 import { removeServeFile, writeServeFile } from './serve-file.ts'
+import { takeDataDir } from './take-data-dir.ts'
 
 export interface ServeOptions {
   readonly host: string
@@ -56,19 +56,18 @@ export async function serve(context: Context, options: ServeOptions): Promise<nu
  */
 const LAST_CLIENTS_MS = 100
 
-/** Waits while a command works in the data directory; another serve stays, so there is nothing to wait for. */
+/** Takes the data directory. @throws AppError conflict where another serve has it */
 async function own(app: CliApp, context: Context): Promise<void> {
-  const { signal } = context
   const { dataDir } = app.config
-  const onWait = (): void => void context.note(`waiting: an airkeep command works in ${dataDir} (Ctrl-C ends the wait)`)
-  await whileBusy({ signal, onWait }, async () => {
-    if ((await app.open()) === 'opened') return true
-    const other = await findRunningServe(dataDir, signal)
-    if (other === undefined) return undefined
-    throw new AppError('conflict', `airkeep serve already runs on ${dataDir} as process ${other.pid} at ${other.url}`, {
-      hint: 'Every command on this data directory uses it; name another one with --data to run a second',
-    })
-  })
+  await takeDataDir(
+    context,
+    dataDir,
+    () => app.open(),
+    ({ pid, url }) =>
+      new AppError('conflict', `airkeep serve already runs on ${dataDir} as process ${pid} at ${url}`, {
+        hint: 'Every command on this data directory uses it; name another one with --data to run a second',
+      }),
+  )
 }
 
 /** Without a token everyone who reaches the port would have to be refused, or would be the owner. */
@@ -81,7 +80,8 @@ async function refuseOpenDoor(app: CliApp, host: string): Promise<void> {
   })
 }
 
-function parsePort(text: string): number {
+/** @throws AppError invalid_input */
+export function parsePort(text: string): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN
   if (port <= 65_535) return port
   throw new AppError('invalid_input', '--port must be a whole number from 0 to 65535')

@@ -1,5 +1,6 @@
 import { LibsqlError } from '@libsql/client'
 import { AppError, isAppError } from '../errors.ts'
+import { DatabaseUnreachable } from './remote.ts'
 
 /** The libSQL error inside whatever drizzle wrapped around it. */
 function libsqlErrorIn(error: unknown): LibsqlError | undefined {
@@ -8,6 +9,41 @@ function libsqlErrorIn(error: unknown): LibsqlError | undefined {
   }
   return undefined
 }
+
+/** What {@link connectPrimary} says of a server that cannot be asked, inside whatever was wrapped around it. */
+export function unreachableIn(error: unknown): DatabaseUnreachable | undefined {
+  for (let current = error; current instanceof Error; current = current.cause) {
+    if (current instanceof DatabaseUnreachable) return current
+  }
+  return undefined
+}
+
+/** Codes with which a server, or the client on its behalf, says that it has let go of a transaction. */
+const GIVEN_UP = new Set(['STREAM_EXPIRED', 'TRANSACTION_TIMEOUT', 'TRANSACTION_CLOSED', 'SERVER_ERROR', 'BATON_REUSED'])
+
+/**
+ * Whether the server of a remote database is gone, or has forgotten or ended the transaction: nothing of an uncommitted
+ * one remains, and it can be run again.
+ */
+export function isLost(error: unknown): boolean {
+  if (unreachableIn(error) !== undefined) return true
+  const inner = libsqlErrorIn(error)
+  if (inner === undefined) return false
+  const { code, rawCode } = inner
+  // Only embedded databases give the number of an error; there, whoever holds the file is no other host.
+  if (code === 'SQLITE_BUSY') return rawCode === undefined
+  return GIVEN_UP.has(code) || code.startsWith('HRANA_')
+}
+
+/** Whether the server ended the transaction of its own accord, because another writer waited for too long. */
+export const isTimedOut = (error: unknown): boolean => libsqlErrorIn(error)?.code === 'TRANSACTION_TIMEOUT'
+
+/**
+ * Whether a failed statement leaves its transaction as it was. After other failures SQLite may have rolled it back, and
+ * a remote server may have ended it: whatever followed would be committed statement by statement.
+ */
+export const leavesTransactionOpen = (error: unknown): boolean =>
+  libsqlErrorIn(error)?.code.startsWith('SQLITE_CONSTRAINT') === true
 
 /**
  * Whether a write failed on a UNIQUE index. Embedded databases say so by extended code, remote ones only in the text
@@ -23,11 +59,25 @@ export function isUniqueViolation(error: unknown): boolean {
 /** What a database error means to a caller; drizzle's message holds SQL and parameters and is never shown. */
 export function translateDbError(error: unknown): unknown {
   if (isAppError(error)) return error
+  const unreachable = unreachableIn(error)
+  if (unreachable !== undefined) return unreachable
+  if (isLost(error)) {
+    return new AppError('upstream_unavailable', 'The database ended the transaction', {
+      hint: 'Other hosts may be writing at length; try again in a moment',
+      cause: error,
+    })
+  }
   const inner = libsqlErrorIn(error)
   if (inner === undefined) return error
   if (inner.code === 'SQLITE_FULL') {
     return new AppError('disk_full', 'Could not write to the database: the disk is full', {
       hint: 'Free some space on the filesystem of the data directory; nothing was written',
+      cause: error,
+    })
+  }
+  if (inner.code === 'RESPONSE_TOO_LARGE') {
+    return new AppError('payload_too_large', 'The database does not send so large an answer', {
+      hint: 'Ask for fewer rows with limit, or raise the limit of the database server',
       cause: error,
     })
   }

@@ -1,11 +1,18 @@
-import { type Client, createClient } from '@libsql/client'
+import { truncate } from 'node:fs/promises'
 import { drizzle, type LibSQLDatabase } from 'drizzle-orm/libsql'
-import { AppError, isAppError } from '../errors.ts'
-import { translateDbError } from './db-error.ts'
+import { AppError } from '../errors.ts'
+import { type Log, silentLog } from '../lib/log.ts'
+import { writeBackup } from './backup.ts'
+import { copyDatabase } from './copy.ts'
+import { isLost, translateDbError, unreachableIn } from './db-error.ts'
+import { BUSY_TIMEOUT_MS, connectFile, makeRoomForReplica, refuseReplica } from './file.ts'
 import { LateClient } from './late-client.ts'
+import { parseLocation, type Primary } from './location.ts'
 import { applyMigrations, type Migration } from './migrate.ts'
+import { connectPrimary, TRY_AGAIN } from './remote.ts'
+import { createReplica, type Replica } from './replica.ts'
 import { TransactionClient } from './transaction-client.ts'
-import { createWriteQueue } from './write-queue.ts'
+import { createWriteQueue, type WriteOptions } from './write-queue.ts'
 
 /** drizzle without the methods that change rows. */
 export type ReadDb = Pick<
@@ -18,7 +25,8 @@ export type WriteDb = Omit<LibSQLDatabase, 'transaction' | 'batch' | 'run'>
 export interface Db {
   /**
    * Connects and brings the schema up to date. Nothing else works before.
-   * @throws AppError conflict (written by a newer airkeep), internal, upstream_unavailable
+   * @throws AppError conflict (written by a newer airkeep, or a file that is another's), invalid_input (no libSQL URL),
+   * internal, upstream_unavailable
    */
   open(): Promise<void>
   readonly read: ReadDb
@@ -27,19 +35,25 @@ export interface Db {
   /**
    * Runs `fn` in one write transaction, grouped with others that wait; resolves after the commit.
    * Await nothing but SQL in it, and keep it free of side effects: it may run twice.
+   * Reads that follow see what was written, a replica's too.
    * @throws AppError disk_full, upstream_unavailable (a remote database), and what `fn` throws
    */
-  write<T>(fn: (tx: WriteDb) => Promise<T>): Promise<T>
-  /** Whole database into one new file at `path` (embedded databases). */
-  backup(path: string): Promise<void>
+  write<T>(fn: (tx: WriteDb) => Promise<T>, options?: WriteOptions): Promise<T>
+  /**
+   * Copies the whole database, as it is committed now, into one new file at the absolute `path`; answers its bytes.
+   * Writes go on meanwhile, except on a network filesystem, where they wait.
+   * @throws AppError invalid_input (the database is not embedded), and as {@link writeBackup} does
+   */
+  backup(path: string): Promise<number>
   /** Waits for writes, folds the WAL into the file, closes. */
   close(): Promise<void>
 }
 
 export interface OpenDbOptions {
-  /** libSQL URL: `file:/path`, `http(s)://`, `libsql://`. */
+  /** libSQL URL: `file:/path`, `http(s)://`, `libsql://`, `ws(s)://`. */
   readonly url: string
   readonly authToken?: string | undefined
+  /** The file is a replica of the database there. */
   readonly syncUrl?: string | undefined
   readonly migrations: () => Promise<readonly Migration[]>
   /** `delete` on network filesystems, where WAL's shared memory does not work. */
@@ -50,51 +64,108 @@ export interface OpenDbOptions {
   readonly backupDir: string
   /** Sees every statement that reads. */
   readonly onRead?: (sql: string) => void
+  readonly log?: Log
+  /** Starts `keepReplica` in a process of its own; only where `syncUrl` is given. */
+  readonly replicaCommand?: readonly string[]
+  /** Milliseconds between syncs of a replica that nobody asked for. */
+  readonly syncEveryMs?: number
+  /** Milliseconds that a request to a remote database may take. */
+  readonly answerWithinMs?: number
 }
-
-/** Waiting inside the addon stops the event loop, so it is short; one process owns the file anyway. */
-const BUSY_TIMEOUT_MS = 2_000
 
 const isEmbedded = (url: string): boolean => url.startsWith('file:')
 
 /** Wires the parts; connects at {@link Db.open} only, so that operations can be described without a database. */
 export function createDb(options: OpenDbOptions): Db {
   const embedded = isEmbedded(options.url) && options.syncUrl === undefined
-  const readClient = new LateClient(embedded ? 'file' : 'remote', options.onRead)
-  const writeClient = new LateClient(readClient.protocol)
-  const adapter = new TransactionClient(readClient.protocol)
+  const readClient = new LateClient(options.onRead)
+  const writeClient = new LateClient()
+  const adapter = new TransactionClient()
   const writer = drizzle(adapter) as WriteDb
   const queue = createWriteQueue(writeClient, adapter)
+  let journal: 'wal' | 'delete' = 'wal'
+  let replica: Replica | undefined
+
+  async function openFile(url: string): Promise<void> {
+    refuseReplica(url)
+    writeClient.connect(connectFile(url, 1))
+    readClient.connect(connectFile(url, 4))
+    journal = await options.journal()
+    await writeClient.execute(`PRAGMA journal_mode=${journal}`)
+    await writeClient.execute(`PRAGMA synchronous=${options.synchronous}`)
+    await applyMigrations(writeClient, await options.migrations(), options.backupDir)
+  }
+
+  async function openPrimary(primary: Primary): Promise<void> {
+    const { answerWithinMs } = options
+    writeClient.connect(connectPrimary(primary, answerWithinMs))
+    try {
+      await applyMigrations(writeClient, await options.migrations(), undefined)
+    } catch (error) {
+      throw namingAddress(error, primary)
+    }
+    // Reads have connections of their own: many of them must not hold up a write.
+    readClient.connect(connectPrimary(primary, answerWithinMs))
+  }
+
+  async function openReplica(url: string, primary: Primary): Promise<void> {
+    makeRoomForReplica(url)
+    if ((await options.journal()) !== 'wal') {
+      throw new AppError('invalid_input', 'A replica cannot be on a network filesystem', {
+        hint: 'Name a file on a local disk in AIRKEEP_DB, or leave AIRKEEP_DB_SYNC_URL out and set AIRKEEP_DB to its value',
+      })
+    }
+    await openPrimary(primary)
+    readClient.close()
+    const { replicaCommand: command = [], log = silentLog, syncEveryMs: everyMs, answerWithinMs } = options
+    const started = createReplica({ url, primary, command, log, everyMs, answerWithinMs })
+    await started.start()
+    replica = started
+    readClient.connect(connectFile(url, 4))
+  }
 
   return {
     read: drizzle(readClient),
     writer,
     async open() {
       try {
-        writeClient.connect(connect(options, embedded ? 1 : 20))
-        // An embedded replica has a single connection: reads go through the writer's.
-        readClient.connect(embedded ? connect(options, 4) : writeClient)
-        if (embedded) {
-          await writeClient.execute(`PRAGMA journal_mode=${await options.journal()}`)
-          await writeClient.execute(`PRAGMA synchronous=${options.synchronous}`)
-        }
-        const migrations = await options.migrations()
-        await applyMigrations(writeClient, migrations, embedded ? options.backupDir : undefined)
+        const location = parseLocation(options)
+        if (location.kind === 'file') await openFile(location.url)
+        else if (location.kind === 'remote') await openPrimary(location.primary)
+        else await openReplica(location.url, location.primary)
       } catch (error) {
         readClient.close()
         writeClient.close()
+        await replica?.close()
         throw translateDbError(error)
       }
     },
-    async write(fn) {
+    async write(fn, writeOptions) {
       try {
-        return await queue.write(() => fn(writer))
+        const value = await queue.write(() => fn(writer), writeOptions)
+        await replica?.caughtUp()
+        return value
       } catch (error) {
+        // A refusal too tells of rows that the caller may look for next.
+        if (!isLost(error)) await replica?.caughtUp()
         throw translateDbError(error)
       }
     },
     async backup(path) {
-      await readClient.execute({ sql: 'VACUUM INTO ?', args: [path] })
+      if (!embedded) {
+        throw new AppError('invalid_input', 'Only a database in the data directory can be backed up from here', {
+          hint: 'Back up the libSQL server that AIRKEEP_DB or AIRKEEP_DB_SYNC_URL names, by its own means',
+        })
+      }
+      return writeBackup(path, (to) => {
+        const copy = async (): Promise<void> => {
+          // A write may run twice.
+          await truncate(to)
+          await copyDatabase({ url: options.url, to, busyTimeoutMs: BUSY_TIMEOUT_MS })
+        }
+        // Without a WAL a reader keeps writers from committing: they wait in the queue instead of inside the addon.
+        return journal === 'wal' ? copy() : queue.write(copy)
+      })
     },
     async close() {
       await queue.drain()
@@ -103,28 +174,19 @@ export function createDb(options: OpenDbOptions): Db {
       if (embedded) await writeClient.execute('PRAGMA wal_checkpoint(TRUNCATE)')
       readClient.close()
       writeClient.close()
+      await replica?.close()
     },
   }
 }
 
-function connect(options: OpenDbOptions, concurrency: number): Client {
-  try {
-    return createClient({
-      url: options.url,
-      concurrency,
-      timeout: BUSY_TIMEOUT_MS,
-      ...(options.authToken === undefined ? {} : { authToken: options.authToken }),
-      ...(options.syncUrl === undefined ? {} : { syncUrl: options.syncUrl }),
-    })
-  } catch (cause) {
-    const translated = translateDbError(cause)
-    if (isAppError(translated)) throw translated
-    throw new AppError('internal', 'Could not open the database', {
-      hint: `Check that ${withoutCredentials(options.url)} is a libSQL database that can be read and written`,
-      cause,
-    })
-  }
-}
+const START_IT = 'Start the database server, or check the address in AIRKEEP_DB or AIRKEEP_DB_SYNC_URL'
 
-/** Credentials in a database URL never reach a message. */
-const withoutCredentials = (url: string): string => url.replace(/\/\/[^@/]*@/, '//').replace(/\?.*$/, '')
+/** At the start whoever reads the error is the one who named the address. */
+function namingAddress(error: unknown, { url }: Primary): unknown {
+  const unreachable = unreachableIn(error)
+  if (unreachable === undefined) return error
+  return new AppError('upstream_unavailable', `${unreachable.message} at ${url}`, {
+    hint: unreachable.hint === TRY_AGAIN ? START_IT : unreachable.hint,
+    cause: error,
+  })
+}

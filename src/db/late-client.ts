@@ -1,14 +1,17 @@
 import type { Client, InArgs, InStatement, Replicated, ResultSet, Transaction, TransactionMode } from '@libsql/client'
+import { translateDbError, unreachableIn } from './db-error.ts'
 
-/** A libSQL client that is connected after drizzle has been built over it. */
+/**
+ * A libSQL client that is connected after drizzle has been built over it. Its single statements are reads: one is sent
+ * a second time where the connection turned out to be closed.
+ */
 export class LateClient implements Client {
   closed = false
-  readonly protocol: string
+  readonly protocol = 'late'
   readonly #onExecute: ((sql: string) => void) | undefined
   #client: Client | undefined
 
-  constructor(protocol: string, onExecute?: (sql: string) => void) {
-    this.protocol = protocol
+  constructor(onExecute?: (sql: string) => void) {
     this.#onExecute = onExecute
   }
 
@@ -21,9 +24,20 @@ export class LateClient implements Client {
     return this.#client !== undefined && !this.closed
   }
 
-  execute(statement: InStatement | string, args?: InArgs): Promise<ResultSet> {
+  async execute(statement: InStatement | string, args?: InArgs): Promise<ResultSet> {
     this.#onExecute?.(typeof statement === 'string' ? statement : statement.sql)
-    return typeof statement === 'string' ? this.#open().execute(statement, args) : this.#open().execute(statement)
+    const ask = (): Promise<ResultSet> =>
+      typeof statement === 'string' ? this.#open().execute(statement, args) : this.#open().execute(statement)
+    try {
+      return await ask()
+    } catch (error) {
+      if (unreachableIn(error)?.brief !== true) throw translateDbError(error)
+    }
+    try {
+      return await ask()
+    } catch (error) {
+      throw translateDbError(error)
+    }
   }
 
   batch(statements: Array<InStatement | [string, InArgs?]>, mode?: TransactionMode): Promise<ResultSet[]> {

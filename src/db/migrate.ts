@@ -1,8 +1,11 @@
 import { createHash } from 'node:crypto'
 import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import type { Client, Transaction } from '@libsql/client'
 import { AppError } from '../errors.ts'
+import { backoffMs, sleep } from '../lib/retry.ts'
+import { isLost, unreachableIn } from './db-error.ts'
 
 export interface Migration {
   /** `0000_name`, in order. */
@@ -14,11 +17,12 @@ export interface Migration {
   readonly hash: string
 }
 
-/** The folder of migrations: beside the source, or inside the executable. */
-export const migrationsDir = (): string =>
-  import.meta.dirname.startsWith('/$bunfs')
-    ? join(import.meta.dirname, 'drizzle')
-    : join(import.meta.dirname, '../../drizzle')
+/** The folder of migrations: of the project where this is the source; bundled it lies beside the code, in one file or not. */
+export function migrationsDir(): string {
+  const here = import.meta.url
+  const isSource = here.endsWith('.ts') && !here.startsWith('file:///$bunfs/')
+  return fileURLToPath(new URL(isSource ? '../../drizzle' : './drizzle', here))
+}
 
 export async function readMigrations(dir: string = migrationsDir()): Promise<Migration[]> {
   const journal = JSON.parse(await readFile(join(dir, 'meta/_journal.json'), 'utf8')) as {
@@ -58,6 +62,20 @@ export async function applyMigrations(
   if (backupDir !== undefined && (await hasRows(client))) {
     await backUp(client, backupDir, `before-${migrations.at(-1)?.tag ?? 'migration'}`)
   }
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return await applyMissing(client, migrations)
+    } catch (error) {
+      // Other hosts that start now wait for the same lock; a server lets none of them hold it for long.
+      if (attempt === MAX_ATTEMPTS || !isLost(error) || unreachableIn(error) !== undefined) throw error
+      await sleep(backoffMs(attempt, { firstMs: 100, maxMs: 2_000 }))
+    }
+  }
+}
+
+const MAX_ATTEMPTS = 6
+
+async function applyMissing(client: Client, migrations: readonly Migration[]): Promise<void> {
   const transaction = await client.transaction('write')
   try {
     // Read again under the write lock: another process may have been faster.
@@ -66,15 +84,18 @@ export async function applyMigrations(
     )
     const applied = await readApplied(transaction)
     refuseNewer(applied, migrations)
-    // A migration that rebuilds a table may break references until its end; they are checked at commit.
-    await transaction.execute('PRAGMA defer_foreign_keys=on')
-    for (const migration of migrations.slice(applied.length)) {
-      for (const statement of migration.statements) await transaction.execute(statement)
-      await transaction.execute({
-        sql: `INSERT INTO ${TABLE} (hash, created_at) VALUES (?, ?)`,
-        args: [migration.hash, migration.when],
-      })
-    }
+    // All at once: on a remote database each statement of its own would keep the lock for a way there and back.
+    await transaction.batch([
+      // A migration that rebuilds a table may break references until its end; they are checked at commit.
+      'PRAGMA defer_foreign_keys=on',
+      ...migrations.slice(applied.length).flatMap((migration) => [
+        ...migration.statements,
+        {
+          sql: `INSERT INTO ${TABLE} (hash, created_at) VALUES (?, ?)`,
+          args: [migration.hash, migration.when],
+        },
+      ]),
+    ])
     await transaction.commit()
   } finally {
     transaction.close()
@@ -86,6 +107,18 @@ async function readApplied(db: Client | Transaction): Promise<number[]> {
   if (exists.rows.length === 0) return []
   const { rows } = await db.execute(`SELECT created_at FROM ${TABLE} ORDER BY created_at`)
   return rows.map((row) => Number(row['created_at']))
+}
+
+/**
+ * Checks that `client` is connected to a database of this program whose every migration it knows.
+ * @throws AppError invalid_input (of another program), conflict (of a newer version)
+ */
+export async function checkApplied(client: Client, migrations: readonly Migration[]): Promise<void> {
+  const applied = await readApplied(client)
+  if (!applied.includes(migrations[0]?.when ?? Number.NaN)) {
+    throw new AppError('invalid_input', 'It is not a database of airkeep')
+  }
+  refuseNewer(applied, migrations)
 }
 
 function refuseNewer(applied: readonly number[], migrations: readonly Migration[]): void {

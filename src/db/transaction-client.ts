@@ -1,4 +1,5 @@
 import type { Client, InArgs, InStatement, Replicated, ResultSet, Transaction, TransactionMode } from '@libsql/client'
+import { leavesTransactionOpen } from './db-error.ts'
 
 /**
  * A libSQL client whose statements all go into the one open write transaction. drizzle is built over it once, so
@@ -7,18 +8,16 @@ import type { Client, InArgs, InStatement, Replicated, ResultSet, Transaction, T
  */
 export class TransactionClient implements Client {
   closed = false
-  readonly protocol: string
+  readonly protocol = 'late'
   #transaction: Transaction | undefined
   /** Statements other than SELECT since {@link resetChanges}: whether there is anything to roll back. */
   #changes = 0
-
-  constructor(protocol: string) {
-    this.protocol = protocol
-  }
+  #failure: { readonly error: unknown } | undefined
 
   enter(transaction: Transaction): void {
     if (this.#transaction !== undefined) throw new Error('A write transaction is open already')
     this.#transaction = transaction
+    this.#failure = undefined
   }
 
   leave(): void {
@@ -33,23 +32,33 @@ export class TransactionClient implements Client {
     return this.#changes > 0
   }
 
+  /**
+   * The error after which the transaction cannot be committed, if there was one. From then on no statement is let
+   * through: it could run outside of the transaction, and stay.
+   */
+  get failure(): { readonly error: unknown } | undefined {
+    return this.#failure
+  }
+
   execute(statement: InStatement | string, args?: InArgs): Promise<ResultSet> {
     const full = typeof statement === 'string' ? { sql: statement, args: args ?? [] } : statement
     const sql = typeof full === 'string' ? full : full.sql
     if (!/^\s*select\b/i.test(sql)) this.#changes += 1
-    return this.#open().execute(full)
+    return this.#watch(this.#open().execute(full))
   }
 
   batch(statements: Array<InStatement | [string, InArgs?]>, _mode?: TransactionMode): Promise<ResultSet[]> {
     this.#changes += 1
-    return this.#open().batch(
-      statements.map((item) => (Array.isArray(item) ? { sql: item[0], args: item[1] ?? [] } : item)),
+    return this.#watch(
+      this.#open().batch(
+        statements.map((item) => (Array.isArray(item) ? { sql: item[0], args: item[1] ?? [] } : item)),
+      ),
     )
   }
 
   executeMultiple(sql: string): Promise<void> {
     this.#changes += 1
-    return this.#open().executeMultiple(sql)
+    return this.#watch(this.#open().executeMultiple(sql))
   }
 
   migrate(): Promise<ResultSet[]> {
@@ -70,7 +79,17 @@ export class TransactionClient implements Client {
 
   reconnect(): void {}
 
+  async #watch<T>(statement: Promise<T>): Promise<T> {
+    try {
+      return await statement
+    } catch (error) {
+      if (!leavesTransactionOpen(error)) this.#failure ??= { error }
+      throw error
+    }
+  }
+
   #open(): Transaction {
+    if (this.#failure !== undefined) throw this.#failure.error
     if (this.#transaction === undefined) throw new Error('Statements that change rows run inside write() only')
     return this.#transaction
   }

@@ -62,7 +62,10 @@ export async function openFeed(deps: FeedDeps, { actor, filter, after }: FeedOpt
   const single = filter.jobId
   const outbox = createOutbox()
   let overflowed = false
-  const done = Promise.withResolvers<void>()
+  let settle = (): void => {}
+  const done = new Promise<void>((resolve) => {
+    settle = resolve
+  })
   let closed = false
   let ending = false
   let waiter: (() => void) | undefined
@@ -86,7 +89,7 @@ export async function openFeed(deps: FeedDeps, { actor, filter, after }: FeedOpt
     unsubscribe()
     outbox.clear()
     wake()
-    done.resolve()
+    settle()
   }
   const unsubscribe = events.subscribe((event) => {
     if (!matches(filter, event) || !canSee(actor, event)) return
@@ -175,7 +178,7 @@ export async function openFeed(deps: FeedDeps, { actor, filter, after }: FeedOpt
       wake()
     },
     close,
-    closed: done.promise,
+    closed: done,
     get overflowed() {
       return overflowed
     },

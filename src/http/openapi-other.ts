@@ -23,9 +23,15 @@ export const PROBLEM_SCHEMA = {
   },
 } as const
 
-export const PROBLEM_RESPONSE = {
-  description: 'What went wrong',
+const problem = (description: string) => ({
+  description,
   content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+})
+
+/** What every path may answer instead. */
+export const PROBLEM_RESPONSES = {
+  '4XX': problem('What is wrong with the request'),
+  default: problem('What went wrong'),
 }
 
 const query = (name: string, description: string) => ({ name, in: 'query', description, schema: { type: 'string' } })
@@ -56,7 +62,7 @@ const stream = (operationId: string, summary: string, left: readonly string[] = 
     ],
     responses: {
       '200': { description: 'The stream', content: { 'text/event-stream': { schema: { type: 'string' } } } },
-      default: PROBLEM_RESPONSE,
+      ...PROBLEM_RESPONSES,
     },
   },
 })
@@ -72,7 +78,7 @@ export const OTHER_PATHS: OpenApiPaths = {
       summary: 'Whether airkeep runs',
       tags: ['Server'],
       ...OPEN,
-      responses: { '200': { description: 'It does', content: json } },
+      responses: { '200': { description: 'It does', content: json }, ...PROBLEM_RESPONSES },
     },
   },
   '/metrics': {
@@ -83,7 +89,7 @@ export const OTHER_PATHS: OpenApiPaths = {
       tags: ['Server'],
       responses: {
         '200': { description: 'The metrics', content: { 'text/plain': { schema: { type: 'string' } } } },
-        default: PROBLEM_RESPONSE,
+        ...PROBLEM_RESPONSES,
       },
     },
   },
@@ -93,7 +99,7 @@ export const OTHER_PATHS: OpenApiPaths = {
       summary: 'This document',
       tags: ['Server'],
       ...OPEN,
-      responses: { '200': { description: 'The document', content: json } },
+      responses: { '200': { description: 'The document', content: json }, ...PROBLEM_RESPONSES },
     },
   },
   '/mcp': {
@@ -107,7 +113,7 @@ export const OTHER_PATHS: OpenApiPaths = {
           description: 'JSON-RPC, streamed where there is progress to report',
           content: { ...json, 'text/event-stream': { schema: { type: 'string' } } },
         },
-        default: PROBLEM_RESPONSE,
+        ...PROBLEM_RESPONSES,
       },
     },
   },
@@ -136,7 +142,7 @@ export const OTHER_PATHS: OpenApiPaths = {
             },
           },
         },
-        default: PROBLEM_RESPONSE,
+        ...PROBLEM_RESPONSES,
       },
     },
   },

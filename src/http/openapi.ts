@@ -1,7 +1,7 @@
 import { ERROR_KINDS } from '../errors.ts'
-import type { JsonSchema } from '../operation/json-schema.ts'
+import { type JsonSchema, withoutField } from '../operation/json-schema.ts'
 import type { Operation } from '../operation/operation.ts'
-import { OTHER_PATHS, PROBLEM_RESPONSE, PROBLEM_SCHEMA } from './openapi-other.ts'
+import { OTHER_PATHS, PROBLEM_RESPONSES, PROBLEM_SCHEMA } from './openapi-other.ts'
 
 export interface OpenApiDeps {
   readonly operations: readonly Operation[]
@@ -34,6 +34,7 @@ function build(operations: readonly Operation[], version: string): object {
       description:
         'Which AI models a host has, which a prompt needs, and what was made with them. Every operation is an MCP tool and a command of the same name too, except those that an agent must not hold.',
     },
+    servers: [{ url: '/', description: 'Where this document is served' }],
     paths,
     // On the machine itself no token is needed as long as none was made.
     security: [{ bearer: [] }, {}],
@@ -71,7 +72,7 @@ function describeOperation(operation: Operation): Record<string, unknown> {
           { description: 'Done', content: { 'application/json': { schema: operation.outputJsonSchema() } } },
         ]),
       ),
-      default: PROBLEM_RESPONSE,
+      ...PROBLEM_RESPONSES,
     },
   }
 }
@@ -94,7 +95,7 @@ function describeBody({ http, example }: Operation, input: JsonSchema, fields: r
   const properties = pick(input.properties ?? {}, fields)
   const required = (input.required ?? []).filter((field) => fields.includes(field))
   const schema = { ...input, properties, required }
-  const json = { schema, example: pick(example, fields) }
+  const json = { schema: withoutField(schema, http.upload), example: pick(example, fields) }
   if (http.upload === undefined) return { required: required.length > 0, content: { 'application/json': json } }
   const file = { type: 'string', contentMediaType: 'application/octet-stream', description: 'Streamed to disk' }
   const form = { schema: { ...schema, properties: { ...properties, [http.upload]: file } } }

@@ -54,8 +54,7 @@ export function createRouter(
   findActor: FindActor,
 ): (exchange: Exchange) => Response | Promise<Response> {
   const app = new Hono<{ Bindings: Exchange }>()
-  const byPath = Map.groupBy(routes, ({ path }) => path)
-  const paths = [...byPath].sort(([a], [b]) => compareSpecificity(a, b))
+  const paths = [...new Set(routes.map(({ path }) => path))].sort(compareSpecificity)
 
   const answer = async (exchange: Exchange, route: Route): Promise<Response> => {
     try {
@@ -67,7 +66,8 @@ export function createRouter(
     }
   }
 
-  for (const [path, siblings] of paths) {
+  for (const path of paths) {
+    const siblings = routes.filter((route) => route.path === path)
     const pattern = path.replaceAll(/\{(\w+)\}/g, ':$1')
     const allow = allowOf(siblings)
     for (const route of siblings) {

@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { AppError } from '../errors.ts'
 import type { JobEnd, JobKind, RunningJob } from '../jobs/job.ts'
 import { fromJson, type JsonObject } from '../lib/json.ts'
-import type { LibraryOpener } from '../models/library.ts'
+import type { Library, LibraryOpener } from '../models/library.ts'
 import type { Actor } from '../operation/permission.ts'
 import { type Dependency, dependencySchema, type ImportWarning } from './dependency.ts'
 import type { Generation } from './generation.ts'
@@ -68,7 +68,8 @@ export function createImportJob(deps: ImportJobDeps): JobKind<ImportInput> {
     concurrency: 2,
     input: importInputSchema,
     run: (job) => runImport(job, deps),
-    ended: (view, how, reason) => ({ ...view, status: how, error: reason }),
+    ended: (view, how, error) => ({ ...view, status: how, error: error.message, error_code: error.code }),
+    reopened: firstView,
   }
 }
 
@@ -104,6 +105,7 @@ async function runImport(job: RunningJob<ImportInput>, deps: ImportJobDeps): Pro
       job.show({ ...view('resolving', settledShare(now), now), ...bytes })
     },
   })
+  known.warnings = [...known.warnings, ...unreadableFiles(library)]
   const complete = dependencies.every(isSatisfied)
   const tracked = input.track
     ? await deps.record({ generation: parsed.generation, media: mediaOf(input, parsed.media), actor, signal })
@@ -111,6 +113,14 @@ async function runImport(job: RunningJob<ImportInput>, deps: ImportJobDeps): Pro
   const end = view(complete ? 'completed' : 'partially_completed', 1, dependencies)
   return { status: 'succeeded', view: tracked === undefined ? end : { ...end, tracked: fromJson(tracked) } }
 }
+
+/** A broken disk makes thousands of them: the job object names the first. */
+const MAX_FILE_WARNINGS = 50
+
+const unreadableFiles = ({ files }: Library): ImportWarning[] =>
+  files
+    .flatMap(({ listedPath, fault }) => (fault === undefined ? [] : [{ place: listedPath, reason: fault }]))
+    .slice(0, MAX_FILE_WARNINGS)
 
 /** Reads and parses a source. @throws AppError as SourceReader.read does, and invalid_input where it holds no prompt */
 export async function analyze(
@@ -154,5 +164,8 @@ export const importJobSchema = v.looseObject({
   created_at: v.string(),
   last_updated: v.string(),
   dependencies: v.array(dependencySchema),
+  /** One plain sentence. */
   error: v.optional(v.string()),
+  /** Its code, as in the table of errors. */
+  error_code: v.optional(v.string()),
 })

@@ -37,6 +37,27 @@ function toLinkedModel(dependency: Dependency): LinkedModel {
   })
 }
 
+/** Looks for the full digests of a file of this host by any beginning of them. */
+export type FindByHash = (
+  hash: string,
+) => Promise<{ readonly sha256: string; readonly tensorSha256: string | undefined } | undefined>
+
+/**
+ * Metadata name models by short hashes; where this host has read such a file, its full digests are linked too, so that
+ * the asset is found by them.
+ */
+export async function withFullDigests(models: readonly LinkedModel[], find: FindByHash): Promise<LinkedModel[]> {
+  return Promise.all(
+    models.map(async (model) => {
+      const known = model.sha256 ?? model.tensor_sha256 ?? model.auto_v3 ?? model.auto_v2
+      const found = known === undefined ? undefined : await find(known)
+      if (found === undefined) return model
+      const tensor = found.tensorSha256 === undefined ? {} : { tensor_sha256: found.tensorSha256 }
+      return { ...model, sha256: found.sha256, ...tensor }
+    }),
+  )
+}
+
 type Optional<T> = { [K in keyof T]: T[K] | undefined }
 
 const withoutUndefined = (model: Optional<LinkedModel> & { type: string }): LinkedModel =>

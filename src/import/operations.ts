@@ -26,10 +26,14 @@ export interface ImportDeps {
 
 const sourceFields = {
   payload: v.optional(
-    v.pipe(v.unknown(), v.description('Prompt or workflow: text, JSON in a string, or a JSON value')),
+    v.pipe(
+      v.unknown(),
+      v.metadata({ anyOf: [{ type: 'string' }, { type: 'object', additionalProperties: true }, { type: 'array' }] }),
+      v.description('Prompt or workflow: text, JSON in a string, or a JSON value'),
+    ),
   ),
-  path: v.optional(textField('Picture, video, workflow or text file on this host')),
-  url: v.optional(textField('Address of one')),
+  path: v.optional(textField('Picture, video, workflow or text file: an absolute path on the host where airkeep runs')),
+  url: v.optional(textField('http(s):// or s3:// address of one')),
 }
 
 const requestFields = {
@@ -40,12 +44,14 @@ const requestFields = {
   model_roots: v.optional(
     v.pipe(v.array(v.string()), v.maxLength(100), v.description('Model folders to look in instead')),
   ),
-  callback_url: v.optional(textField('https address that is told when the job ends')),
+  callback_url: v.optional(
+    textField('https address to tell when the job ends: not part of this version, leave it out'),
+  ),
 }
 
 const inputSchema = v.strictObject({
   ...requestFields,
-  file: v.optional(textField('The file itself, in a multipart request')),
+  file: v.optional(textField('The file itself, in a multipart request over HTTP; left out everywhere else')),
   dry_run: v.optional(v.pipe(v.boolean(), v.description('Only say what it needs: look nowhere, start no job')), false),
 })
 
@@ -104,9 +110,9 @@ export function createImportOperations(deps: ImportDeps): readonly Operation[] {
       summary: 'Find every model that a prompt, workflow or media file needs',
       description:
         'Reads a prompt, a workflow or a picture with its metadata, lists every model it depends on and finds each on this host. ' +
-        'Give exactly one of payload, path, url. With dry_run it only says what is needed and answers at once; ' +
-        'otherwise it answers a job_id: call get_import_job until status is completed, partially_completed or failed. ' +
-        'With track it also records prompt and asset, so create_prompt and create_asset are not needed then.',
+        'Give exactly one of payload, path, url. With dry_run it only says what is needed and answers at once, else it answers a job_id. ' +
+        'Before: nothing. After: with a job_id get_import_job until status is completed, partially_completed, failed or cancelled. ' +
+        'With track it also records prompt and asset: create_prompt and create_asset are not needed then.',
       example: { path: '/workspace/output/picture.png', dry_run: true },
       effect: 'write',
       permission: 'models:download',
@@ -135,13 +141,18 @@ export function createImportOperations(deps: ImportDeps): readonly Operation[] {
       summary: 'Start many imports at once',
       description:
         'Starts one import job for each item (the fields of import_prompt) under one batch_id. ' +
-        'Call list_import_jobs with the batch_id to follow them. One bad item refuses the whole call.',
+        'One bad item refuses the whole call. Before: nothing; import_prompt with dry_run shows what one item needs. After: list_import_jobs with the batch_id, until every job has ended.',
       example: { items: [{ path: '/workspace/output/one.png' }, { path: '/workspace/output/two.png' }] },
       effect: 'write',
       permission: 'models:download',
       http: { method: 'post', path: '/v1/prompts/import/batch', status: 202 },
       input: v.strictObject({
-        items: v.pipe(v.array(v.strictObject(requestFields)), v.minLength(1), v.maxLength(1000)),
+        items: v.pipe(
+          v.array(v.strictObject(requestFields)),
+          v.minLength(1),
+          v.maxLength(1000),
+          v.description('One import each'),
+        ),
       }),
       output: v.object({ batch_id: v.string(), jobs: v.array(v.object({ job_id: v.string() })) }),
       async run({ items }, call) {
@@ -164,7 +175,8 @@ export function createImportOperations(deps: ImportDeps): readonly Operation[] {
       summary: 'State of an import and of each dependency',
       description:
         'Answers the job that import_prompt started: status, progress from 0 to 1, and every dependency with its own ' +
-        'status (resolved with resolved_path, missing, ambiguous with candidates, skipped) and one plain reason.',
+        'status (resolved with resolved_path, missing, ambiguous with candidates, skipped) and one plain reason. ' +
+        'Before: import_prompt, or list_import_jobs, for the job_id. After: the same again until status is completed, partially_completed, failed or cancelled; retry_import_job once what was missing is there.',
       example: { job_id: 'imp_0f3k9' },
       effect: 'read',
       permission: 'models:read',
@@ -177,7 +189,8 @@ export function createImportOperations(deps: ImportDeps): readonly Operation[] {
     defineOperation({
       name: 'list_import_jobs',
       summary: 'Imports, newest first',
-      description: 'Lists import jobs, newest first; filter by status or batch_id. get_import_job answers one of them.',
+      description:
+        'Lists import jobs, newest first. Before: nothing, or import_prompts for a batch_id. After: get_import_job, retry_import_job or cancel_import_job with a job_id.',
       example: { status: 'partially_completed', limit: 20 },
       effect: 'read',
       permission: 'models:read',
@@ -207,7 +220,7 @@ export function createImportOperations(deps: ImportDeps): readonly Operation[] {
       name: 'cancel_import_job',
       summary: 'Stop an import',
       description:
-        'Stops a running import and answers the job. What was found so far stays in it; retry_import_job goes on.',
+        'Stops a running import and answers the job; what was found so far stays in it. Before: import_prompt or list_import_jobs, for the job_id. After: nothing; retry_import_job starts it again.',
       example: { job_id: 'imp_0f3k9' },
       effect: 'destroy',
       permission: 'models:download',
@@ -222,7 +235,8 @@ export function createImportOperations(deps: ImportDeps): readonly Operation[] {
     defineOperation({
       name: 'retry_import_job',
       summary: 'Run an import again under the same job_id',
-      description: 'Queues an import that has ended again, for example after the missing models were put in place.',
+      description:
+        'Queues an import that has ended again. Before: get_import_job, to see what was missing, and the models put in place. After: get_import_job until it has ended.',
       example: { job_id: 'imp_0f3k9' },
       effect: 'write',
       permission: 'models:download',
@@ -241,9 +255,11 @@ const toAnswer = (row: JobRow) => toPublicJob(row) as JsonObject & v.InferInput<
 
 /** What this version cannot do is refused, so that nobody waits for it. */
 function refuseUnservable(request: ImportRequest, call: Pick<Call, 'upload' | 'actor'>): void {
-  if (request.track && !holds(call.actor, 'track:write')) {
-    throw new AppError('forbidden', 'track needs the permission track:write', {
-      hint: 'Leave track out, or ask the owner for a token with --permission track:write',
+  // Known now, not after an hour of hashing: recording looks first whether the media are recorded already.
+  const lacking = (['track:read', 'track:write'] as const).find((needed) => !holds(call.actor, needed))
+  if (request.track && lacking !== undefined) {
+    throw new AppError('forbidden', `track needs the permission ${lacking}`, {
+      hint: `Leave track out, or ask the owner for a token with --permission ${lacking}`,
     })
   }
   if (request.callback_url !== undefined) {

@@ -1,3 +1,4 @@
+import { isAppError } from '../errors.ts'
 import type { JsonObject } from '../lib/json.ts'
 import type { Actor } from '../operation/permission.ts'
 import type { Generation } from './generation.ts'
@@ -22,13 +23,27 @@ export function createImportRecorder(invoke: InvokeLedger): RecordImport {
       return { asset_id: String(asset_id), ...prompt }
     }
     const { prompt_id } = await recordPrompt(generation, call)
-    const created = await call('create_asset', {
+    const asset_id = await recordAsset(call, {
       asset_url: media.url,
       asset_type: media.type,
       asset_source: 'generated',
       ...(prompt_id === undefined ? {} : { input_prompt_id: prompt_id }),
     })
-    return { asset_id: String(created.asset_id), ...(prompt_id === undefined ? {} : { prompt_id }) }
+    return { asset_id, ...(prompt_id === undefined ? {} : { prompt_id }) }
+  }
+}
+
+/** The new asset, or the one that somebody else has made of the same bytes a moment ago. */
+async function recordAsset(
+  call: (name: string, input: JsonObject) => Promise<JsonObject>,
+  asset: JsonObject,
+): Promise<string> {
+  try {
+    return String((await call('create_asset', asset)).asset_id)
+  } catch (error) {
+    const existing = isAppError(error) ? error.existing?.asset_id : undefined
+    if (existing === undefined) throw error
+    return existing
   }
 }
 

@@ -1,6 +1,8 @@
+import { setImmediate } from 'node:timers/promises'
 import type { Library, LibraryFile } from '../models/library.ts'
 import type { Candidate, Dependency } from './dependency.ts'
 import { compareHashes, type HashMatch, isComparable, isOfType, matchNames, type NameMatches } from './match.ts'
+import { parseModelName } from './model-name.ts'
 
 export interface ResolveProgress {
   /** Every dependency, settled or not. */
@@ -37,6 +39,11 @@ export async function resolveLocally(
     dependencies[at] = dependency
     await options.onSettled(progress())
   }
+  // A thousand models in a prompt times ten thousand files take seconds: others are served in between.
+  const yieldToOthers = async (): Promise<void> => {
+    await setImmediate()
+    options.signal.throwIfAborted()
+  }
   const digest = async (file: LibraryFile): Promise<void> => {
     if (file.digests !== undefined) return
     const before = hashedBytes
@@ -50,6 +57,7 @@ export async function resolveLocally(
   // 1. Digests that are known already, and names where no hash can say more.
   for (const [at, dependency] of dependencies.entries()) {
     if (!isOpen(dependency)) continue
+    await yieldToOthers()
     const byHash = bestByHash(dependency, library.files)
     if (byHash !== undefined) await settle(at, resolved(dependency, byHash.file, byHash.match))
     else if (!isComparable(dependency.hashes)) await settle(at, byName(dependency, library.files))
@@ -57,13 +65,19 @@ export async function resolveLocally(
 
   // 2. Files that have the right name, then the others of the type, until every hash is found.
   const open = dependencies.filter(isOpen)
-  const named = open.flatMap((dependency) => likely(matchNames(dependency, library.files)))
-  const others = library.files.filter(({ type }) => open.some((dependency) => isOfType(dependency.type, type)))
+  const named: LibraryFile[] = []
+  for (const dependency of open) {
+    await yieldToOthers()
+    named.push(...likely(matchNames(dependency, library.files)))
+  }
+  const types = [...new Set(open.map(({ type }) => type))]
+  const others = library.files.filter(({ type }) => types.some((wanted) => isOfType(wanted, type)))
   const toHash = [...new Set([...named, ...others])].filter(({ digests }) => digests === undefined)
   bytesToHash = toHash.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
   for (const file of toHash) {
     if (!dependencies.some(isOpen)) break
     await digest(file)
+    if (file.digests === undefined) continue
     for (const [at, dependency] of dependencies.entries()) {
       if (!isOpen(dependency)) continue
       const byHash = bestByHash(dependency, [file])
@@ -73,7 +87,9 @@ export async function resolveLocally(
 
   // 3. No file has the hash: what has the name is a conflict, and nothing at all is missing.
   for (const [at, dependency] of dependencies.entries()) {
-    if (isOpen(dependency)) await settle(at, unmatched(dependency, library.files))
+    if (!isOpen(dependency)) continue
+    await yieldToOthers()
+    await settle(at, unmatched(dependency, library.files))
   }
   return dependencies
 }
@@ -127,7 +143,7 @@ const ambiguous = (dependency: Dependency, candidates: readonly Candidate[], rea
 
 function byName(dependency: Dependency, files: readonly LibraryFile[]): Dependency {
   const { exact, sameStem, similar } = matchNames(dependency, files)
-  const only = exact.length > 0 ? exact : sameStem
+  const only = withWrittenExtension(dependency, exact.length > 0 ? exact : sameStem)
   const first = only[0]
   if (first !== undefined && only.length === 1) {
     return resolved(dependency, first, exact.length > 0 ? 'path' : 'name')
@@ -143,6 +159,13 @@ function byName(dependency: Dependency, files: readonly LibraryFile[]): Dependen
   return missing(dependency, 'No file on this host has this name')
 }
 
+/** `mix.safetensors` and `mix.ckpt` side by side: the prompt may say which. */
+function withWrittenExtension(dependency: Dependency, files: readonly LibraryFile[]): readonly LibraryFile[] {
+  const filenames = new Set(dependency.written.map((name) => parseModelName(name).filename))
+  const same = files.filter(({ name }) => filenames.has(parseModelName(name).filename))
+  return same.length > 0 ? same : files
+}
+
 function unmatched(dependency: Dependency, files: readonly LibraryFile[]): Dependency {
   const names = likely(matchNames(dependency, files))
   if (names.length === 0) return missing(dependency, 'No file on this host has this hash or this name')
@@ -150,9 +173,16 @@ function unmatched(dependency: Dependency, files: readonly LibraryFile[]): Depen
     ({ digests }) => digests !== undefined && compareHashes(dependency.hashes, digests) === 'different',
   )
   // Eight digits prove nothing when they differ: then the name has to do.
-  if (proved.length === 0) return byName(dependency, files)
+  if (proved.length === 0) {
+    if (names.every(({ fault }) => fault === undefined)) return byName(dependency, files)
+    const candidates = names.map((file) => toCandidate(file, whyUnproved(file)))
+    return ambiguous(dependency, candidates, 'A file on this host has this name, but it could not be read')
+  }
   const candidates = names.map((file) => toCandidate(file, 'has this name but another hash'))
   return ambiguous(dependency, candidates, 'A file on this host has this name, but its hash is another one')
 }
+
+const whyUnproved = ({ fault }: LibraryFile): string =>
+  fault === undefined ? 'has this name' : 'has this name, but could not be read'
 
 const missing = (dependency: Dependency, reason: string): Dependency => ({ ...dependency, status: 'missing', reason })

@@ -9,6 +9,8 @@ import type { MetadataText } from '../media/container.ts'
 import { SNIFF_BYTES, sniffMediaKind } from '../media/kind.ts'
 import { readMetadata } from '../media/read-metadata.ts'
 import type { GuardedFetch } from '../net/fetch.ts'
+import type { GuardedResponse } from '../net/response.ts'
+import type { S3Reader } from '../net/s3.ts'
 import type { Actor } from '../operation/permission.ts'
 import { type ImportWarning, warningSchema } from './dependency.ts'
 
@@ -34,7 +36,7 @@ export interface SourceReader {
   /**
    * The texts that a source carries.
    * @throws AppError not_found, forbidden, invalid_input (a path that may not be read), payload_too_large,
-   * upstream_unavailable, cancelled
+   * rate_limited, upstream_unavailable, cancelled
    */
   read(source: ImportSource, actor: Actor, signal: AbortSignal): Promise<SourceTexts>
   /** Those of media that the caller may read: a file, or bytes that are held. */
@@ -46,6 +48,9 @@ export interface SourceReaderDeps {
   readonly fetch: GuardedFetch
   /** Hosts that this actor may have the server fetch from. */
   readonly hostsFor: (actor: Actor) => 'any' | readonly string[]
+  readonly s3: S3Reader
+  /** S3 buckets that this actor may have read. */
+  readonly bucketsFor: (actor: Actor) => 'any' | readonly string[]
   /** For bodies that are being read. */
   readonly tempDir: string
 }
@@ -53,7 +58,9 @@ export interface SourceReaderDeps {
 /** A picture with its workflow is a few MiB; a video that carries one may be long. */
 const MAX_URL_BYTES = 1024 ** 3
 
-export function createSourceReader({ localFiles, fetch, hostsFor, tempDir }: SourceReaderDeps): SourceReader {
+export function createSourceReader(deps: SourceReaderDeps): SourceReader {
+  const { localFiles, tempDir } = deps
+
   async function readBytes(source: ByteSource): Promise<SourceTexts> {
     const { kind } = await sniffMediaKind(await source.read(0, SNIFF_BYTES))
     const { texts, warnings } = await readMetadata(source)
@@ -69,18 +76,24 @@ export function createSourceReader({ localFiles, fetch, hostsFor, tempDir }: Sou
     }
   }
 
-  async function readUrl(url: string, actor: Actor, signal: AbortSignal): Promise<SourceTexts> {
-    const response = await fetch({ url, signal, hosts: hostsFor(actor), maxBytes: MAX_URL_BYTES })
-    if (response.status !== 200) {
-      response.discard()
-      throw new AppError('upstream_unavailable', `The address answered with status ${response.status}`, {
-        hint: 'Check that the URL opens without a login',
-      })
+  async function openUrl(url: string, actor: Actor, signal: AbortSignal): Promise<GuardedResponse> {
+    if (/^s3:/i.test(url)) {
+      return deps.s3.get({ url, signal, buckets: deps.bucketsFor(actor), maxBytes: MAX_URL_BYTES })
     }
+    const response = await deps.fetch({ url, signal, hosts: deps.hostsFor(actor), maxBytes: MAX_URL_BYTES })
+    if (response.status === 200) return response
+    response.discard()
+    throw new AppError('upstream_unavailable', `The address answered with status ${response.status}`, {
+      hint: 'Check that the URL opens without a login',
+    })
+  }
+
+  async function readUrl(url: string, actor: Actor, signal: AbortSignal): Promise<SourceTexts> {
+    const response = await openUrl(url, actor, signal)
     const path = join(tempDir, createId('url'))
     const file = await open(path, 'wx', 0o600)
     try {
-      for await (const chunk of response.body) await file.write(chunk)
+      for await (const chunk of response.body) await file.writeFile(chunk)
       return await readFile(path)
     } finally {
       await file.close()

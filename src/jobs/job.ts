@@ -1,4 +1,5 @@
 import type * as v from 'valibot'
+import type { AppError } from '../errors.ts'
 import { toIso } from '../lib/clock.ts'
 import type { JsonObject } from '../lib/json.ts'
 import { type Actor, PERMISSIONS, type Permission } from '../operation/permission.ts'
@@ -38,7 +39,9 @@ export interface JobKind<I = JsonObject> {
   /** "Make it so", not "do it": a run may follow one that was cut off anywhere. */
   run(job: RunningJob<I>): Promise<JobEnd>
   /** What callers see when a run threw or was cancelled. */
-  ended(view: JsonObject, how: 'failed' | 'cancelled', reason: string): JsonObject
+  ended(view: JsonObject, how: 'failed' | 'cancelled', error: AppError): JsonObject
+  /** What callers see of an ended job that is queued again: nothing of its end. */
+  reopened(view: JsonObject): JsonObject
 }
 
 export const isFinal = (status: JobStatus): boolean => status !== 'queued' && status !== 'running'

@@ -5,6 +5,7 @@ import type { JsonObject } from '../lib/json.ts'
 import type { Log } from '../lib/log.ts'
 import type { Actor } from '../operation/permission.ts'
 import { fromStoredActor, isFinal, type JobEnd, type JobKind, type JobRow, toPublicJob } from './job.ts'
+import { whileAway } from './patience.ts'
 import type { JobStore } from './store.ts'
 import type { JobStatus } from './table.ts'
 
@@ -25,7 +26,7 @@ export interface JobRunner {
   cancel(id: string): Promise<JobRow>
   /** Queues an ended job again under its id; a live one stays as it is. @throws AppError not_found */
   retry(id: string): Promise<JobRow>
-  /** Takes up what an earlier process left and whatever comes from now on. */
+  /** Takes up what an earlier process left and whatever comes from now on, until {@link stop}; may be repeated. */
   start(): Promise<void>
   /** Resolves when no job runs or waits. */
   whenIdle(): Promise<void>
@@ -47,7 +48,7 @@ interface Run {
 }
 
 /** Reasons with which a run is aborted. */
-const CANCELLED = new AppError('cancelled', 'The job was cancelled')
+const CANCELLED = new AppError('cancelled', 'Cancelled on request')
 const STOPPED = new AppError('cancelled', 'airkeep is stopping')
 
 /**
@@ -63,6 +64,8 @@ export function createJobRunner({ store, events, log }: JobRunnerDeps): JobRunne
   const woken = new Set<string>()
   const idleWaiters = new Set<() => void>()
   let started = false
+  let stopped = false
+  let stopping = new AbortController()
 
   const kindOf = (name: string): JobKind<JsonObject> => {
     const kind = kinds.get(name)
@@ -78,9 +81,11 @@ export function createJobRunner({ store, events, log }: JobRunnerDeps): JobRunne
       const kind = kindOf(name)
       while (started && woken.delete(name)) {
         while (started && (perKind.get(name) ?? 0) < kind.concurrency) {
-          const row = await store.claim(name, kind.permission)
+          const row = await claim(kind)
           if (row === undefined) break
-          begin(kind, row)
+          if (started) begin(kind, row)
+          // Stopped between the claim and now: as if it had not been claimed.
+          else await store.change(row.id, ['running'], 'queued', undefined, kind.permission)
         }
       }
     })()
@@ -93,6 +98,16 @@ export function createJobRunner({ store, events, log }: JobRunnerDeps): JobRunne
     pumping.set(name, pump)
   }
 
+  function claim({ kind, permission }: JobKind<JsonObject>): Promise<JobRow | undefined> {
+    let lost = false
+    return whileAway(log, stopping.signal, async () => {
+      // A claim whose answer did not come may have been made: a job that is marked as running and runs nowhere.
+      if (lost) await store.requeueLeftOver({ kind, except: [...runs.keys()] })
+      lost = true
+      return store.claim(kind, permission)
+    })
+  }
+
   function settle(): void {
     if (runs.size > 0 || pumping.size > 0) return
     for (const resolve of idleWaiters) resolve()
@@ -102,23 +117,29 @@ export function createJobRunner({ store, events, log }: JobRunnerDeps): JobRunne
   function begin(kind: JobKind<JsonObject>, row: JobRow): void {
     const abort = new AbortController()
     perKind.set(kind.kind, (perKind.get(kind.kind) ?? 0) + 1)
-    const done = execute(kind, row, abort.signal)
+    // Retried before its cancelled run was through: two runs of one job never overlap.
+    const before = runs.get(row.id)?.done ?? Promise.resolve()
+    const done = before
+      .then(() => execute(kind, row, abort.signal))
       .catch((error: unknown) => log.error({ err: error, job_id: row.id }, 'Could not store the end of a job'))
       .finally(() => {
-        runs.delete(row.id)
+        if (runs.get(row.id) === run) runs.delete(row.id)
         perKind.set(kind.kind, (perKind.get(kind.kind) ?? 1) - 1)
         wake(kind.kind)
         settle()
       })
-    runs.set(row.id, { abort, done })
+    const run: Run = { abort, done }
+    runs.set(row.id, run)
   }
 
   async function execute(kind: JobKind<JsonObject>, row: JobRow, signal: AbortSignal): Promise<void> {
     let view = row.view
-    const finish = (status: JobStatus, next: JsonObject): Promise<unknown> =>
-      store.change(row.id, ['running'], status, next, kind.permission)
+    const change = (status: JobStatus, next: JsonObject) =>
+      whileAway(log, stopping.signal, () => store.change(row.id, ['running'], status, next, kind.permission))
     let end: JobEnd
     try {
+      signal.throwIfAborted()
+      if (row.attempts > MAX_CUT_OFF) throw POISONED
       end = await kind.run({
         id: row.id,
         input: v.parse(kind.input, row.input),
@@ -127,7 +148,7 @@ export function createJobRunner({ store, events, log }: JobRunnerDeps): JobRunne
         async save(next) {
           signal.throwIfAborted()
           view = next
-          const stored = await store.change(row.id, ['running'], 'running', next, kind.permission)
+          const stored = await change('running', next)
           // Cancelled between the claim and now: whoever cancelled has stored the end.
           if (stored === undefined) throw CANCELLED
         },
@@ -149,15 +170,15 @@ export function createJobRunner({ store, events, log }: JobRunnerDeps): JobRunne
       if (error === CANCELLED) return
       if (signal.aborted) {
         // Cancelled: the one who cancelled has stored that. Stopped: queued again, the next start takes it up.
-        if (signal.reason === STOPPED) await finish('queued', view)
+        if (signal.reason === STOPPED) await change('queued', view)
         return
       }
       const reason = toAppError(error)
-      log.warn({ err: error, job_id: row.id, kind: kind.kind }, 'A job failed')
-      await finish('failed', kind.ended(view, 'failed', reason.message))
+      logFailure(log, row, reason)
+      await change('failed', kind.ended(view, 'failed', reason))
       return
     }
-    await finish(end.status, end.view)
+    await change(end.status, end.view)
   }
 
   async function get(id: string): Promise<JobRow> {
@@ -180,7 +201,7 @@ export function createJobRunner({ store, events, log }: JobRunnerDeps): JobRunne
       const row = await get(id)
       if (isFinal(row.status)) return row
       const kind = kindOf(row.kind)
-      const view = kind.ended(row.view, 'cancelled', 'Cancelled on request')
+      const view = kind.ended(row.view, 'cancelled', CANCELLED)
       const changed = await store.change(id, ['queued', 'running'], 'cancelled', view, kind.permission)
       const run = runs.get(id)
       run?.abort.abort(CANCELLED)
@@ -190,13 +211,20 @@ export function createJobRunner({ store, events, log }: JobRunnerDeps): JobRunne
     async retry(id) {
       const row = await get(id)
       const kind = kindOf(row.kind)
-      const changed = await store.change(id, ['succeeded', 'failed', 'cancelled'], 'queued', undefined, kind.permission)
+      const view = kind.reopened(row.view)
+      const changed = await store.change(id, ['succeeded', 'failed', 'cancelled'], 'queued', view, kind.permission)
       wake(row.kind)
       return changed ?? row
     },
     async start() {
+      // Jobs that run now were left by nobody.
+      if (started) return
+      stopped = false
+      stopping = new AbortController()
       const left = await store.requeueLeftOver()
       if (left > 0) log.info({ jobs: left }, 'Going on with jobs that an earlier process left')
+      // Stopped while it was asked.
+      if (stopped) return
       started = true
       for (const name of kinds.keys()) wake(name)
     },
@@ -210,9 +238,25 @@ export function createJobRunner({ store, events, log }: JobRunnerDeps): JobRunne
     },
     async stop() {
       started = false
+      stopped = true
+      stopping.abort()
       for (const { abort } of runs.values()) abort.abort(STOPPED)
-      await Promise.all([...runs.values()].map(({ done }) => done))
       await Promise.all(pumping.values())
+      await Promise.all([...runs.values()].map(({ done }) => done))
     },
   }
+}
+
+/** Runs that may be cut off by the end of the process before a job is taken for the reason of it. */
+const MAX_CUT_OFF = 5
+
+const POISONED = new AppError('internal', `It was cut off ${MAX_CUT_OFF} times by the end of airkeep itself`, {
+  hint: 'Something in it may end the process: look at the log, then retry it',
+})
+
+/** A prompt without models or a file that is gone is the caller's matter, told by the job; only our own is a fault. */
+function logFailure(log: Log, { id, kind }: JobRow, reason: AppError): void {
+  const about = { job_id: id, kind, code: reason.code }
+  if (reason.code === 'internal') log.error({ ...about, err: reason }, 'A job failed')
+  else log.info({ ...about, reason: reason.message }, 'A job failed')
 }

@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, inArray } from 'drizzle-orm'
+import { and, asc, desc, eq, inArray, notInArray, sql } from 'drizzle-orm'
 import type { Db } from '../db/db.ts'
 import { isUniqueViolation } from '../db/db-error.ts'
 import type { EventHub } from '../events/hub.ts'
@@ -28,7 +28,7 @@ export interface JobFilter {
   readonly owner?: string | undefined
 }
 
-/** Rows of jobs; every change of one goes out as an event of the same commit. */
+/** Rows of this host's jobs; every change of one goes out as an event of the same commit. */
 export interface JobStore {
   /** The new job, or the live one with the same key. */
   create(job: NewJob): Promise<JobRow>
@@ -44,8 +44,8 @@ export interface JobStore {
     view: JsonObject | undefined,
     permission: Permission,
   ): Promise<JobRow | undefined>
-  /** Jobs that a process which is gone left running: queued again. */
-  requeueLeftOver(): Promise<number>
+  /** Jobs that a process which is gone left running: queued again. All of this host, or of one kind with exceptions. */
+  requeueLeftOver(of?: { readonly kind: string; readonly except: readonly string[] }): Promise<number>
 }
 
 export interface JobStoreDeps {
@@ -56,8 +56,11 @@ export interface JobStoreDeps {
 }
 
 export function createJobStore({ db, events, clock, instanceId }: JobStoreDeps): JobStore {
+  // Without the sign SQLite would take the index of hosts, and sort what it finds there.
+  const isOurs = () => sql`+${jobsTable.instanceId} = ${instanceId()}`
   const where = (filter: JobFilter) =>
     and(
+      isOurs(),
       eq(jobsTable.kind, filter.kind),
       filter.batchId === undefined ? undefined : eq(jobsTable.batchId, filter.batchId),
       filter.state === undefined ? undefined : eq(jobsTable.state, filter.state),
@@ -124,7 +127,11 @@ export function createJobStore({ db, events, clock, instanceId }: JobStoreDeps):
       return row
     },
     async find(id) {
-      const rows = await db.read.select().from(jobsTable).where(eq(jobsTable.id, id)).limit(1)
+      const rows = await db.read
+        .select()
+        .from(jobsTable)
+        .where(and(eq(jobsTable.id, id), isOurs()))
+        .limit(1)
       return rows[0]
     },
     list: (filter, limit, offset) =>
@@ -141,7 +148,8 @@ export function createJobStore({ db, events, clock, instanceId }: JobStoreDeps):
           .select()
           .from(jobsTable)
           .where(and(eq(jobsTable.instanceId, instanceId()), eq(jobsTable.status, 'queued'), eq(jobsTable.kind, kind)))
-          .orderBy(asc(jobsTable.createdAt), asc(jobsTable.id))
+          // Ids are random: of one millisecond the row number tells what came first.
+          .orderBy(asc(jobsTable.createdAt), sql`rowid`)
           .limit(1)
         const next = waiting[0]
         if (next === undefined) return undefined
@@ -155,24 +163,49 @@ export function createJobStore({ db, events, clock, instanceId }: JobStoreDeps):
       }),
     change: (id, from, to, view, permission) =>
       events.commit(async (tx, emit) => {
-        const rows = await tx.select().from(jobsTable).where(eq(jobsTable.id, id)).limit(1)
+        const rows = await tx
+          .select()
+          .from(jobsTable)
+          .where(and(eq(jobsTable.id, id), isOurs()))
+          .limit(1)
         const row = rows[0]
         if (row === undefined || !from.includes(row.status)) return undefined
         const next = view ?? row.view
-        const changed: JobRow = { ...row, status: to, state: String(next.status), view: next, updatedAt: clock.now() }
+        const changed: JobRow = {
+          ...row,
+          status: to,
+          state: String(next.status),
+          view: next,
+          // Put back on purpose: what was cut off before does not count any more.
+          attempts: to === 'queued' ? 0 : row.attempts,
+          updatedAt: clock.now(),
+        }
         await tx
           .update(jobsTable)
-          .set({ status: changed.status, state: changed.state, view: changed.view, updatedAt: changed.updatedAt })
+          .set({
+            status: changed.status,
+            state: changed.state,
+            view: changed.view,
+            attempts: changed.attempts,
+            updatedAt: changed.updatedAt,
+          })
           .where(eq(jobsTable.id, id))
         await emit(toEvent(changed, permission))
         return changed
       }),
-    requeueLeftOver: () =>
+    requeueLeftOver: (of) =>
       db.write(async (tx) => {
         const rows = await tx
           .update(jobsTable)
           .set({ status: 'queued', updatedAt: clock.now() })
-          .where(and(eq(jobsTable.instanceId, instanceId()), eq(jobsTable.status, 'running')))
+          .where(
+            and(
+              eq(jobsTable.instanceId, instanceId()),
+              eq(jobsTable.status, 'running'),
+              of === undefined ? undefined : eq(jobsTable.kind, of.kind),
+              of === undefined ? undefined : notInArray(jobsTable.id, [...of.except]),
+            ),
+          )
           .returning({ id: jobsTable.id })
         return rows.length
       }),

@@ -24,6 +24,7 @@ export const jobsTable = sqliteTable(
     /** The job object that callers see, without id and times. */
     view: jsonObject('view').notNull(),
     batchId: text('batch_id'),
+    /** Runs that were begun since it was last queued on purpose: more than one were cut off by the end of a process. */
     attempts: integer('attempts').notNull(),
     instanceId: text('instance_id').notNull(),
     createdAt: timestamp('created_at').notNull(),

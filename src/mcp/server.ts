@@ -12,6 +12,7 @@ import type { Log } from '../lib/log.ts'
 import type { Operation } from '../operation/operation.ts'
 import type { Actor } from '../operation/permission.ts'
 import { type CallDeps, type Caller, callTool, type Invoke } from './call.ts'
+import { withPatience } from './patience.ts'
 import { type McpPrompt, type McpResource, registerPrompts, registerResources } from './prompts.ts'
 import { type StdioOptions, serveStdio } from './stdio.ts'
 import { registerTools, toTools } from './tools.ts'
@@ -31,8 +32,12 @@ const CAPABILITIES = {
 
 const MEBIBYTE = 1024 * 1024
 
-/** Registers more on a server that is about to serve one client: a tool, a prompt, a request. */
-export type ExtendMcp = (server: McpServer, era: 'legacy' | 'modern') => void
+/** More than the operations, for test builds; the product has nothing of it. */
+export interface McpExtension {
+  readonly options?: Pick<ServerOptions, 'requestState'>
+  /** On every server that is about to serve one client or request. */
+  register(server: McpServer, era: 'legacy' | 'modern'): void
+}
 
 export interface McpDeps {
   /** All operations; those without the surface `mcp` are left out here. */
@@ -47,8 +52,9 @@ export interface McpDeps {
   readonly clock?: Clock
   /** Largest message; 16 MiB by default. */
   readonly bodyLimitBytes?: number
-  /** For test builds; nothing of the product uses it. */
-  readonly extend?: ExtendMcp | undefined
+  readonly extension?: McpExtension | undefined
+  /** How long a call may be silent over HTTP before its stream is opened; 1000 by default. */
+  readonly patienceMs?: number
 }
 
 export interface Mcp {
@@ -66,7 +72,7 @@ export interface Mcp {
 /** Tools, prompts and resources over both transports, from the one list of operations. */
 export function createMcp(deps: McpDeps): Mcp {
   const { prompts, resources = [], invoke, version, log, clock = systemClock } = deps
-  const bodyLimitBytes = deps.bodyLimitBytes ?? 16 * MEBIBYTE
+  const { bodyLimitBytes = 16 * MEBIBYTE, patienceMs = 1000 } = deps
   const tools = toTools(deps.operations)
   const running = new Set<Promise<unknown>>()
   const closing = new AbortController()
@@ -75,6 +81,7 @@ export function createMcp(deps: McpDeps): Mcp {
   }
   const options: ServerOptions = {
     ...(deps.instructions === undefined ? {} : { instructions: deps.instructions }),
+    ...deps.extension?.options,
     cacheHints: {
       'tools/list': STATIC,
       'prompts/list': STATIC,
@@ -100,7 +107,7 @@ export function createMcp(deps: McpDeps): Mcp {
     })
     registerPrompts(server, prompts)
     registerResources(server, resources)
-    deps.extend?.(server, era)
+    deps.extension?.register(server, era)
     return server
   }
 
@@ -112,8 +119,6 @@ export function createMcp(deps: McpDeps): Mcp {
   }
 
   const handler = createMcpHandler(httpFactory, {
-    // A stream from the start: a long call without a progress token would otherwise be a silent connection.
-    responseMode: 'sse',
     keepAliveMs: KEEP_ALIVE_MS,
     maxRequestBodySize: bodyLimitBytes,
     onerror: (err) => log.debug({ err }, 'MCP request refused'),
@@ -122,7 +127,8 @@ export function createMcp(deps: McpDeps): Mcp {
   return {
     fetch(request, actor, { requestId = createId('req') } = {}) {
       const caller: Caller = { actor, requestId }
-      return handler.fetch(request, { authInfo: { token: '', clientId: actor.name, scopes: [], extra: { caller } } })
+      const authInfo = { token: '', clientId: actor.name, scopes: [], extra: { caller } }
+      return withPatience(handler.fetch(request, { authInfo }), { patienceMs, keepAliveMs: KEEP_ALIVE_MS })
     },
     serveStdio(actor, { invoke: invokeWith = invoke, ...stdioOptions } = {}) {
       const caller = (): Caller => ({ actor, requestId: createId('req') })

@@ -6,8 +6,9 @@ import type {
   ToolAnnotations,
 } from '@modelcontextprotocol/server'
 import type { JsonObject } from '../lib/json.ts'
+import { withoutField } from '../operation/json-schema.ts'
 import type { Operation } from '../operation/operation.ts'
-import { described } from './schema.ts'
+import { described, orError } from './schema.ts'
 
 /** What `tools/list` says of one operation, made once. */
 export interface Tool {
@@ -32,8 +33,9 @@ function toTool(operation: Operation): Tool {
       title: operation.summary.replace(/\.$/, ''),
       description: describe(operation),
       annotations: annotate(operation),
-      inputSchema: described(() => operation.inputJsonSchema()),
-      outputSchema: described(() => operation.outputJsonSchema()),
+      // Only a multipart request has a file in it.
+      inputSchema: described(() => withoutField(operation.inputJsonSchema(), operation.http.upload)),
+      outputSchema: described(() => orError(operation.outputJsonSchema())),
     },
   }
 }

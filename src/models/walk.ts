@@ -35,8 +35,9 @@ export async function walkModels(roots: readonly string[], signal: AbortSignal):
     for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
       signal.throwIfAborted()
       let entries: Dirent[]
+      let real: string
       try {
-        const real = await realpath(folder)
+        real = await realpath(folder)
         if (entered.has(real)) continue
         entered.add(real)
         entries = await readdir(folder, { withFileTypes: true })
@@ -53,15 +54,18 @@ export async function walkModels(roots: readonly string[], signal: AbortSignal):
           continue
         }
         if (!entry.isFile() && !entry.isSymbolicLink()) continue
+        // Only links cost a second question: over a network it is one for each of thousands of files.
+        const link = entry.isSymbolicLink()
+        if (!link && modelExtension(entry.name) === undefined) continue
         const info = await statOrGone(path)
         if (info === undefined) continue
         if (info.isDirectory()) folders.push(path)
         if (!info.isFile() || modelExtension(entry.name) === undefined) continue
-        const real = await realpath(path)
-        if (files.has(real)) continue
+        const target = link ? await realpathOrGone(path) : join(real, entry.name)
+        if (target === undefined || files.has(target)) continue
         const below = relative(root, path).split(sep).join('/')
-        files.set(real, {
-          path: real,
+        files.set(target, {
+          path: target,
           listedPath: path,
           ...placeModel(root, below),
           sizeBytes: info.size,
@@ -71,6 +75,15 @@ export async function walkModels(roots: readonly string[], signal: AbortSignal):
     }
   }
   return { files: [...files.values()], unreadable }
+}
+
+/** Undefined for a link that was changed meanwhile. */
+async function realpathOrGone(path: string): Promise<string | undefined> {
+  try {
+    return await realpath(path)
+  } catch {
+    return undefined
+  }
 }
 
 /** Undefined for a file that went away meanwhile and for a link that leads nowhere. */

@@ -107,7 +107,7 @@ function createRequest(route: Route, hop: Hop, options: ExchangeOptions, what: s
     method: hop.method,
     host: hostname,
     port,
-    path: url.pathname + url.search,
+    path: hop.rawPath ?? url.pathname + url.search,
     headers: { host: url.host, 'user-agent': options.userAgent, ...hop.headers, ...lengthOf(hop) },
     maxHeaderSize: MAX_HEADER_BYTES,
     lookup,

@@ -7,6 +7,11 @@ import { describeUrl } from './target.ts'
 
 export interface GuardedRequest {
   readonly url: string | URL
+  /**
+   * What the first request asks for, in place of the path and query of `url`, which the URL parser normalises
+   * (`a/../b`): begins with `/`, percent-encoded ASCII. A redirect brings its own.
+   */
+  readonly rawPath?: string
   /** GET by default. */
   readonly method?: string
   /** `host`, `user-agent`, lengths and connection headers are set here and ignored where given. */
@@ -22,6 +27,8 @@ export interface GuardedRequest {
   readonly allowPrivate?: readonly string[]
   /** Largest body; reading past it is payload_too_large. No limit by default. */
   readonly maxBytes?: number
+  /** Hands the body on as it came, even where `Content-Encoding` says that it is compressed. */
+  readonly asStored?: boolean
   /** For the name lookup, and again for the connection: 10 s by default. */
   readonly connectTimeoutMs?: number
   /** From the connection to the last response header: 30 s by default. */
@@ -53,7 +60,7 @@ export function createGuardedFetch({ guard, version, ca }: GuardedFetchDeps): Gu
   const userAgent = `airkeep/${version}`
   return async (request) => {
     const { signal, connectTimeoutMs = 10_000, headersTimeoutMs = 30_000, idleTimeoutMs = 30_000 } = request
-    const { hosts, allowPrivate, maxBytes, maxRedirects = 5 } = request
+    const { hosts, allowPrivate, maxBytes, asStored, maxRedirects = 5 } = request
     const seen = new Set<string>()
     let hop = firstHop(request)
     for (;;) {
@@ -68,7 +75,8 @@ export function createGuardedFetch({ guard, version, ca }: GuardedFetchDeps): Gu
       })
       const location = message.headers.location
       if (request.redirect === 'manual' || !isRedirect(message.statusCode ?? 0, location)) {
-        return toResponse(message, { url: route.url, method: hop.method, what, maxBytes, idleTimeoutMs, reason })
+        const { method } = hop
+        return toResponse(message, { url: route.url, method, what, maxBytes, asStored, idleTimeoutMs, reason })
       }
       message.destroy()
       seen.add(`${hop.method} ${hop.url.href}`)

@@ -4,6 +4,8 @@ import { describeUrl, parseUrl, readUrl } from './target.ts'
 /** One request of a chain of redirects. Header names are lower case. */
 export interface Hop {
   readonly url: URL
+  /** Asked for in place of the path and query of `url`. */
+  readonly rawPath?: string
   readonly method: string
   readonly headers: Readonly<Record<string, string>>
   readonly body: Uint8Array | undefined
@@ -27,6 +29,7 @@ const BODY_HEADERS: ReadonlySet<string> = new Set(['content-type', 'content-enco
 
 export interface FirstRequest {
   readonly url: string | URL
+  readonly rawPath?: string
   readonly method?: string
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string | Uint8Array
@@ -42,7 +45,8 @@ export function firstHop(request: FirstRequest): Hop {
     if (!OWN_HEADERS.has(lower)) headers[lower] = value
   }
   const body = typeof request.body === 'string' ? new TextEncoder().encode(request.body) : request.body
-  return { url: parseUrl(request.url), method, headers, body }
+  const { rawPath } = request
+  return { url: parseUrl(request.url), ...(rawPath === undefined ? {} : { rawPath }), method, headers, body }
 }
 
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])

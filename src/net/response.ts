@@ -27,6 +27,8 @@ export interface ResponseOptions {
   readonly method: string
   readonly what: string
   readonly maxBytes: number | undefined
+  /** Leave a compressed body as it is. */
+  readonly asStored?: boolean | undefined
   readonly idleTimeoutMs: number
   readonly reason: () => unknown
 }
@@ -37,7 +39,7 @@ export function toResponse(message: IncomingMessage, options: ResponseOptions): 
   const { what } = options
   const status = message.statusCode ?? 0
   const bodiless = options.method === 'HEAD' || status === 204 || status === 304
-  const coding = bodiless ? undefined : contentCoding(message)
+  const coding = bodiless || options.asStored === true ? undefined : contentCoding(message)
   const source = coding === undefined ? message : decoded(message, coding, what)
   const headers = toHeaders(message, coding === undefined ? [] : ['content-length', 'content-encoding'])
   const contentLength = toLength(headers.get('content-length'))

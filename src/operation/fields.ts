@@ -6,6 +6,9 @@ export const MAX_ID = Number.MAX_SAFE_INTEGER
 /** Digits of 1 to 9007199254740991 without sign or leading zero, as JSON Schema can say it. */
 const ID_PATTERN = numbersUpTo(String(MAX_ID))
 
+/** What readers of a schema are told: the last of sixteen digits are checked all the same. */
+const SHOWN_ID_PATTERN = '^[1-9][0-9]{0,15}$'
+
 function numbersUpTo(max: string): RegExp {
   const shorter = `[1-9][0-9]{0,${max.length - 2}}`
   const branches: string[] = [shorter]
@@ -21,7 +24,12 @@ function numbersUpTo(max: string): RegExp {
 /** An id of this ledger as the outside writes it; anything else gets the message that the guide names. */
 export function idField(name: string, description: string) {
   const message = `${name} must be a valid integer ID`
-  return v.pipe(v.string(message), v.regex(ID_PATTERN, message), v.description(description))
+  return v.pipe(
+    v.string(message),
+    v.regex(ID_PATTERN, message),
+    v.metadata({ pattern: SHOWN_ID_PATTERN }),
+    v.description(description),
+  )
 }
 
 export const toRowId = (id: string): number => Number(id)
@@ -41,10 +49,19 @@ export const requiredTextField = (description: string, maxLength = 10_000) =>
   v.pipe(v.string(), v.minLength(1), v.maxLength(maxLength), v.description(description))
 
 export const limitField = (fallback: number, max: number) =>
-  v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(max), v.description('Rows to answer')), fallback)
+  v.optional(
+    v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(max), v.description('Rows in one answer')),
+    fallback,
+  )
 
 export const offsetField = v.optional(
-  v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(MAX_ID), v.description('Rows to leave out first')),
+  v.pipe(
+    v.number(),
+    v.integer(),
+    v.minValue(0),
+    v.maxValue(MAX_ID),
+    v.description('Rows to skip: those that earlier answers gave'),
+  ),
   0,
 )
 

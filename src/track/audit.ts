@@ -15,7 +15,7 @@ export function createAuditList({ db }: Pick<TrackDeps, 'db'>): Operation {
     name: 'list_events',
     summary: 'Who changed which row, when and how, newest first',
     description:
-      'Lists the audit trail, newest first: one entry for every change of a prompt, asset, post or kept reaction and for every download decision, with the row before and after. Narrow it with table and row_id to see the history of one row.',
+      'Lists the audit trail, newest first: one entry for every change of a prompt, asset, post or kept reaction and for every download decision, with the row before and after. Narrow it with table and row_id to see the history of one row. Before: nothing, or find_asset, list_prompts or list_civitai_posts for the id of a row. After: nothing.',
     example: { table: 'assets', row_id: '456', limit: 10 },
     effect: 'read',
     permission: 'admin',
@@ -24,7 +24,7 @@ export function createAuditList({ db }: Pick<TrackDeps, 'db'>): Operation {
       table: v.optional(requiredTextField('prompts, assets, posts, asset_stats, …', 100)),
       row_id: v.optional(requiredTextField('Id of the row within its table', 300)),
       actor: v.optional(requiredTextField('Name of who changed it: a token’s name, or `local`', 200)),
-      since: v.optional(timeField('since', 'Changed at this time or later (ISO 8601)')),
+      since: v.optional(timeField('since', 'Changed at this time or later: 2025-01-15T10:00:00Z or 2025-01-15')),
       limit: limitField(50, 500),
       offset: offsetField,
     }),

@@ -32,7 +32,7 @@ export function createAssetChanges(deps: ChangeDeps): readonly Operation[] {
       name: 'update_asset',
       summary: 'Link an asset to its post or prompts, or change what is known of it',
       description:
-        'Changes an asset and returns all of it. A field that is left out keeps its value, null clears it, metadata is replaced whole. Mostly called last, to link an asset to a post: asset_id from create_asset or find_asset, post_id from create_civitai_post. Media, type and source never change: other bytes are another asset.',
+        'Changes an asset and returns all of it. A field that is left out keeps its value, null clears it, metadata is replaced whole. Media, type and source never change: other bytes are another asset. Before: create_asset or find_asset, for the asset_id; create_civitai_post, for the post_id that links it to a post. After: nothing; list_civitai_posts with include_details shows what is linked.',
       example: { asset_id: '456', post_id: '789' },
       effect: 'write',
       permission: 'track:write',
@@ -46,7 +46,7 @@ export function createAssetChanges(deps: ChangeDeps): readonly Operation[] {
       name: 'delete_asset',
       summary: 'Remove an asset from the ledger; its media stay where they are',
       description:
-        'Removes the record of an asset with its linked models and its history of reactions, and returns the asset as it was. Files and Civitai are not touched; prompts and posts stay. To only take it off a post call update_asset with post_id null.',
+        'Removes the record of an asset with its linked models and its history of reactions, and returns the asset as it was. Files and Civitai are not touched; prompts and posts stay. Before: find_asset, to be sure of the asset_id; to only take it off a post call update_asset with post_id null instead. After: nothing.',
       example: { asset_id: '456' },
       effect: 'destroy',
       permission: 'track:write',

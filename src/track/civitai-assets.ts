@@ -66,7 +66,7 @@ export function createCivitaiAssetQuery({
     name: 'fetch_civitai_post_assets',
     summary: 'The media of a Civitai post as they are there now, with reactions; writes nothing',
     description:
-      'Asks Civitai for the images and videos of a post. post_id is the number in civitai.com/posts/N, never the post_id of this ledger. Use asset_url, civitai_image_id and civitai_url of each item with create_asset, or with update_asset where find_asset knows the media already; engagement_stats are the reactions now. While metadata.next_page is not null, call again with it as page. asset_count 0 means that Civitai has no such post or shows none of it to this account. To keep reactions over time call sync_post_asset_stats instead.',
+      'Asks Civitai for the images and videos of a post and writes nothing. post_id is the number in civitai.com/posts/N, never the post_id of this ledger. engagement_stats are the reactions now. While metadata.next_page is not null, call again with it as page: a page with fewer than limit assets, or none, is not necessarily the last one. No assets and next_page null mean that Civitai has no such post or shows none of it to this account. Before: nothing. After: find_asset with the civitai_id of an item, then create_asset with its asset_url, civitai_image_id and civitai_url, or update_asset where it is recorded already; sync_post_asset_stats keeps reactions over time.',
     example: { post_id: '23683656', limit: 20 },
     effect: 'read',
     permission: 'track:read',
@@ -76,7 +76,13 @@ export function createCivitaiAssetQuery({
       post_id: idField('post_id', 'The number N in https://civitai.com/posts/N'),
       limit: limitField(50, 100),
       page: v.optional(
-        v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_PAGE), v.description('1 is the first page')),
+        v.pipe(
+          v.number(),
+          v.integer(),
+          v.minValue(1),
+          v.maxValue(MAX_PAGE),
+          v.description('1 is the first page; then metadata.next_page'),
+        ),
         1,
       ),
     }),
@@ -87,7 +93,7 @@ export function createCivitaiAssetQuery({
       asset_count: v.pipe(v.number(), v.description('Items on this page')),
       assets: v.array(civitaiAssetSchema),
       metadata: v.object({
-        next_page: v.nullable(v.number()),
+        next_page: v.pipe(v.nullable(v.number()), v.description('null on the last page, which alone tells that it is')),
         next_cursor: v.nullable(v.string()),
       }),
     }),

@@ -6,6 +6,7 @@ import type { HashPool } from '../hash/pool.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import type { GuardedFetch } from '../net/fetch.ts'
+import type { S3Reader } from '../net/s3.ts'
 import type { Actor } from '../operation/permission.ts'
 import type { ReadMediaModels } from './asset-models.ts'
 
@@ -22,6 +23,9 @@ export interface TrackDeps {
   readonly fetch: GuardedFetch
   /** Hosts that callers with a token may have fetched from; the owner may name any. */
   readonly allowedHosts: readonly string[]
+  readonly s3: S3Reader
+  /** Buckets that callers with a token may have read; the owner may name any. */
+  readonly allowedBuckets: readonly string[]
   readonly civitai: CivitaiClient
   /** The Civitai key that the caller may use, if any. */
   readonly civitaiToken: (actor: Actor) => Promise<string | undefined>

@@ -26,7 +26,7 @@ const criteria = {
   ),
   civitai_id: v.optional(assetFields.civitai_id),
   civitai_url: v.optional(requiredTextField('https://civitai.com/images/N', 2_000)),
-  post_id: v.optional(idField('post_id', 'Assets of this recorded post')),
+  post_id: v.optional(idField('post_id', 'Assets of this recorded post: post_id of create_civitai_post')),
   uses: v.optional(requiredTextField('Assets made with this model: a digest, an AIR or a Civitai version number', 300)),
 }
 type Criteria = v.InferOutput<v.StrictObjectSchema<typeof criteria, undefined>>
@@ -52,7 +52,7 @@ export function createAssetQueries({ db }: Pick<TrackDeps, 'db'>): readonly Oper
       name: 'find_asset',
       summary: 'Whether an asset is recorded, and everything known of it',
       description:
-        'Looks for a recorded asset. Call it with the sha256sum of calculate_sha256 before create_asset: where found is true, use asset.asset_id instead of recording it again. Several criteria must all hold. Where several assets match (post_id, uses), assets lists them, newest first, and asset is the newest. found false is an answer, not an error.',
+        'Looks for a recorded asset; several criteria must all hold. found false is an answer, not an error. Where several assets match (post_id, uses), assets lists them, newest first, and asset is the newest. Before: calculate_sha256, to look for a file by its sha256sum. After: where found is true, go on with asset.asset_id, such as with update_asset, instead of recording it again; where it is false, create_asset.',
       example: { sha256sum: '3b7f1f0a5c2d4e6f8091a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f7' },
       effect: 'read',
       permission: 'track:read',
@@ -79,14 +79,14 @@ export function createAssetQueries({ db }: Pick<TrackDeps, 'db'>): readonly Oper
       name: 'list_assets',
       summary: 'Recorded assets, newest first',
       description:
-        'Lists assets, newest first. To look for one of which you know the digest or a number call find_asset; for the assets of posts with their prompts call list_civitai_posts with include_details.',
+        'Lists assets, newest first. Before: nothing; for one of which you know the digest or a number call find_asset instead. After: update_asset with an asset_id; list_civitai_posts with include_details shows assets by post, with their prompts.',
       example: { asset_type: 'image', limit: 10 },
       effect: 'read',
       permission: 'track:read',
       http: { method: 'get', path: '/v1/assets' },
       input: v.strictObject({
-        asset_type: v.optional(v.picklist(ASSET_TYPES)),
-        post_id: v.optional(idField('post_id', 'Assets of this recorded post')),
+        asset_type: v.optional(v.pipe(v.picklist(ASSET_TYPES), v.description('Only images, or only videos'))),
+        post_id: v.optional(idField('post_id', 'Assets of this recorded post: post_id of create_civitai_post')),
         created_by: v.optional(createdByField),
         start_time: v.optional(startTimeField),
         end_time: v.optional(endTimeField),

@@ -11,6 +11,8 @@ export interface Guide {
   readonly prompt: string
   readonly title: string
   readonly description: string
+  /** What its reader calls first. */
+  readonly next: string
   /** Markdown. */
   readonly text: string
 }
@@ -23,6 +25,7 @@ export const GUIDES: readonly Guide[] = [
     title: 'How to record prompts, assets and posts',
     description:
       'Which tools to call in which order to record a prompt, the images and videos made from it and the Civitai post they went into: rules, every tool with an example, four playbooks and what each error means.',
+    next: 'calculate_sha256, where its order of calls begins',
     text: recording,
   },
   {
@@ -32,6 +35,7 @@ export const GUIDES: readonly Guide[] = [
     title: 'How to read and compare Civitai engagement',
     description:
       'How to fetch the reactions and comments of Civitai posts, keep them as a history and compare them over time: tools, examples and what the numbers cannot say.',
+    next: 'fetch_civitai_post_assets for the numbers of now, sync_post_asset_stats to keep them',
     text: engagement,
   },
 ]
@@ -48,7 +52,7 @@ const toOperation = (guide: Guide): Operation =>
   defineOperation({
     name: guide.operation,
     summary: guide.title,
-    description: `${guide.description} Call it once before the first call of this task; it takes no input and answers the guide as markdown.`,
+    description: `${guide.description} Takes no input and answers the guide as markdown. Before: nothing; one call, before all others of this task. After: ${guide.next}.`,
     example: {},
     effect: 'read',
     permission: 'track:read',

@@ -16,7 +16,7 @@ export function createPostList({ db }: Pick<TrackDeps, 'db'>): Operation {
     name: 'list_civitai_posts',
     summary: 'Recorded posts, newest first, with their assets and prompts where asked for',
     description:
-      'Lists recorded posts, newest first. Use it to find the post_id of a post (civitai_id is the number in civitai.com/posts/N), or with include_details to check what is linked: each post then has its assets with their prompts and models. What Civitai itself shows now comes from fetch_civitai_post_assets.',
+      'Lists recorded posts, newest first; with include_details each has its assets with their prompts and models. civitai_id is the number in civitai.com/posts/N. Before: nothing. After: update_asset with the post_id links an asset, update_civitai_post changes the post; fetch_civitai_post_assets gives what Civitai itself shows now.',
     example: { status: 'published', include_details: true, limit: 5 },
     effect: 'read',
     permission: 'track:read',
@@ -24,7 +24,7 @@ export function createPostList({ db }: Pick<TrackDeps, 'db'>): Operation {
     input: v.strictObject({
       id: v.optional(idField('id', 'The post_id of one recorded post')),
       civitai_id: v.optional(idField('civitai_id', 'The number in civitai.com/posts/N')),
-      status: v.optional(v.picklist(POST_STATUSES)),
+      status: v.optional(v.pipe(v.picklist(POST_STATUSES), v.description('Only posts in this state'))),
       created_by: v.optional(createdByField),
       on_behalf_of: v.optional(onBehalfOfField),
       start_time: v.optional(startTimeField),

@@ -47,7 +47,7 @@ export function createMatchOperation(deps: MatchDeps): Operation {
     name: 'match_post_media',
     summary: 'Find out which local files or assets are which images of a Civitai post',
     description:
-      'Hashes local files (paths) or takes the digests of recorded assets (asset_ids), fetches the media of the Civitai post in original quality, hashes them too and pairs what is equal. With apply true it writes civitai_id and civitai_url into the matching assets; a file that is not recorded yet has no asset_id in the answer: call create_asset with the civitai_image_id and civitai_url given there. Videos and images that Civitai has changed do not match.',
+      'Hashes local files (paths) or takes the digests of recorded assets (asset_ids), fetches the media of the Civitai post in original quality, hashes them too and pairs what is equal. With apply true it writes civitai_id and civitai_url into the matching assets. Videos and images that Civitai has changed do not match. Before: nothing for paths; create_asset for asset_ids. After: create_asset with the civitai_image_id and civitai_url of a match that has no asset_id; update_asset with post_id where it has one.',
     example: { civitai_post_id: '23683656', paths: ['/data/out/mountain.png'], apply: true },
     effect: 'write',
     permission: 'track:write',

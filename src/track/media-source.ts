@@ -1,9 +1,10 @@
 import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
-import { hostsFor } from '../access/allowed-hosts.ts'
+import { bucketsFor, hostsFor } from '../access/allowed-hosts.ts'
 import { AppError } from '../errors.ts'
 import { toFileError } from '../hash/regular-file.ts'
 import { SNIFF_BYTES } from '../media/kind.ts'
+import type { GuardedResponse } from '../net/response.ts'
 import { describeUrl } from '../net/target.ts'
 import type { Call } from '../operation/operation.ts'
 import type { MediaContent } from './asset-models.ts'
@@ -28,9 +29,10 @@ export interface ReadMedia {
 
 export interface MediaReader {
   /**
-   * Hashes what `source` names: a local path, `file://` or `http(s)://`. Streams; memory stays constant.
+   * Hashes what `source` names: a local path, `file://`, `http(s)://` or `s3://`. Streams; memory stays constant.
    * @throws AppError invalid_input (another scheme, no regular file, what `onHead` refuses), not_found, forbidden,
-   * upstream_unavailable (also for a status that is not 2xx), payload_too_large, conflict (a file that changes), cancelled
+   * upstream_unavailable (also for a status of an http URL that is not 2xx), rate_limited, payload_too_large, conflict
+   * (a file that changes), cancelled
    */
   read(source: string, call: Call, options: ReadOptions): Promise<ReadMedia>
 }
@@ -43,7 +45,7 @@ const REPORT_BYTES = 2 ** 20
 const SCHEME = /^([a-z][a-z0-9+.-]*):/i
 
 export function createMediaReader(
-  deps: Pick<TrackDeps, 'localFiles' | 'hashPool' | 'fetch' | 'allowedHosts'>,
+  deps: Pick<TrackDeps, 'localFiles' | 'hashPool' | 'fetch' | 'allowedHosts' | 's3' | 'allowedBuckets'>,
 ): MediaReader {
   async function readLocal(source: string, call: Call, { onHead }: ReadOptions): Promise<ReadMedia> {
     const { path } = await deps.localFiles.find(source, call.actor)
@@ -55,19 +57,23 @@ export function createMediaReader(
     return { sha256sum: sha256, sizeBytes, content: { path } }
   }
 
-  async function readUrl(source: string, call: Call, options: ReadOptions): Promise<ReadMedia> {
-    const { signal, actor } = call
+  async function fetchUrl(source: string, { signal, actor }: Call): Promise<GuardedResponse> {
     const response = await deps.fetch({
       url: source,
       signal,
       hosts: hostsFor(actor, deps.allowedHosts),
       maxBytes: MAX_BYTES,
     })
-    if (response.status < 200 || response.status > 299) {
-      response.discard()
-      throw refused(source, response.status)
-    }
-    const hasher = await openHasher(deps, signal, response)
+    if (response.status >= 200 && response.status <= 299) return response
+    response.discard()
+    throw refused(source, response.status)
+  }
+
+  const fetchObject = (source: string, { signal, actor }: Call): Promise<GuardedResponse> =>
+    deps.s3.get({ url: source, buckets: bucketsFor(actor, deps.allowedBuckets), signal, maxBytes: MAX_BYTES })
+
+  async function readResponse(response: GuardedResponse, call: Call, options: ReadOptions): Promise<ReadMedia> {
+    const hasher = await openHasher(deps, call.signal, response)
     try {
       const keeper = createKeeper(options.keepBytes ?? 0)
       const head = createHead(options.onHead)
@@ -96,17 +102,12 @@ export function createMediaReader(
   return {
     async read(source, call, options) {
       const scheme = SCHEME.exec(source)?.[1]?.toLowerCase()
-      if (scheme === 'http' || scheme === 'https') return readUrl(source, call, options)
       if (scheme === undefined || scheme === 'file') return readLocal(source, call, options)
+      if (scheme === 'http' || scheme === 'https') return readResponse(await fetchUrl(source, call), call, options)
+      if (scheme === 's3') return readResponse(await fetchObject(source, call), call, options)
       const { field } = options
-      const expected =
-        scheme === 's3'
-          ? `Cannot read ${field}: s3:// reads are not configured in this build`
-          : `${field} must be a local path, a file:// URL or an http(s):// URL`
-      throw new AppError('invalid_input', expected, {
-        errors: [{ path: field, expected }],
-        ...(scheme === 's3' ? { hint: 'Give a presigned https:// URL of the object, or a local copy of it' } : {}),
-      })
+      const expected = `${field} must be a local path or a file://, http(s):// or s3:// URL`
+      throw new AppError('invalid_input', expected, { errors: [{ path: field, expected }] })
     },
   }
 }

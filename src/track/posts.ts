@@ -52,7 +52,7 @@ export function createPostOperations(deps: PostDeps): readonly Operation[] {
       name: 'create_civitai_post',
       summary: 'Record a post on Civitai',
       description:
-        'Records a post that is on Civitai (it publishes nothing) and returns its post_id. Call it before linking assets: then update_asset with asset_id and post_id for each asset, since assets point to posts. The same post a second time gives a conflict whose `existing` holds the post_id to use. To see which media the post has call fetch_civitai_post_assets.',
+        'Records a post that is on Civitai (it publishes nothing) and returns its post_id. The same post a second time gives a conflict whose `existing` holds the post_id to go on with. Before: create_asset for your media. After: update_asset with asset_id and post_id for each asset, since assets point to posts; fetch_civitai_post_assets with the civitai_id shows which media the post has.',
       example: {
         civitai_id: '23602354',
         civitai_url: 'https://civitai.com/posts/23602354',
@@ -70,7 +70,7 @@ export function createPostOperations(deps: PostDeps): readonly Operation[] {
       name: 'update_civitai_post',
       summary: 'Change the status, texts or metadata of a recorded post',
       description:
-        'Changes a recorded post and returns all of it; nothing on Civitai changes. A field that is left out keeps its value, null clears it, metadata is replaced whole. To put assets into the post call update_asset for each of them.',
+        'Changes a recorded post and returns all of it; nothing on Civitai changes. A field that is left out keeps its value, null clears it, metadata is replaced whole. Before: list_civitai_posts with civitai_id, for the post_id. After: nothing; to put assets into the post call update_asset for each of them.',
       example: { post_id: '789', status: 'published' },
       effect: 'write',
       permission: 'track:write',

@@ -22,7 +22,7 @@ export function createPromptOperations(deps: Pick<TrackDeps, 'db' | 'audit' | 'c
       name: 'create_prompt',
       summary: 'Record the text prompt that an image or video is made from',
       description:
-        'Records a prompt and returns its prompt_id. Call it before create_asset, and pass the prompt_id there as input_prompt_id (the prompt that produced the asset) or output_prompt_id (a prompt derived from it, such as a caption). Every call makes a new prompt: keep the id instead of calling again.',
+        'Records a prompt and returns its prompt_id. Every call makes a new prompt: keep the id instead of calling again. Before: nothing, or list_prompts with query where it may be recorded already. After: create_asset with the prompt_id as input_prompt_id (the prompt that produced the asset) or output_prompt_id (a prompt derived from it, such as a caption); update_asset where the asset is recorded already.',
       example: {
         prompt_text: 'A serene mountain landscape at sunset',
         llm_model_provider: 'openai',
@@ -50,21 +50,22 @@ export function createPromptOperations(deps: Pick<TrackDeps, 'db' | 'audit' | 'c
           metadata: input.metadata ?? null,
           ...newAuthorship(call, clock.now(), input.on_behalf_of),
         }
-        return db.write(async () => {
+        const record = async () => {
           const id = (await insert.execute(row))[0]?.id
           if (id === undefined) throw new Error('The database gave a new prompt no id')
           const prompt = showPrompt({ id, ...row })
           const change = { table: 'prompts', rowId: prompt.prompt_id, before: null, after: prompt } as const
           await recordChange(audit, call, 'create_prompt', row.createdAt, change)
           return prompt
-        })
+        }
+        return db.write(record, { onlyInserts: true })
       },
     }),
     defineOperation({
       name: 'get_prompt',
       summary: 'One recorded prompt',
       description:
-        'Returns the prompt with this prompt_id. Where you do not know the id, call list_prompts with query.',
+        'Returns the prompt with this prompt_id. Before: list_prompts with query, where you do not know the id. After: nothing, or create_asset or update_asset to link it to an asset.',
       example: { prompt_id: '123' },
       effect: 'read',
       permission: 'track:read',
@@ -84,7 +85,7 @@ export function createPromptOperations(deps: Pick<TrackDeps, 'db' | 'audit' | 'c
       name: 'list_prompts',
       summary: 'Recorded prompts, newest first',
       description:
-        'Lists prompts, newest first. With query only those whose text contains it. Use the prompt_id of a result with create_asset or update_asset.',
+        'Lists prompts, newest first; with query only those whose text contains it. Before: nothing. After: create_asset or update_asset with the prompt_id of a result.',
       example: { query: 'mountain', limit: 10 },
       effect: 'read',
       permission: 'track:read',

@@ -32,7 +32,7 @@ export function createStatsOperations(deps: StatsDeps): readonly Operation[] {
       name: 'sync_post_asset_stats',
       summary: 'Keep the present reactions to every recorded asset of a Civitai post',
       description:
-        'Reads the reactions to all media of a Civitai post and keeps one row for each recorded asset, so that list_asset_stats shows how they grow; call it as often as a point in time is wanted. Assets are found by their civitai_id: images that no asset names are skipped (skipped_image_ids), so record them with create_asset or link them with match_post_media first.',
+        'Reads the reactions to all media of a Civitai post and keeps one row for each recorded asset; call it as often as a point in time is wanted. Assets are found by their civitai_id: images that no asset names are skipped (skipped_image_ids). Before: create_asset with civitai_id for the media of the post, or match_post_media with apply for assets that are recorded already. After: list_asset_stats shows how the reactions of an asset grow.',
       example: { civitai_post_id: '23683656' },
       effect: 'write',
       permission: 'track:write',
@@ -57,7 +57,7 @@ export function createStatsOperations(deps: StatsDeps): readonly Operation[] {
       name: 'list_asset_stats',
       summary: 'How the reactions to an asset grew, newest first',
       description:
-        'Lists the kept reactions of one asset, newest first: a row for each sync_post_asset_stats. Empty until the first one.',
+        'Lists the kept reactions of one asset, newest first. Before: sync_post_asset_stats, which keeps a row each time (empty until the first one); find_asset, for the asset_id. After: nothing.',
       example: { asset_id: '456', limit: 10 },
       effect: 'read',
       permission: 'track:read',

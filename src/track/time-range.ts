@@ -1,8 +1,14 @@
 import { AppError } from '../errors.ts'
 import { timeField } from '../operation/fields.ts'
 
-export const startTimeField = timeField('start_time', 'Recorded at this time or later (ISO 8601)')
-export const endTimeField = timeField('end_time', 'Recorded at this time or earlier (ISO 8601)')
+export const startTimeField = timeField(
+  'start_time',
+  'Recorded at this time or later: 2025-01-15T10:00:00Z or 2025-01-15',
+)
+export const endTimeField = timeField(
+  'end_time',
+  'Recorded at this time or earlier: 2025-01-15T10:00:00Z or 2025-01-15',
+)
 
 /**
  * An ISO 8601 text, whose form the schema has checked, as milliseconds since the epoch.

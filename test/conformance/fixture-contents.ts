@@ -36,8 +36,10 @@ export function registerContentFixtures(server: McpServer): void {
   ])
   const wide = fromJsonSchema<Record<string, unknown>>(WIDE_SCHEMA)
   const routed = fromJsonSchema<{ region: string }>(ROUTED_SCHEMA)
-  server.registerTool('json_schema_2020_12_tool', { inputSchema: wide }, async () => ({ content: [text('ok')] }))
-  server.registerTool('test_custom_header', { inputSchema: routed }, async ({ region }) => ({
+  server.registerTool('json_schema_2020_12_tool', { description: 'Every keyword', inputSchema: wide }, async () => ({
+    content: [text('ok')],
+  }))
+  server.registerTool('test_custom_header', { description: 'A header', inputSchema: routed }, async ({ region }) => ({
     content: [text(region)],
   }))
   registerResources(server)

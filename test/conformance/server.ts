@@ -3,7 +3,7 @@ import { createApp } from '../../src/app.ts'
 import { loadConfig } from '../../src/config.ts'
 import { registerContentFixtures } from './fixture-contents.ts'
 import { FIXTURE_OPERATIONS } from './fixture-operations.ts'
-import { registerInputFixtures, registerNotificationFixtures } from './fixture-requests.ts'
+import { registerInputFixtures, registerNotificationFixtures, requestState } from './fixture-requests.ts'
 
 export interface FixtureServer extends AsyncDisposable {
   readonly url: string
@@ -17,10 +17,13 @@ export interface FixtureServer extends AsyncDisposable {
 export async function startFixtureServer(dir: string): Promise<FixtureServer> {
   const app = createApp(loadConfig({ env: { AIRKEEP_LOG: 'silent' }, cwd: dir, data: join(dir, 'data') }), {
     operations: FIXTURE_OPERATIONS,
-    extendMcp(server, era) {
-      registerContentFixtures(server)
-      registerNotificationFixtures(server, era)
-      if (era === 'modern') registerInputFixtures(server)
+    mcpExtension: {
+      options: { requestState },
+      register(server, era) {
+        registerContentFixtures(server)
+        registerNotificationFixtures(server, era)
+        if (era === 'modern') registerInputFixtures(server)
+      },
     },
   })
   await app.open()

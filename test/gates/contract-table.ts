@@ -392,4 +392,12 @@ export const ADDITIONS: readonly ContractRow[] = [
     output: 'name',
     notForAgents: true,
   },
+  {
+    name: 'create_backup',
+    route: 'POST /v1/backup',
+    permission: 'admin',
+    input: 'path!',
+    output: 'path size_bytes created_at',
+    notForAgents: true,
+  },
 ]

@@ -5,52 +5,10 @@ import { isAppError } from '../../src/errors.ts'
 import type { Connection } from '../../src/http/connection.ts'
 import { listen } from '../../src/http/listen.ts'
 import { pour } from '../support/raw-server.ts'
+import { rejection } from '../support/rejection.ts'
+import { aSlowOperation } from './slow-operation.ts'
 import { openStream } from './sse-client.ts'
 import { anOperation, startApp } from './test-app.ts'
-
-/** Something to wait for that happens elsewhere. */
-interface Gate {
-  readonly opened: Promise<void>
-  open(): void
-}
-
-function aGate(): Gate {
-  const { promise, resolve } = Promise.withResolvers<void>()
-  return { opened: promise, open: resolve }
-}
-
-/** An operation that says when it has begun and ends when it is told to. */
-function aSlowOperation(name: string, method: 'get' | 'post', effect: 'read' | 'write') {
-  const begun = aGate()
-  const finish = aGate()
-  const aborted = aGate()
-  const ended = aGate()
-  let wasAborted = false
-  const operation = anOperation({
-    name,
-    http: { method, path: `/v1/${name}` },
-    effect,
-    input: v.strictObject({}),
-    async run(_input, { signal }) {
-      signal.addEventListener('abort', () => {
-        wasAborted = true
-        aborted.open()
-      })
-      begun.open()
-      await finish.opened
-      ended.open()
-      return { done: true }
-    },
-  })
-  return {
-    operation,
-    begun: begun.opened,
-    finish: finish.open,
-    aborted: aborted.opened,
-    ended: ended.opened,
-    wasAborted: () => wasAborted,
-  }
-}
 
 /** A raw connection: everything it received, and when it was closed. */
 function dial(port: number): {
@@ -81,14 +39,11 @@ function dial(port: number): {
   }
 }
 
-const failureOf = (run: () => unknown): { code: string; message: string; hint: string | undefined } => {
-  try {
-    run()
-  } catch (error) {
-    if (isAppError(error)) return { code: error.code, message: error.message, hint: error.hint }
-    throw error
-  }
-  throw new Error('It was expected to fail')
+async function failureOf(run: () => Promise<unknown>) {
+  const error = await rejection(run())
+  if (!isAppError(error)) throw error
+  const { code, message, hint } = error
+  return { code, message, hint }
 }
 
 describe('listening', () => {
@@ -97,7 +52,7 @@ describe('listening', () => {
     const { url, port } = await t.listen()
     expect(url).toBe(`http://127.0.0.1:${port}`)
     expect((await fetch(`${url}/health`)).status).toBe(200)
-    const failure = failureOf(() => listen({ host: '127.0.0.1', port, app: t.app }))
+    const failure = await failureOf(() => listen({ host: '127.0.0.1', port, app: t.app }))
     expect(failure).toEqual({
       code: 'conflict',
       message: `Could not listen on 127.0.0.1:${port}: another program listens there`,
@@ -110,7 +65,7 @@ describe('listening', () => {
     ['localhost', /^http:\/\/localhost:\d+$/],
   ])('on %s is reached at %s', async (host, expected) => {
     await using t = await startApp()
-    const server = listen({ host, port: 0, app: t.app })
+    const server = await listen({ host, port: 0, app: t.app })
     expect(server.url).toMatch(expected)
     expect((await fetch(`${server.url}/health`)).status).toBe(200)
     await server.stop({ force: true })
@@ -118,7 +73,7 @@ describe('listening', () => {
 
   test.each(['203.0.113.7'])('on %s is refused', async (host) => {
     await using t = await startApp()
-    expect(failureOf(() => listen({ host, port: 0, app: t.app }))).toMatchObject({
+    expect(await failureOf(() => listen({ host, port: 0, app: t.app }))).toMatchObject({
       code: 'invalid_input',
       message: `Could not listen on ${host}:0`,
     })
@@ -133,7 +88,7 @@ describe('listening', () => {
       },
       endStreams() {},
     }
-    const server = listen({ host: '127.0.0.1', port: 0, app })
+    const server = await listen({ host: '127.0.0.1', port: 0, app })
     await fetch(server.url)
     expect(peer).toBe('127.0.0.1')
     await server.stop({ force: true })

@@ -1,6 +1,9 @@
-import { describe, expect, test } from 'bun:test'
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { connect } from 'node:net'
-import { startApp, type TestApp } from './test-app.ts'
+import type { Listening } from '../../src/http/listen.ts'
+import { runtimes } from './runtimes.ts'
+import { startApp } from './test-app.ts'
+import type { World } from './world.ts'
 
 interface Client {
   readonly socket: WebSocket
@@ -36,13 +39,27 @@ async function open(url: string, query = '', headers: Record<string, string> = {
   }
 }
 
-async function noFeeds(t: TestApp): Promise<void> {
+async function noFeeds(t: World): Promise<void> {
   while (!(await t.metrics.text()).includes('airkeep_http_streams_open 0')) await new Promise((go) => setImmediate(go))
 }
 
-describe('the WebSocket', () => {
+describe.each(runtimes())('the WebSocket of %s', (_runtime, start) => {
+  /** For what leaves no trace: jobs of somebody, of another kind and of the token's own. */
+  let shared: World
+  let server: Listening
+  let token: string
+  beforeAll(async () => {
+    shared = await start()
+    server = await shared.listen()
+    token = await shared.token('agent', 'models:download')
+    await shared.change('imp_a', { status: 'analyzing', owner: 'somebody' })
+    await shared.change('scan_a', { status: 'running', kind: 'scan', owner: 'agent' })
+    await shared.change('imp_mine', { status: 'analyzing', owner: 'agent' })
+  })
+  afterAll(() => shared[Symbol.asyncDispose]())
+
   test('answers a subscription with the job, at once and on every change', async () => {
-    await using t = await startApp()
+    await using t = await start()
     const { url } = await t.listen()
     await t.change('imp_a', { status: 'analyzing' })
     await t.change('imp_b', { status: 'analyzing' })
@@ -66,7 +83,7 @@ describe('the WebSocket', () => {
   })
 
   test('subscribed twice to one job, sends each change once', async () => {
-    await using t = await startApp()
+    await using t = await start()
     const { url } = await t.listen()
     await t.change('imp_a', { status: 'analyzing' })
     const client = await open(url)
@@ -91,13 +108,7 @@ describe('the WebSocket', () => {
     ['a foreign job', { subscribe_job: 'imp_a' }, 'not_found'],
     ['a job of another kind', { subscribe_job: 'scan_a' }, 'not_found'],
   ])('answers %s with a problem and goes on', async (_what, message, code) => {
-    await using t = await startApp()
-    const { url } = await t.listen()
-    const token = await t.token('agent', 'models:download')
-    await t.change('imp_a', { status: 'analyzing', owner: 'somebody' })
-    await t.change('scan_a', { status: 'running', kind: 'scan', owner: 'agent' })
-    await t.change('imp_mine', { status: 'analyzing', owner: 'agent' })
-    const client = await open(url, '', { authorization: `Bearer ${token}` })
+    const client = await open(server.url, '', { authorization: `Bearer ${token}` })
     client.send(message)
     expect(await client.next()).toMatchObject({ code, request_id: expect.stringMatching(/^req_/) })
     client.send({ subscribe_job: 'imp_mine' })
@@ -106,17 +117,16 @@ describe('the WebSocket', () => {
   })
 
   test('opens with a ticket, once', async () => {
-    await using t = await startApp()
-    const { url } = await t.listen()
-    const token = await t.token('agent', 'models:download')
-    const made = await t.fetch('/v1/stream-tickets', { method: 'POST', headers: { authorization: `Bearer ${token}` } })
+    const made = await fetch(`${server.url}/v1/stream-tickets`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}` },
+    })
     const { ticket } = (await made.json()) as { ticket: string }
-    await t.change('imp_mine', { status: 'analyzing', owner: 'agent' })
-    const client = await open(url, `?ticket=${ticket}`)
+    const client = await open(server.url, `?ticket=${ticket}`)
     client.send({ subscribe_job: 'imp_mine' })
     expect(await client.next()).toMatchObject({ job_id: 'imp_mine' })
     client.socket.close()
-    await expect(open(url, `?ticket=${ticket}`)).rejects.toBeDefined()
+    await expect(open(server.url, `?ticket=${ticket}`)).rejects.toBeDefined()
   })
 
   test.each([
@@ -125,18 +135,16 @@ describe('the WebSocket', () => {
     ['a wrong token', 'Authorization: Bearer x', '401'],
     ['another name', 'Host: evil.example', '403'],
   ])('is refused to %s', async (_what, header, status) => {
-    await using t = await startApp()
-    const { port } = await t.listen()
     const host = header.startsWith('Host') ? '' : 'Host: 127.0.0.1\r\n'
     const answer = await exchange(
-      port,
+      server.port,
       `GET /v1/prompts/import/events HTTP/1.1\r\n${host}${header}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`,
     )
     expect(answer).toStartWith(`HTTP/1.1 ${status}`)
   })
 
   test('of a revoked token follows nothing more', async () => {
-    await using t = await startApp()
+    await using t = await start()
     const { url } = await t.listen()
     await t.change('imp_mine', { status: 'analyzing', owner: 'agent' })
     const client = await open(url, '', { authorization: `Bearer ${await t.token('agent', 'models:read')}` })
@@ -147,7 +155,7 @@ describe('the WebSocket', () => {
   })
 
   test('that goes away is forgotten', async () => {
-    await using t = await startApp()
+    await using t = await start()
     const { url } = await t.listen()
     await t.change('imp_a', { status: 'analyzing' })
     const client = await open(url)
@@ -159,7 +167,7 @@ describe('the WebSocket', () => {
   })
 
   test('is told that the server stops, after what waits', async () => {
-    await using t = await startApp()
+    await using t = await start()
     const server = await t.listen()
     await t.change('imp_a', { status: 'analyzing' })
     const [idle, busy] = [await open(server.url), await open(server.url)]
@@ -173,12 +181,12 @@ describe('the WebSocket', () => {
   })
 
   test('that sends too much is closed', async () => {
-    await using t = await startApp()
+    await using t = await start()
     const { url } = await t.listen()
     const client = await open(url)
     client.send('x'.repeat(20_000))
     expect((await client.closed).code).toBeGreaterThan(1000)
-    expect((await t.fetch('/health')).status).toBe(200)
+    expect((await fetch(`${url}/health`)).status).toBe(200)
   })
 })
 

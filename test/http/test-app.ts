@@ -114,7 +114,7 @@ export async function startApp(options: TestAppOptions = {}): Promise<TestApp> {
       events.progress(toEvent(jobId, { ...job, data: { ...job.data, ...data } }))
     },
     async listen() {
-      const server = listen({ host: '127.0.0.1', port: 0, app })
+      const server = await listen({ host: '127.0.0.1', port: 0, app })
       listening.push(server)
       return server
     },

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createHashPool, type HashPool } from '../../src/hash/pool.ts'
@@ -22,6 +22,7 @@ beforeEach(async () => {
   root = mkdtempSync(join(tmpdir(), 'airkeep-resolve-'))
   hashes = createHashPool({ size: 1 })
   hashed = []
+  beforeHashing = () => {}
 })
 afterEach(async () => {
   await hashes.close()
@@ -43,10 +44,13 @@ function aDependency(type: DependencyType, name: string | undefined, hash?: [Has
   return first
 }
 
+let beforeHashing: (path: string) => void
+
 async function resolve(...dependencies: Dependency[]): Promise<Dependency[]> {
   const counted: Pick<HashPool, 'hashFile'> = {
     hashFile(path, options) {
       hashed.push(path)
+      beforeHashing(path)
       return hashes.hashFile(path, options)
     },
   }
@@ -162,4 +166,32 @@ test('skipped dependencies stay as they are', async () => {
     active: false,
   }
   expect((await resolve(skipped))[0]).toEqual(skipped)
+})
+
+test('a file that cannot be read fails nothing: it is told, and another one is found', async () => {
+  const gone = aModelFile(root, 'loras/gone.safetensors', 1)
+  const here = aModelFile(root, 'loras/here.safetensors', 2)
+  beforeHashing = (path) => {
+    if (path !== gone.path) return
+    rmSync(path)
+    mkdirSync(path)
+  }
+  const found = await resolve(
+    aDependency('lora', 'gone', ['sha256', gone.sha256]),
+    aDependency('lora', 'other-name', ['sha256', here.sha256]),
+  )
+  expect(found[0]).toMatchObject({
+    status: 'ambiguous',
+    reason: 'A file on this host has this name, but it could not be read',
+    candidates: [{ path: gone.path, why: 'has this name, but could not be read' }],
+  })
+  expect(found[1]).toMatchObject({ status: 'resolved', resolved_path: here.path })
+})
+
+test('of files that differ in their extension alone the one that the prompt writes is meant', async () => {
+  const wanted = aModelFile(root, 'checkpoints/mix.safetensors', 1)
+  aModelFile(root, 'checkpoints/mix.ckpt', 2)
+  const [written, bare] = await resolve(aDependency('checkpoint', 'mix.safetensors'), aDependency('checkpoint', 'mix'))
+  expect(written).toMatchObject({ status: 'resolved', resolved_path: wanted.path, matched_by: 'path' })
+  expect(bare).toMatchObject({ status: 'ambiguous', reason: '2 files on this host have this name' })
 })

@@ -6,7 +6,7 @@ import { createEventHub, type EventHub } from '../../src/events/hub.ts'
 import type { JobKind, RunningJob } from '../../src/jobs/job.ts'
 import { createJobRunner, type JobRunner } from '../../src/jobs/runner.ts'
 import { createJobStore, type JobStore } from '../../src/jobs/store.ts'
-import { systemClock } from '../../src/lib/clock.ts'
+import { type Clock, systemClock } from '../../src/lib/clock.ts'
 import { silentLog } from '../../src/lib/log.ts'
 import { OWNER } from '../../src/operation/permission.ts'
 import { openTempDb, type TempDb } from '../support/temp-db.ts'
@@ -27,10 +27,10 @@ beforeEach(async () => {
 })
 afterEach(() => temp.close())
 
-function wire(db: TempDb['db']): { events: EventHub; store: JobStore } {
+function wire(db: TempDb['db'], clock: Clock = systemClock): { events: EventHub; store: JobStore } {
   const instanceId = () => 'here'
-  const hub = createEventHub({ db, clock: systemClock, instanceId })
-  return { events: hub, store: createJobStore({ db, events: hub, clock: systemClock, instanceId }) }
+  const hub = createEventHub({ db, clock, instanceId })
+  return { events: hub, store: createJobStore({ db, events: hub, clock, instanceId }) }
 }
 
 function aKind(run: (job: RunningJob<Input>) => Promise<void>, concurrency = 1): JobKind<Input> {
@@ -44,7 +44,8 @@ function aKind(run: (job: RunningJob<Input>) => Promise<void>, concurrency = 1):
       await run(job)
       return { status: 'succeeded', view: { status: 'completed', name: job.input.name } }
     },
-    ended: (view, how, reason) => ({ ...view, status: how, error: reason }),
+    reopened: () => ({ status: 'analyzing' }),
+    ended: (view, how, error) => ({ ...view, status: how, error: error.message }),
   }
 }
 
@@ -87,6 +88,20 @@ test('jobs run in order, one at a time, and every state goes out as an event', a
   const numbers = seen.map(({ id }) => id ?? 0)
   expect(numbers).toEqual(numbers.toSorted((x, y) => x - y))
   expect(await events.replay(0, {}, 100)).toHaveLength(seen.length)
+})
+
+test('jobs of one millisecond run in the order in which they were made', async () => {
+  const order: string[] = []
+  const frozen = wire(temp.db, { now: () => 1 })
+  const runner = runnerOf(
+    aKind(async ({ input }) => void order.push(input.name)),
+    frozen,
+  )
+  const names = Array.from({ length: 12 }, (_, at) => `job ${at}`)
+  for (const name of names) await create(runner, name)
+  await runner.start()
+  await runner.whenIdle()
+  expect(order).toEqual(names)
 })
 
 test('a job that throws has failed, with its reason and without the words of foreign errors', async () => {
@@ -148,7 +163,110 @@ test('a job runs again under its id when it is retried', async () => {
   fail = false
   await runner.retry(id)
   await runner.whenIdle()
-  expect(await store.find(id)).toMatchObject({ status: 'succeeded', attempts: 2 })
+  expect(await store.find(id)).toMatchObject({ status: 'succeeded', attempts: 1 })
+})
+
+test('a retried job no longer tells of its end, neither in the answer nor in its events', async () => {
+  const runner = runnerOf(
+    aKind(async () => {
+      throw new AppError('upstream_unavailable', 'not now')
+    }),
+  )
+  await runner.start()
+  const { id } = await create(runner, 'a')
+  await runner.whenIdle()
+  seen.length = 0
+  expect(await runner.retry(id)).toMatchObject({ status: 'queued', state: 'analyzing', view: { status: 'analyzing' } })
+  await runner.whenIdle()
+  expect(seen.map(({ data, final }) => [data.status, data.error, final])).toEqual([
+    ['analyzing', undefined, false],
+    ['analyzing', undefined, false],
+    ['failed', 'not now', true],
+  ])
+})
+
+test('a job that is retried while its cancelled run still ends runs after it and can be cancelled again', async () => {
+  const begun = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const letGo = Promise.withResolvers<void>()
+  let runs = 0
+  let atOnce = 0
+  const runner = runnerOf(
+    aKind(async ({ signal }) => {
+      const run = runs
+      runs += 1
+      atOnce += 1
+      expect(atOnce).toBe(1)
+      begun[run]?.resolve()
+      await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()))
+      if (run === 0) await letGo.promise
+      atOnce -= 1
+      signal.throwIfAborted()
+    }, 2),
+  )
+  await runner.start()
+  const { id } = await create(runner, 'a')
+  await begun[0]?.promise
+  const first = runner.cancel(id)
+  while ((await store.find(id))?.status !== 'cancelled') await Bun.sleep(0)
+  await runner.retry(id)
+  while ((await store.find(id))?.status !== 'running') await Bun.sleep(0)
+  letGo.resolve()
+  await first
+  await begun[1]?.promise
+  expect(runner.running).toBe(1)
+  expect((await runner.cancel(id)).status).toBe('cancelled')
+  await runner.whenIdle()
+  expect([runs, runner.running]).toEqual([2, 0])
+})
+
+test('a start that is overtaken by stop takes up nothing', async () => {
+  let runs = 0
+  const runner = runnerOf(
+    aKind(async () => {
+      runs += 1
+    }),
+  )
+  const { id } = await create(runner, 'a')
+  const starting = runner.start()
+  await runner.stop()
+  await starting
+  await runner.whenIdle()
+  expect([runs, (await store.find(id))?.status]).toEqual([0, 'queued'])
+})
+
+test('a job that was being claimed when stop came does not begin', async () => {
+  let runs = 0
+  const runner = runnerOf(
+    aKind(async () => {
+      runs += 1
+    }),
+  )
+  const { id } = await create(runner, 'a')
+  await runner.start()
+  await runner.stop()
+  expect([runs, runner.running, (await store.find(id))?.status]).toEqual([0, 0, 'queued'])
+})
+
+test('a second start leaves running jobs alone, and one after stop goes on with them', async () => {
+  const begun = Promise.withResolvers<void>()
+  let runs = 0
+  const runner = runnerOf(
+    aKind(async ({ signal }) => {
+      runs += 1
+      begun.resolve()
+      if (runs > 1) return
+      await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+    }, 2),
+  )
+  const { id } = await create(runner, 'a')
+  await runner.start()
+  await begun.promise
+  await runner.start()
+  expect([runs, (await store.find(id))?.status]).toEqual([1, 'running'])
+  await runner.stop()
+  await runner.start()
+  await runner.whenIdle()
+  expect([runs, (await store.find(id))?.status]).toEqual([2, 'succeeded'])
 })
 
 test('stop puts a running job back and the next start goes on with it', async () => {
@@ -172,7 +290,7 @@ test('stop puts a running job back and the next start goes on with it', async ()
   )
   await second.start()
   await second.whenIdle()
-  expect(await next.store.find(id)).toMatchObject({ status: 'succeeded', attempts: 2 })
+  expect(await next.store.find(id)).toMatchObject({ status: 'succeeded', attempts: 1 })
 })
 
 test('what a killed process left running is taken up again', async () => {
@@ -188,6 +306,29 @@ test('what a killed process left running is taken up again', async () => {
   await second.start()
   await second.whenIdle()
   expect((await next.store.find(id))?.status).toBe('succeeded')
+})
+
+test('a job that ends its process again and again is given up, and can be retried', async () => {
+  let runs = 0
+  const runner = runnerOf(
+    aKind(async () => {
+      runs += 1
+    }),
+  )
+  const { id } = await create(runner, 'a')
+  // What five processes leave that died in the middle of it.
+  for (let cutOff = 0; cutOff < 5; cutOff += 1) {
+    await store.claim('import', 'models:read')
+    await store.requeueLeftOver()
+  }
+  await runner.start()
+  await runner.whenIdle()
+  expect(runs).toBe(0)
+  expect((await viewOf(id))?.error).toContain('cut off 5 times')
+  await runner.retry(id)
+  await runner.whenIdle()
+  expect(runs).toBe(1)
+  expect((await store.find(id))?.status).toBe('succeeded')
 })
 
 test('a stored input that no longer fits its schema fails the job instead of the runner', async () => {

@@ -34,6 +34,12 @@ test('headers stay within an origin and only harmless ones leave it', () => {
   })
 })
 
+test('a raw path is for the first request alone', () => {
+  const hop = start({ rawPath: '/a/../b' })
+  expect(hop.rawPath).toBe('/a/../b')
+  expect('rawPath' in nextHop(hop, 302, 'next')).toBe(false)
+})
+
 describe('method and body', () => {
   test.each([
     [301, 'POST', 'GET'],

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { findAddon } from '../../scripts/build/addon.ts'
-import { findTarget } from '../../scripts/build/targets.ts'
+import { findTarget, nativeTarget } from '../../scripts/build/targets.ts'
 import { projectDir } from '../support/project-files.ts'
 import { needs } from '../support/requires.ts'
 
@@ -66,7 +66,7 @@ withNode.each([
 })
 
 test('the addon of this machine is installed, and every target names one that the lock holds', () => {
-  expect(existsSync(join(projectDir, 'node_modules/@libsql', findTarget(undefined).addonPlatform))).toBe(true)
+  expect(existsSync(join(projectDir, 'node_modules/@libsql', nativeTarget().addonPlatform))).toBe(true)
   const { packages } = JSON.parse(readFileSync(join(projectDir, 'package-lock.json'), 'utf8')) as {
     packages: Record<string, object>
   }

@@ -56,6 +56,13 @@ export function createCliApp(config: Config): CliApp {
         await Promise.all(answers)
       },
     },
+    async restore(from) {
+      const taken = await takeOwnership(dataDir)
+      if (taken === undefined) return 'busy'
+      tell(`restore ${from}`)
+      taken.release()
+      return { database: join(dataDir, 'airkeep.db'), sizeBytes: 3, kept: undefined }
+    },
     async close() {
       await jobs.stop()
       if (ownership !== undefined) tell('close')

@@ -6,6 +6,8 @@ import { cliParts } from './cli-app.ts'
 export interface CliWorld {
   readonly env?: Readonly<Record<string, string>>
   readonly cwd?: string
+  /** How the program is started. */
+  readonly executable?: readonly string[]
   readonly stdin?: string | Uint8Array
   /** Characters in a line where stdout and stderr are a terminal. */
   readonly terminal?: number
@@ -32,6 +34,7 @@ export async function runInProcess(argv: readonly string[], world: CliWorld = {}
   const { stdin = '', terminal, cwd = '/nonexistent' } = world
   const outside: Outside = {
     argv,
+    executable: world.executable ?? [process.execPath],
     env: { HOME: '/nonexistent', ...world.env },
     cwd,
     stdout: {

@@ -30,12 +30,13 @@ export interface Server {
   kill(signal: NodeJS.Signals): void
 }
 
-/** `dist/airkeep`, copied alone into an empty folder. */
+/** The program, as it is built, with an empty folder and a data directory of its own. */
 export interface Executable {
   readonly folder: string
+  /** Of the file that is run. */
   readonly path: string
   readonly data: string
-  /** The command line with which to start it by hand: the repository and its node_modules are out of its sight. */
+  /** The command line with which to start it by hand. */
   command(args: readonly string[]): string[]
   env(extra?: Record<string, string>): Record<string, string>
   run(args: readonly string[], options?: RunOptions): Promise<Finished>
@@ -47,24 +48,38 @@ export interface Executable {
 const canHide = process.getuid?.() === 0 && Bun.spawnSync(['unshare', '-m', 'true']).exitCode === 0
 
 /**
- * Copies the built executable into an empty folder. With root rights every process of it runs where an empty
- * filesystem is mounted over the repository, so that nothing can come from there.
+ * Copies an executable of dist/ (that of this machine, unless named) into an empty folder. With root rights every
+ * process of it runs where an empty filesystem is mounted over the repository, so that nothing can come from there.
+ * @param emulator what runs it, where this machine cannot
  */
-export function installExecutable(): Executable {
-  const built = join(projectDir, 'dist/airkeep')
-  if (!existsSync(built)) throw new Error('dist/airkeep is missing: npm run build writes it')
+export function installExecutable(name = 'airkeep', emulator: readonly string[] = []): Executable {
+  const built = join(projectDir, 'dist', name)
+  if (!existsSync(built)) throw new Error(`dist/${name} is missing: npm run build writes it`)
   const folder = mkdtempSync(join(tmpdir(), 'airkeep-alone-'))
   const path = join(folder, 'airkeep')
   copyFileSync(built, path)
+  const hide = 'mount -t tmpfs none "$0" && exec "$@"'
+  return launch(folder, path, (args) => {
+    const program = [...emulator, path, ...args]
+    return canHide ? ['unshare', '-m', 'sh', '-c', hide, projectDir, ...program] : program
+  })
+}
+
+/** dist/node, where it is, run by Node: built first where a source is newer. */
+export function installNodeBundle(): Executable {
+  const ensured = Bun.spawnSync(['node', 'scripts/ensure.mjs', '--node'], { cwd: projectDir, stderr: 'pipe' })
+  if (ensured.exitCode !== 0) throw new Error(`dist/node could not be built: ${ensured.stderr}`)
+  const path = join(projectDir, 'dist/node/main.js')
+  return launch(mkdtempSync(join(tmpdir(), 'airkeep-node-')), path, (args) => ['node', path, ...args])
+}
+
+function launch(folder: string, path: string, command: Executable['command']): Executable {
   const data = join(folder, 'data')
   const home = join(folder, 'home')
   mkdirSync(home)
   const servers: Server[] = []
   let serial = 0
 
-  const hide = 'mount -t tmpfs none "$0" && exec "$@"'
-  const command = (args: readonly string[]): string[] =>
-    canHide ? ['unshare', '-m', 'sh', '-c', hide, projectDir, path, ...args] : [path, ...args]
   const env = (extra: Record<string, string> = {}): Record<string, string> => ({
     PATH: '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin',
     HOME: home,

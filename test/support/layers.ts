@@ -14,7 +14,7 @@ const base = ['lib', 'errors', 'config']
 /** Capabilities from the left to the right; folders of one group do not see each other. */
 const capabilities = [
   ['db', 'hash', 'air', 'media', 'operation', 'net'],
-  ['events', 'access', 'download', 'civitai', 'huggingface', 'swarm'],
+  ['events', 'access', 'backup', 'download', 'civitai', 'huggingface', 'swarm'],
   ['jobs'],
   ['models'],
 ]

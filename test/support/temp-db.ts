@@ -3,21 +3,41 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createDb, type Db, type OpenDbOptions } from '../../src/db/db.ts'
 import { readMigrations } from '../../src/db/migrate.ts'
+import { projectDir } from './project-files.ts'
+import { type Sqld, startSqld } from './sqld.ts'
 
 export interface TempDb {
   readonly db: Db
   readonly dir: string
-  /** Another handle on the same file, as after a restart; close the first one before. */
+  /** Another handle on the same database, as after a restart. */
   reopen(): Promise<Db>
   close(): Promise<void>
 }
 
-/** A real database in a temporary folder, with the project's migrations applied. */
-export async function openTempDb(options: Pick<OpenDbOptions, 'onRead'> = {}): Promise<TempDb> {
+/** Where the databases of a test run are: in files, on libSQL servers, or in replicas of databases there. */
+export const BACKENDS = ['file', 'sqld', 'replica'] as const
+export type Backend = (typeof BACKENDS)[number]
+
+/** Names another {@link Backend} than files. */
+export const BACKEND_ENV = 'AIRKEEP_TEST_BACKEND'
+
+export const backend: Backend = BACKENDS.find((name) => name === process.env[BACKEND_ENV]) ?? 'file'
+
+/** Starts the process that keeps a replica, as the program does. */
+export const replicaCommand = [process.execPath, join(projectDir, 'src/main.ts'), 'keep-replica']
+
+export type TempDbOptions = Partial<Pick<OpenDbOptions, 'onRead' | 'migrations'>>
+
+/** A real database with the project's migrations applied, and nothing else in it. */
+export async function openTempDb(options: TempDbOptions = {}): Promise<TempDb> {
   const dir = mkdtempSync(join(tmpdir(), 'airkeep-test-'))
+  const server = backend === 'file' ? undefined : await startSqld()
+  const opened: Db[] = []
   const make = async (): Promise<Db> => {
+    // A replica's file belongs to one process: another handle has another.
+    const file = `file:${dir}/${backend === 'replica' ? `replica-${opened.length}` : 'airkeep'}.db`
     const db = createDb({
-      url: `file:${dir}/airkeep.db`,
+      ...(server === undefined ? { url: file } : locationAt(server, file)),
       migrations: readMigrations,
       journal: async () => 'wal',
       synchronous: 'normal',
@@ -25,20 +45,20 @@ export async function openTempDb(options: Pick<OpenDbOptions, 'onRead'> = {}): P
       ...options,
     })
     await db.open()
+    opened.push(db)
     return db
   }
-  const opened: Db[] = [await make()]
   return {
-    db: opened[0] as Db,
+    db: await make(),
     dir,
-    async reopen() {
-      const db = await make()
-      opened.push(db)
-      return db
-    },
+    reopen: make,
     async close() {
       for (const db of opened) await db.close()
+      await server?.close()
       rmSync(dir, { recursive: true, force: true })
     },
   }
 }
+
+const locationAt = ({ url, token: authToken }: Sqld, file: string) =>
+  backend === 'sqld' ? { url, authToken } : { url: file, syncUrl: url, authToken, replicaCommand }

@@ -9,11 +9,13 @@ import type { JsonObject } from '../../src/lib/json.ts'
 import { silentLog } from '../../src/lib/log.ts'
 import { createGuardedFetch } from '../../src/net/fetch.ts'
 import { createGuard } from '../../src/net/guard.ts'
+import { createS3Reader } from '../../src/net/s3.ts'
 import type { Call, Operation } from '../../src/operation/operation.ts'
 import { type Actor, OWNER, type Permission } from '../../src/operation/permission.ts'
 import type { TrackDeps } from '../../src/track/deps.ts'
 import { createTrackOperations } from '../../src/track/operations.ts'
 import { type FakeCivitai, startFakeCivitai } from './fake-civitai.ts'
+import { s3Settings } from './s3-settings.ts'
 import { openTempDb, type TempDb } from './temp-db.ts'
 
 export interface TestClock extends Clock {
@@ -77,6 +79,8 @@ export async function openTrack(change: (deps: TrackDeps) => Partial<TrackDeps> 
     hashPool,
     fetch,
     allowedHosts: [civitai.host],
+    s3: createS3Reader({ fetch, clock, settings: s3Settings({ aws_endpoint_url: civitai.url }) }),
+    allowedBuckets: [],
     civitai: createCivitaiClient({ fetch, log: silentLog, baseUrl: civitai.url, sleep: async () => {} }),
     civitaiToken: async () => undefined,
   }

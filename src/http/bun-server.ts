@@ -1,0 +1,51 @@
+import type { Connection, Socket, SocketHandler } from './connection.ts'
+import {
+  IDLE_SECONDS,
+  MAX_SOCKET_BACKLOG_BYTES,
+  MAX_SOCKET_MESSAGE_BYTES,
+  type RuntimeServer,
+  type RuntimeServerOptions,
+} from './runtime-server.ts'
+import { UPLOAD_LIMIT_BYTES } from './upload.ts'
+
+/** Serves over Bun's own server: the one file of this folder that knows Bun. @throws system errors of listening */
+export async function startBunServer({ host, port, fetch }: RuntimeServerOptions): Promise<RuntimeServer> {
+  const server = Bun.serve<SocketHandler, never>({
+    hostname: host,
+    port,
+    // Bodies have limits of their own; this one must only let the largest pass.
+    maxRequestBodySize: UPLOAD_LIMIT_BYTES + 2 ** 20,
+    idleTimeout: IDLE_SECONDS,
+    development: false,
+    // Bun 1.4.5 shares the port with whoever else asks for it as soon as `development` is off.
+    reusePort: false,
+    fetch(request, server) {
+      const connection: Connection = {
+        peer: () => server.requestIP(request)?.address,
+        keepOpen: () => server.timeout(request, 0),
+        upgrade: (handler) => server.upgrade(request, { data: handler }),
+      }
+      return fetch(request, connection)
+    },
+    websocket: {
+      maxPayloadLength: MAX_SOCKET_MESSAGE_BYTES,
+      backpressureLimit: MAX_SOCKET_BACKLOG_BYTES,
+      closeOnBackpressureLimit: true,
+      open: (ws) => ws.data.open(toSocket(ws)),
+      message: (ws, message) => ws.data.message(typeof message === 'string' ? message : message.toString('utf8')),
+      drain: (ws) => ws.data.drain(),
+      close: (ws) => ws.data.close(),
+    },
+  })
+  return {
+    port: server.port ?? port,
+    drain: () => server.stop(),
+    cutOff: () => server.stop(true),
+  }
+}
+
+const toSocket = (ws: Bun.ServerWebSocket<SocketHandler>): Socket => ({
+  send: (text) => void ws.send(text),
+  buffered: () => ws.getBufferedAmount(),
+  close: (code, reason) => ws.close(code, reason),
+})

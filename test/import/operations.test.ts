@@ -1,0 +1,57 @@
+import { afterEach, beforeEach, expect, test } from 'bun:test'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createApp } from '../../src/app.ts'
+import type { CliApp } from '../../src/cli/app.ts'
+import { loadConfig } from '../../src/config.ts'
+import type { JsonObject } from '../../src/lib/json.ts'
+import { type Actor, OWNER } from '../../src/operation/permission.ts'
+import { rejection } from '../support/rejection.ts'
+import { aCall, aTokenActor } from '../support/track.ts'
+
+let dir: string
+let app: CliApp
+
+beforeEach(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'airkeep-import-'))
+  mkdirSync(join(dir, 'models'))
+  const env = { AIRKEEP_MODELS: join(dir, 'models'), AIRKEEP_LOG: 'error' }
+  app = createApp(loadConfig({ env, cwd: dir, data: join(dir, 'data'), configFile: undefined }))
+  await app.open()
+  await app.startJobs()
+})
+afterEach(async () => {
+  await app.close()
+  rmSync(dir, { recursive: true })
+})
+
+function invoke(name: string, input: JsonObject, actor: Actor = OWNER): Promise<JsonObject> {
+  const operation = app.operations.find((each) => each.name === name)
+  if (operation === undefined) throw new Error(`There is no operation ${name}`)
+  return operation.invoke(input, aCall({ actor }))
+}
+
+async function runImport(input: JsonObject, actor?: Actor): Promise<JsonObject> {
+  const { job_id } = await invoke('import_prompt', input, actor)
+  await app.whenIdle()
+  return invoke('get_import_job', { job_id: String(job_id) }, actor)
+}
+
+test('a job that fails says by which error', async () => {
+  expect(await runImport({ path: join(dir, 'nothing.png') })).toMatchObject({
+    status: 'failed',
+    error_code: 'not_found',
+  })
+  expect(await runImport({ payload: '{}' })).toMatchObject({ status: 'failed', error_code: 'invalid_input' })
+})
+
+test.each([
+  ['track:read', ['models:download', 'track:write']],
+  ['track:write', ['models:download', 'track:read']],
+] as const)('track without %s is refused before there is a job', async (lacking, permissions) => {
+  const actor = aTokenActor('agent', ...permissions)
+  const error = await rejection(invoke('import_prompt', { payload: '<lora:a:1>', track: true }, actor))
+  expect(error).toMatchObject({ code: 'forbidden', message: `track needs the permission ${lacking}` })
+  expect(await invoke('list_import_jobs', {}, actor)).toMatchObject({ count: 0 })
+})
