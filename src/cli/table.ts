@@ -29,7 +29,10 @@ export function renderTable(rows: readonly JsonObject[], columns: number | undef
     return [{ name, cells, width }]
   })
   // Rows of objects alone: their JSON says more than nothing.
-  if (table.length === 0) return rows.map((row) => printable(JSON.stringify(row))).join('\n')
+  if (table.length === 0) {
+    const texts = rows.map((row) => printable(JSON.stringify(row)))
+    return (columns === undefined ? texts : texts.map((text) => truncate(text, columns))).join('\n')
+  }
   const fitted = columns === undefined ? table : fit(table, columns)
   const line = (texts: readonly string[]): string =>
     texts

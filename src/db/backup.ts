@@ -1,6 +1,6 @@
 import { constants } from 'node:fs'
 import { link, lstat, open, rename, rm } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { AppError } from '../errors.ts'
 import { syncDir } from '../lib/files.ts'
 import { createId } from '../lib/id.ts'
@@ -15,10 +15,13 @@ import { createId } from '../lib/id.ts'
  */
 export async function writeBackup(path: string, write: (temporary: string) => Promise<void>): Promise<number> {
   if ((await lstat(path).catch(() => undefined)) !== undefined) throw taken(path)
-  const temporary = join(dirname(path), `.${basename(path)}.${createId('tmp')}`)
+  const temporary = join(dirname(path), `.airkeep-backup.${createId('tmp')}`)
   try {
-    const made = await open(temporary, 'wx', 0o600)
-    await made.close()
+    await (await open(temporary, 'wx', 0o600)).close()
+  } catch (error) {
+    throw explain(error, path)
+  }
+  try {
     await write(temporary)
     const written = await open(temporary, constants.O_RDONLY)
     try {

@@ -19,7 +19,13 @@ export function unreachableIn(error: unknown): DatabaseUnreachable | undefined {
 }
 
 /** Codes with which a server, or the client on its behalf, says that it has let go of a transaction. */
-const GIVEN_UP = new Set(['STREAM_EXPIRED', 'TRANSACTION_TIMEOUT', 'TRANSACTION_CLOSED', 'SERVER_ERROR', 'BATON_REUSED'])
+const GIVEN_UP = new Set([
+  'STREAM_EXPIRED',
+  'TRANSACTION_TIMEOUT',
+  'TRANSACTION_CLOSED',
+  'SERVER_ERROR',
+  'BATON_REUSED',
+])
 
 /**
  * Whether the server of a remote database is gone, or has forgotten or ended the transaction: nothing of an uncommitted

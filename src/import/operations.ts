@@ -28,8 +28,8 @@ const sourceFields = {
   payload: v.optional(
     v.pipe(
       v.unknown(),
-      v.metadata({ anyOf: [{ type: 'string' }, { type: 'object', additionalProperties: true }, { type: 'array' }] }),
-      v.description('Prompt or workflow: text, JSON in a string, or a JSON value'),
+      v.metadata({ anyOf: [{ type: 'string' }, { type: 'object', additionalProperties: true }] }),
+      v.description('Prompt or workflow: text, JSON in a string, or a JSON object'),
     ),
   ),
   path: v.optional(textField('Picture, video, workflow or text file: an absolute path on the host where airkeep runs')),

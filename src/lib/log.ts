@@ -13,10 +13,13 @@ export type LogLevel = 'silent' | 'error' | 'warn' | 'info' | 'debug'
 /** Fields that hold secrets wherever they stand; their values never reach a line. */
 const SECRET_FIELDS = new Set(['authorization', 'token', 'secret', 'key', 'password', 'ticket', 'cookie'])
 
-const SECRET_IN_URL = /([?&](?:token|ticket|key|api_key|apikey|signature|X-Amz-[A-Za-z-]+)=)[^&\s"']+/gi
+const SECRET_IN_URL = /([?&](?:token|authToken|ticket|key|api_key|apikey|signature|X-Amz-[A-Za-z-]+)=)[^&\s"']+/gi
 
-/** Takes tokens and signatures out of a URL or of any text that may hold one. */
-export const withoutSecrets = (text: string): string => text.replace(SECRET_IN_URL, '$1***')
+const USER_IN_URL = /(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/?#@"']+@/gi
+
+/** Takes tokens, signatures, users and passwords out of a URL or of any text that may hold one. */
+export const withoutSecrets = (text: string): string =>
+  text.replace(SECRET_IN_URL, '$1***').replace(USER_IN_URL, '$1***@')
 
 /**
  * JSON lines on stderr. Written synchronously, so that the last line before an exit is there

@@ -65,6 +65,10 @@ describe('renderTable', () => {
     expect(renderTable([{ a: { b: 1 } }], 80)).toBe('{"a":{"b":1}}')
   })
 
+  test('rows without anything to show fit too', () => {
+    expect(renderTable([{ a: null }], 8)).toHaveLength(8)
+  })
+
   test('fits into the terminal, whatever the rows', () => {
     const cell = fc.oneof(fc.string({ unit: 'grapheme' }), fc.integer(), fc.constant(null), fc.boolean())
     fc.assert(

@@ -34,8 +34,10 @@ const SURFACES: Readonly<Record<string, (data: string, env: Record<string, strin
   },
 }
 
-describe.each(Object.entries(SURFACES))('on Node, over %s', (_name, open) => {
-  test.each(PLAYBOOKS.map((playbook) => [playbook.name, playbook] as const))('%s', async (_, playbook) => {
+describe.each(Object.entries(SURFACES))('on Node, over %s', (surfaceName, open) => {
+  // What Node has of its own is under HTTP; the protocols above it are the same code everywhere.
+  const playbooks = surfaceName === 'HTTP' ? PLAYBOOKS : PLAYBOOKS.slice(0, 1)
+  test.each(playbooks.map((playbook) => [playbook.name, playbook] as const))('%s', async (_, playbook) => {
     using dir = tempDir()
     const civitai = await startFakeCivitai()
     const env = { AIRKEEP_CIVITAI_URL: civitai.url, AIRKEEP_ALLOW_PRIVATE_NETWORK: '127.0.0.1', AIRKEEP_LOG: 'error' }

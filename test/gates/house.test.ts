@@ -22,6 +22,17 @@ describe('planted breaches', () => {
     ['scripts/dev.ts', words('// biome-', 'ignore lint'), 'a lint disable says why'],
     ['scripts/ensure.mjs', words('// biome-', 'ignore-all lint/style/noVar:'), 'a lint disable says why'],
     ['src/http/server.ts', 'console.log(1)', 'src writes to streams and to the log, not to the console'],
+    [
+      'src/http/listen.ts',
+      'const server = Bun.serve({})',
+      'src runs on Node too: what only Bun has stands in one file for each subject',
+    ],
+    [
+      'src/db/db.ts',
+      "import { Database } from 'bun:sqlite'",
+      'src runs on Node too: what only Bun has stands in one file for each subject',
+    ],
+    ['src/http/feed.ts', 'const done = Promise.withResolvers<void>()', 'Node 20 does not have it'],
     ['README.md', words('look in /', 'work/main'), 'no path of a machine where it was written'],
     ['.ci/run', words('cp ../', 'shared/facts .'), 'nothing outside the repository'],
     [
@@ -50,6 +61,9 @@ describe('planted breaches', () => {
     ['package-lock.json', '"resolved": "file:packages/x",'],
     ['src/hash/whole-file.ts', "process.stdout.write('console')"],
     ['src/hash/safetensors.ts', ''],
+    ['src/http/listen.ts', "if (typeof Bun === 'undefined') return"],
+    ['src/http/bun-server.ts', 'const server = Bun.serve({})'],
+    ['test/http/listen.test.ts', 'const done = Promise.withResolvers<void>()'],
   ])('allowed in %s: %s', (path, line) => {
     expect(findBreaches(path, line)).toEqual([])
   })

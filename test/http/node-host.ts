@@ -1,5 +1,5 @@
 /** A world in a process of Node's own: answers what test/http/runtimes.ts asks over IPC, until it is let go of. */
-import { isAppError } from '../../src/errors.ts'
+import { AppError, isAppError } from '../../src/errors.ts'
 import type { Listening } from '../../src/http/listen.ts'
 import type { HostAnswer, HostCall } from './runtimes.ts'
 import { startWorld } from './world.ts'
@@ -40,7 +40,7 @@ process.on('message', ({ id, call }: { id: number; call: HostCall }) => {
   run(call).then(
     (value) => tell({ kind: 'done', id, value }),
     (error: unknown) => {
-      const { message, code, hint } = isAppError(error) ? error : { message: String(error), code: 'internal', hint: '' }
+      const { message, code, hint } = isAppError(error) ? error : new AppError('internal', String(error))
       tell({ kind: 'failed', id, error: { message, code, hint } })
     },
   )

@@ -48,6 +48,9 @@ test('tokens and signatures are taken out of texts', () => {
   expect(text).not.toContain('hunter')
   expect(text).toContain('a=1')
   expect(text).toContain('b=2')
+  expect(withoutSecrets('libsql://host/?authToken=hunter5&tls=0, http://me:hunter6@host:80/a@b')).toBe(
+    'libsql://host/?authToken=***&tls=0, http://***@host:80/a@b',
+  )
 })
 
 describe('waiting', () => {

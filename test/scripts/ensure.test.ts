@@ -31,7 +31,8 @@ const packages = JSON.parse(fs.readFileSync('package-lock.json', 'utf8')).packag
 delete packages['']
 delete packages['node_modules/for-another-machine']
 const bun = JSON.stringify(process.cwd() + '/node_modules/.bin/bun')
-const program = '#!/bin/sh\\n[ "$1" = --version ] && exit 0\\necho built >> builds\\nmkdir -p dist\\necho binary > dist/airkeep\\n'
+const program = '#!/bin/sh\\n[ "$1" = --version ] && exit 0\\nshift\\necho built $* >> builds\\nmkdir -p dist/node\\n' +
+  'if [ "$*" = "--target node" ]; then echo bundle > dist/node/main.js; else echo binary > dist/airkeep; fi\\n'
 fs.writeFileSync('node_modules/bun/install.js', 'const fs = require("node:fs"); fs.rmSync(' + bun + ', { force: true }); fs.writeFileSync(' +
   bun + ', ' + JSON.stringify(program) + ', { mode: 0o755 })')
 if (fs.existsSync('scripts-are-off')) fs.writeFileSync('node_modules/.bin/bun', 'placeholder')
@@ -102,6 +103,17 @@ withNode.each(['src/main.ts', 'src', 'drizzle', 'package-lock.json'])('builds ag
   utimesSync(join(folder, path), later, later)
   expect((await ensure(folder, '--build')).stderr).toBe('airkeep: building dist/airkeep …\n')
   expect(linesOf(folder, 'builds')).toHaveLength(2)
+})
+
+withNode('with --node it is the bundle for Node that is built, and built again', async () => {
+  const folder = aProject('for-node')
+  expect((await ensure(folder, '--node')).stderr).toContain('building dist/node')
+  expect(await ensure(folder, '--node')).toEqual({ code: 0, stdout: '', stderr: '' })
+  const later = new Date(statSync(join(folder, 'dist/node/main.js')).mtimeMs + 5000)
+  utimesSync(join(folder, 'src/main.ts'), later, later)
+  await ensure(folder, '--node')
+  expect(linesOf(folder, 'builds')).toEqual(['built --target node', 'built --target node'])
+  expect(existsSync(join(folder, 'dist/airkeep'))).toBe(false)
 })
 
 withNode('installs again when the lock file names another version, not when it was only touched', async () => {

@@ -34,6 +34,16 @@ const textRules: readonly TextRule[] = [
     reason: 'src writes to streams and to the log, not to the console',
   },
   {
+    files: /^src\/(?!http\/bun-server\.ts$|hash\/native\.ts$).*\.ts$/,
+    text: /\bBun\.[a-zA-Z]|from 'bun[:']/,
+    reason: 'src runs on Node too: what only Bun has stands in one file for each subject',
+  },
+  {
+    files: /^src\/.*\.ts$/,
+    text: /\b(Promise\.(withResolvers|try)|(Map|Object)\.groupBy|Array\.fromAsync|RegExp\.escape|Error\.isError|Uint8Array\.from(Hex|Base64))\b/,
+    reason: 'Node 20 does not have it',
+  },
+  {
     files: everywhere,
     text: new RegExp(words('(?<![\\w.~-])/', 'work/')),
     reason: 'no path of a machine where it was written',
