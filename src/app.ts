@@ -5,8 +5,11 @@ import { createEnvToken } from './access/env-token.ts'
 import { createLocalFiles } from './access/local-files.ts'
 import { createTokenOperations } from './access/operations.ts'
 import { createTokens } from './access/tokens.ts'
+import { countedDb } from './app/counted-db.ts'
+import { countedFetch, createPeerOf } from './app/counted-fetch.ts'
 import { countedHashes } from './app/counted-hashes.ts'
 import { createPrivateDatabase, databaseOf, type Host, openHost } from './app/host.ts'
+import { createMeter } from './app/meter.ts'
 import { restoreInto } from './app/restore.ts'
 import { createBackupOperations } from './backup/operations.ts'
 import { createCivitaiClient } from './civitai/client.ts'
@@ -16,7 +19,6 @@ import { createAudit } from './db/audit.ts'
 import { type Ownership, takeOwnership } from './db/owner.ts'
 import { createEventHub } from './events/hub.ts'
 import { createHashPool, type HashPool } from './hash/pool.ts'
-import type { HashEngine } from './hash/whole-file.ts'
 import { createImportJob } from './import/import-job.ts'
 import { toLinkedModels, withFullDigests } from './import/media-models.ts'
 import { createImportOperations } from './import/operations.ts'
@@ -58,13 +60,19 @@ export function createApp(config: Config, extras: AppExtras = {}): CliApp {
   let host: Host = { instanceId: '', modelRoots: settings.models }
   const instanceId = (): string => host.instanceId
 
-  const db = databaseOf(config, log)
+  const meter = createMeter()
+  const db = countedDb(databaseOf(config, log), meter)
   const audit = createAudit(db)
   const events = createEventHub({ db, clock, instanceId })
-  let countBytes = (_engine: HashEngine, _bytes: number): void => {}
-  const hashes = countedHashes(createHashPool({ background: true }), (engine, bytes) => countBytes(engine, bytes))
+  const hashPool = createHashPool({
+    background: true,
+    onHashed: ({ engine, sizeBytes }, seconds) => meter.observeHash(engine, sizeBytes, seconds),
+  })
+  const hashes = countedHashes(hashPool, meter)
   const guard = createGuard({ allowPrivate: [...settings.allow_private_network, ...namedOrigins(config)], log })
-  const fetch = createGuardedFetch({ guard, version: VERSION })
+  const peerOf = createPeerOf(settings, s3Hosts(settings))
+  const onReceived = (asked: URL, bytes: number): void => meter.addFetchedBytes(peerOf(asked.host), bytes)
+  const fetch = countedFetch(createGuardedFetch({ guard, version: VERSION, onReceived }), { meter, peerOf, log })
   const s3 = createS3Reader({ fetch, clock, settings })
   const allowed = [...allowedHosts(settings), ...s3Hosts(settings)]
   const localFiles = createLocalFiles({
@@ -73,7 +81,7 @@ export function createApp(config: Config, extras: AppExtras = {}): CliApp {
   })
   const tokens = createTokens({ db, audit, clock, log, envToken: createEnvToken(settings) })
   const store = createJobStore({ db, events, clock, instanceId })
-  const jobs = createJobRunner({ store, events, log })
+  const jobs = createJobRunner({ store, events, log, onEnded: meter.observeJob })
   const digests = createDigestStore({ db, hashes, clock, instanceId })
   const library = createLibraryOpener(digests)
   const sources = createSourceReader({
@@ -123,10 +131,9 @@ export function createApp(config: Config, extras: AppExtras = {}): CliApp {
       sources,
       library,
       modelRoots: async () => host.modelRoots,
-      record: createImportRecorder((name, input, actor, signal) =>
+      record: createImportRecorder((name, input, caller) =>
         operationNamed(track, name).invoke(input, {
-          signal,
-          actor,
+          ...caller,
           requestId: createId('req'),
           surface: 'cli',
           progress() {},
@@ -173,7 +180,7 @@ export function createApp(config: Config, extras: AppExtras = {}): CliApp {
       const { serve } = await import('./app/serving.ts')
       const parts = { operations, events, tokens, jobs, store, settings, clock, log, uploadsDir: temporaryDir }
       const { metrics, listening } = await serve({ ...parts, mcpExtension: extras.mcpExtension }, options)
-      countBytes = metrics.addHashedBytes
+      meter.connect(metrics)
       return listening
     },
     mcp: {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -14,7 +14,7 @@ export async function writeChecksums(folder: string, names: readonly string[]): 
   for (;;) {
     const before = await look(folder, names)
     const lines = await Promise.all(before.map(async ({ name }) => `${await sha256Of(join(folder, name))}  ${name}\n`))
-    const partial = `${path}.${process.pid}.partial`
+    const partial = `${path}.${randomUUID()}.partial`
     try {
       await writeFile(partial, lines.join(''))
       await rename(partial, path)

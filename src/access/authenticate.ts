@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { AppError } from '../errors.ts'
 import { isLoopbackAddress, isLoopbackName, parseHost } from '../lib/host.ts'
+import type { Trace } from '../lib/log.ts'
 import { type Actor, OWNER } from '../operation/permission.ts'
 import type { Tokens } from './tokens.ts'
 
@@ -9,6 +10,8 @@ export interface RequestFacts {
   readonly headers: Headers
   /** Address of the other end of the connection; undefined where it is not known, which counts as far away. */
   peer(): string | undefined
+  /** Whose request it is, for the log. */
+  readonly trace?: Trace | undefined
 }
 
 export interface AuthenticateDeps {
@@ -33,7 +36,7 @@ export function createAuthenticate({ tokens, localSecret }: AuthenticateDeps) {
       const presented = bearerOf(authorization)
       const secret = localSecret()
       if (secret !== undefined && sameSecret(secret, presented)) return OWNER
-      const actor = await tokens.verify(presented)
+      const actor = await tokens.verify(presented, request.trace)
       if (actor !== undefined) return actor
       throw new AppError('unauthorized', 'The token is not valid', {
         hint: 'It may have been revoked; the owner makes tokens with: airkeep token create',

@@ -5,7 +5,7 @@ import { AppError } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import { createSecret } from '../lib/id.ts'
 import type { JsonObject } from '../lib/json.ts'
-import type { Log } from '../lib/log.ts'
+import type { Log, Trace } from '../lib/log.ts'
 import { type Actor, PERMISSIONS, type Permission } from '../operation/permission.ts'
 import { tokensTable } from './table.ts'
 import { createTokenCache, ENV_TOKEN_NAME, findToken, type LiveToken, sha256Hex } from './token-cache.ts'
@@ -32,7 +32,7 @@ export interface Tokens {
   /** Takes effect before it resolves. @throws AppError not_found, conflict (the token set from outside) */
   revoke(name: string, revokedBy: string): Promise<TokenRow>
   /** Who bears this token; undefined where it is none, or none any more. */
-  verify(presented: string): Promise<Actor | undefined>
+  verify(presented: string, trace?: Trace): Promise<Actor | undefined>
   /** Whether there is any token at all. @throws AppError invalid_input: the token file cannot be read */
   configured(): Promise<boolean>
   /** Whether the token behind an actor of {@link verify} is still valid; the owner always is. */
@@ -55,13 +55,13 @@ export function createTokens({ db, audit, clock, log, envToken }: TokensDeps): T
   const usedAt = new Map<number, number>()
 
   /** To the hour, beside the request: nobody waits for it, and a failure costs a date in a list. */
-  function recordUse({ id }: LiveToken): void {
+  function recordUse({ id }: LiveToken, trace?: Trace): void {
     const now = clock.now()
     if (id === undefined || now - (usedAt.get(id) ?? Number.NEGATIVE_INFINITY) < USE_RECORDED_EVERY_MS) return
     usedAt.set(id, now)
     db.write(async (tx) => {
       await tx.update(tokensTable).set({ lastUsedAt: now }).where(eq(tokensTable.id, id))
-    }).catch((error: unknown) => log.debug({ err: error }, 'Could not record that a token was used'))
+    }).catch((error: unknown) => log.debug({ ...trace, err: error }, 'Could not record that a token was used'))
   }
 
   return {
@@ -129,9 +129,9 @@ export function createTokens({ db, audit, clock, log, envToken }: TokensDeps): T
       await cache.current()
       return row
     },
-    async verify(presented) {
+    async verify(presented, trace) {
       const found = findToken(await cache.current(), presented)
-      if (found !== undefined) recordUse(found)
+      if (found !== undefined) recordUse(found, trace)
       return found?.actor
     },
     async configured() {

@@ -4,6 +4,7 @@ import type { Settings } from '../config.ts'
 import type { EventHub } from '../events/hub.ts'
 import { type Listening, listen } from '../http/listen.ts'
 import { createMetrics, type Metrics } from '../http/metrics.ts'
+import { watchEventLoop } from '../http/process-metrics.ts'
 import { createHttpApp } from '../http/server.ts'
 import { isFinal, toPublicJob } from '../jobs/job.ts'
 import type { JobRunner } from '../jobs/runner.ts'
@@ -46,6 +47,7 @@ export async function serve(deps: ServingDeps, { host, port, secret }: ServeOpti
   const started = clock.now()
   const metrics = createMetrics({ version: VERSION })
   metrics.addGauge('airkeep_jobs_running', 'Jobs that run now', () => jobs.running)
+  metrics.countJobsWith(() => store.countLive())
   // Loaded with the first request to it: its SDK is the largest part of the program and of the time to start.
   let mcp: Promise<Mcp> | undefined
   const loadMcp = async (): Promise<Mcp> => {
@@ -80,6 +82,7 @@ export async function serve(deps: ServingDeps, { host, port, secret }: ServeOpti
     clock,
   })
   const listening = await listen({ host, port, app })
+  const stopWatching = watchEventLoop(metrics.observeLag)
   return {
     metrics,
     listening: {
@@ -88,6 +91,7 @@ export async function serve(deps: ServingDeps, { host, port, secret }: ServeOpti
         // Calls over MCP are ended before the connections that wait for their answers.
         if (options.force) await (await mcp)?.close()
         await listening.stop(options)
+        stopWatching()
         await (await mcp)?.close()
       },
     },

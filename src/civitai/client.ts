@@ -1,5 +1,6 @@
 import { AppError, isAppError } from '../errors.ts'
 import { isJsonObject } from '../lib/json.ts'
+import type { Trace } from '../lib/log.ts'
 import { type CivitaiImage, parseImage } from './image.ts'
 import { type CivitaiRequestDeps, NOT_THERE, requestJson } from './request.ts'
 
@@ -9,6 +10,8 @@ export interface PostImagesOptions {
   /** The caller's Civitai key, if any. It goes to the configured host and nowhere else. */
   readonly token?: string | undefined
   readonly signal: AbortSignal
+  /** Whose request it is, for the log. */
+  readonly trace?: Trace | undefined
 }
 
 export interface PostImagesPage {
@@ -57,7 +60,7 @@ export function createCivitaiClient(deps: CivitaiClientDeps): CivitaiClient {
     origin: URL,
     postId: string,
     cursor: string | undefined,
-    { limit, token, signal }: PostImagesOptions,
+    { limit, token, signal, trace }: PostImagesOptions,
   ): Promise<PostImagesPage | undefined> {
     const url = new URL(`${origin.pathname.replace(/\/$/, '')}/api/v1/images`, origin)
     url.searchParams.set('postId', postId)
@@ -68,11 +71,14 @@ export function createCivitaiClient(deps: CivitaiClientDeps): CivitaiClient {
     if (cursor !== undefined) url.searchParams.set('cursor', cursor)
     const own = origin.origin === base.origin ? token : undefined
     const hosts = sibling === undefined ? [url.host] : OFFICIAL_HOSTS
-    const answer = await requestJson({ url, hosts, signal, token: own }, deps)
-    return answer === NOT_THERE ? undefined : readPage(answer, postId, url)
+    const answer = await requestJson({ url, hosts, signal, token: own, trace }, deps)
+    return answer === NOT_THERE ? undefined : readPage(answer, { postId, url, trace })
   }
 
-  function readPage(answer: unknown, postId: string, url: URL): PostImagesPage {
+  function readPage(
+    answer: unknown,
+    { postId, url, trace }: { readonly postId: string; readonly url: URL; readonly trace: Trace | undefined },
+  ): PostImagesPage {
     const items = isJsonObject(answer) ? answer['items'] : undefined
     if (!isJsonObject(answer) || !Array.isArray(items)) {
       throw new AppError('upstream_unavailable', `Cannot use the answer of ${url.host}: it holds no list of images`, {
@@ -82,7 +88,8 @@ export function createCivitaiClient(deps: CivitaiClientDeps): CivitaiClient {
     const images: CivitaiImage[] = []
     for (const item of items) {
       const image = parseImage(item)
-      if (image === undefined) deps.log.warn({ host: url.host, postId }, 'left out an image without id or URL')
+      if (image === undefined)
+        deps.log.warn({ ...trace, host: url.host, postId }, 'left out an image without id or URL')
       // Answers with the images of other posts have been seen: the filter is not always applied.
       else if (image.postId === null || image.postId === postId) images.push(image)
     }
@@ -100,7 +107,7 @@ export function createCivitaiClient(deps: CivitaiClientDeps): CivitaiClient {
         if (found !== undefined && found.images.length > 0) return { origin: other, page: found }
       } catch (error) {
         if (isAppError(error) && error.code === 'cancelled') throw error
-        deps.log.debug({ host: other.host, err: error }, 'the sibling host did not help')
+        deps.log.debug({ ...options.trace, host: other.host, err: error }, 'the sibling host did not help')
       }
     }
     if (page !== undefined) return { origin: base, page }

@@ -1,6 +1,6 @@
 import { AppError, isAppError } from '../errors.ts'
 import { isJsonObject } from '../lib/json.ts'
-import type { Log } from '../lib/log.ts'
+import type { Log, Trace } from '../lib/log.ts'
 import { backoffMs, sleep } from '../lib/retry.ts'
 import type { GuardedFetch } from '../net/fetch.ts'
 import type { GuardedResponse } from '../net/response.ts'
@@ -12,6 +12,8 @@ export interface CivitaiRequest {
   /** Where the request and its redirects may go. */
   readonly hosts: readonly string[]
   readonly signal: AbortSignal
+  /** Whose request it is, for the log. */
+  readonly trace?: Trace | undefined
 }
 
 export interface CivitaiRequestDeps {
@@ -48,7 +50,8 @@ export async function requestJson(request: CivitaiRequest, deps: CivitaiRequestD
     const asked = error.retryAfterSeconds
     if (!retry || attempt + 1 >= MAX_ATTEMPTS || (asked ?? 0) > LONGEST_WAIT_SECONDS) throw error
     const ms = asked === undefined ? backoffMs(attempt, TIMING) : asked * 1_000
-    deps.log.debug({ host: request.url.host, attempt, ms, reason: error.message }, 'asking Civitai again')
+    const about = { host: request.url.host, attempt, ms, reason: error.message }
+    deps.log.debug({ ...request.trace, ...about }, 'asking Civitai again')
     await wait(ms, request.signal).catch((cause: unknown) => {
       throw new AppError('cancelled', 'Stopped waiting for Civitai: it was cancelled', { cause })
     })
@@ -56,13 +59,14 @@ export async function requestJson(request: CivitaiRequest, deps: CivitaiRequestD
 }
 
 async function attemptOnce(request: CivitaiRequest, deps: CivitaiRequestDeps): Promise<Attempt> {
-  const { url, token, hosts, signal } = request
+  const { url, token, hosts, signal, trace } = request
   try {
     const response = await deps.fetch({
       url,
       headers: { accept: 'application/json', ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) },
       signal,
       hosts,
+      ...(trace === undefined ? {} : { trace }),
     })
     if (response.status === 404) {
       response.discard()

@@ -81,6 +81,12 @@ export function translateDbError(error: unknown): unknown {
       cause: error,
     })
   }
+  if (inner.message.includes('string or blob too big')) {
+    return new AppError('payload_too_large', 'The record is larger than the database takes', {
+      hint: 'Shorten its text or metadata',
+      cause: error,
+    })
+  }
   if (inner.code === 'RESPONSE_TOO_LARGE') {
     return new AppError('payload_too_large', 'The database does not send so large an answer', {
       hint: 'Ask for fewer rows with limit, or raise the limit of the database server',

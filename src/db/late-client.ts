@@ -3,7 +3,7 @@ import { translateDbError, unreachableIn } from './db-error.ts'
 
 /**
  * A libSQL client that is connected after drizzle has been built over it. Its single statements are reads: one is sent
- * a second time where the connection turned out to be closed.
+ * a second time where the server was gone, as the end of a connection that was kept looks.
  */
 export class LateClient implements Client {
   closed = false
@@ -31,7 +31,7 @@ export class LateClient implements Client {
     try {
       return await ask()
     } catch (error) {
-      if (unreachableIn(error)?.brief !== true) throw translateDbError(error)
+      if (unreachableIn(error)?.silent !== false) throw translateDbError(error)
     }
     try {
       return await ask()

@@ -68,7 +68,8 @@ function parsePrimary(setting: string, text: string, authToken: string | undefin
     throw refuse('must end with the path', 'The token of a database goes into AIRKEEP_DB_TOKEN')
   }
   const inUrl = searchParams.get('authToken') ?? undefined
-  return { url: `${scheme}//${url.host}${url.pathname}`, authToken: authToken ?? inUrl }
+  const path = url.pathname === '' ? '/' : url.pathname
+  return { url: `${scheme}//${url.host}${path}`, authToken: authToken ?? inUrl }
 }
 
 /**

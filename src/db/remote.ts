@@ -7,16 +7,19 @@ import type { Primary } from './location.ts'
  * not known.
  */
 export class DatabaseUnreachable extends AppError {
-  /** Failed at once, as a connection does that the server has closed meanwhile: worth a second try. */
-  readonly brief: boolean
+  /** It took its time and gave no answer. Otherwise it failed at once, and a second try costs nothing. */
+  readonly silent: boolean
 
-  constructor(
-    message: string,
-    options: { readonly hint?: string; readonly cause?: unknown; readonly brief?: boolean },
-  ) {
-    super('upstream_unavailable', message, { hint: options.hint ?? TRY_AGAIN, cause: options.cause })
-    this.brief = options.brief ?? false
+  constructor(message: string, { hint = TRY_AGAIN, cause, silent = false }: UnreachableOptions = {}) {
+    super('upstream_unavailable', message, { hint, cause })
+    this.silent = silent
   }
+}
+
+interface UnreachableOptions {
+  readonly hint?: string
+  readonly cause?: unknown
+  readonly silent?: boolean
 }
 
 export const TRY_AGAIN = 'Try again in a moment; airkeep goes on by itself when the database answers'
@@ -44,19 +47,26 @@ async function ask(request: Request, answerWithinMs: number): Promise<Response> 
     body = await response.arrayBuffer()
   } catch (cause) {
     if (cause instanceof DOMException && cause.name === 'TimeoutError') {
-      throw new DatabaseUnreachable(`The database did not answer within ${answerWithinMs / 1000} s`, { cause })
+      throw new DatabaseUnreachable(`The database did not answer within ${answerWithinMs / 1000} s`, {
+        cause,
+        silent: true,
+      })
     }
-    throw new DatabaseUnreachable('Could not reach the database', { cause, brief: true })
+    throw new DatabaseUnreachable('Could not reach the database', { cause })
   }
   const { status, headers } = response
   const isJson = headers.get('content-type')?.startsWith('application/json') === true
   // What libSQL answers, its refusals of a statement or of a transaction included, is for its client to read.
   if (isJson && (response.ok || status === 400))
     return new Response(body, { status, headers: { 'content-type': 'application/json' } })
-  throw explain(status)
+  throw explain(status, new TextDecoder().decode(body.slice(0, 1_000)))
 }
 
-function explain(status: number): AppError {
+function explain(status: number, text: string): AppError {
+  // What a server gives out to tell a transaction by: it has restarted, or was asked twice by what lies between.
+  if (status === 400 && text.includes('baton')) {
+    return new DatabaseUnreachable('The database no longer knows the transaction')
+  }
   if (status === 401 || status === 403) {
     return new DatabaseUnreachable('The database refused the token', {
       hint: 'Set AIRKEEP_DB_TOKEN to a token of this database that may write and has not expired',
@@ -67,7 +77,7 @@ function explain(status: number): AppError {
       hint: 'Shorten its text or metadata, or raise the limit of the database server',
     })
   }
-  if (status >= 500 || status === 429) return new DatabaseUnreachable(`The database answered with status ${status}`, {})
+  if (status >= 500 || status === 429) return new DatabaseUnreachable(`The database answered with status ${status}`)
   return new DatabaseUnreachable(`What answers for the database (status ${status}) is no libSQL server`, {
     hint: 'Check the address in AIRKEEP_DB or AIRKEEP_DB_SYNC_URL',
   })

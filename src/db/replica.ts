@@ -3,6 +3,7 @@ import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
 import { AppError } from '../errors.ts'
 import type { Log } from '../lib/log.ts'
+import { unreachableIn } from './db-error.ts'
 import type { Primary } from './location.ts'
 import { DatabaseUnreachable } from './remote.ts'
 import { type ReplicaOrder, type ReplicaReply, toLine } from './replica-messages.ts'
@@ -46,20 +47,37 @@ export function createReplica(deps: ReplicaDeps): Replica {
 
   async function sync(): Promise<void> {
     try {
-      if (keeper === undefined) {
-        keeper = startKeeper(deps)
-        await keeper.open(answerWithinMs)
-      } else {
-        await keeper.sync(answerWithinMs)
-      }
+      await askKeeper()
       if (behind) log.info({}, 'The replica is like its primary again')
       behind = false
     } catch (error) {
       if (!behind && !closed) log.warn({ err: error }, 'The replica is behind: its primary does not answer')
       behind = true
-      await keeper?.kill()
-      keeper = undefined
     }
+  }
+
+  /** A second time by a new process, where the one that was there is gone or of no more use. */
+  async function askKeeper(): Promise<void> {
+    if (keeper !== undefined) {
+      try {
+        return await keeper.sync(answerWithinMs)
+      } catch (error) {
+        await dismiss()
+        if (unreachableIn(error)?.silent === true) throw error
+      }
+    }
+    keeper = startKeeper(deps)
+    try {
+      await keeper.open(answerWithinMs)
+    } catch (error) {
+      await dismiss()
+      throw error
+    }
+  }
+
+  async function dismiss(): Promise<void> {
+    await keeper?.kill()
+    keeper = undefined
   }
 
   function caughtUp(): Promise<void> {
@@ -83,7 +101,7 @@ export function createReplica(deps: ReplicaDeps): Replica {
       try {
         await keeper.open(FIRST_COPY_WITHIN_MS)
       } catch (error) {
-        await keeper.kill()
+        await dismiss()
         throw error
       }
       timer = setInterval(() => {
@@ -131,7 +149,9 @@ function startKeeper({ command, url, primary }: ReplicaDeps): Keeper {
       new Promise<string>((resolve) => replies.once('line', resolve)),
       ended.then(() => undefined),
       new Promise<never>((_, reject) => {
-        const error = new DatabaseUnreachable(`The primary gave the replica no answer within ${withinMs / 1000} s`, {})
+        const error = new DatabaseUnreachable(`The primary gave the replica no answer within ${withinMs / 1000} s`, {
+          silent: true,
+        })
         timer = setTimeout(() => reject(error), withinMs)
         child.stdin.write(line)
       }),

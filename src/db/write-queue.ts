@@ -183,8 +183,7 @@ export function createWriteQueue(client: Client, adapter: TransactionClient): Wr
   }
 }
 
-/** Whether the server took its time and gave no answer, instead of being gone. */
-const isSilent = (error: unknown): boolean => unreachableIn(error)?.brief === false
+const isSilent = (error: unknown): boolean => unreachableIn(error)?.silent === true
 
 /** The first one, or as many as may run side by side. */
 function leading(group: readonly Waiting[]): readonly Waiting[] {

@@ -47,6 +47,8 @@ export interface HashPoolOptions {
   readonly size?: number | undefined
   /** Workers give way to the rest of the process and of the host: for a server. @default false */
   readonly background?: boolean | undefined
+  /** Told of each file that was hashed, and how long a worker was busy with it. */
+  readonly onHashed?: ((digest: FileDigest, seconds: number) => void) | undefined
   /** The worker's code. @default where this build has it */
   readonly workerUrl?: URL | undefined
 }
@@ -78,10 +80,12 @@ export function createHashPool(options: HashPoolOptions = {}): HashPool {
   return {
     async hashFile(path, { engine = 'native', tensor = false, signal, onProgress } = {}) {
       const progress = onProgress !== undefined
-      const digest = await files.run(
-        (thread) => thread.call('file', { path, engine, tensor, progress }, { onProgress }),
-        signal,
-      )
+      const digest = await files.run(async (thread) => {
+        const began = performance.now()
+        const found = await thread.call('file', { path, engine, tensor, progress }, { onProgress })
+        options.onHashed?.(found, (performance.now() - began) / 1000)
+        return found
+      }, signal)
       onProgress?.(digest.sizeBytes, digest.sizeBytes)
       return digest
     },

@@ -20,7 +20,7 @@ export function hasBody(request: Request): boolean {
 }
 
 /** @throws AppError payload_too_large as soon as a body is announced to be, before any of it is read */
-export function refuseAnnounced(headers: Headers, limitBytes: number): void {
+function refuseAnnounced(headers: Headers, limitBytes: number): void {
   if ((announcedLength(headers) ?? 0) > limitBytes) throw tooLarge(limitBytes)
 }
 
@@ -34,19 +34,31 @@ export const endsSoon = (headers: Headers): boolean =>
 export const tooLarge = (limitBytes: number): AppError =>
   new AppError('payload_too_large', `The body is larger than ${limitBytes} bytes`)
 
+/** How long a sender may be silent in the middle of a body. */
+const BODY_SILENCE_MS = 60_000
+
+/** The rest of the body may never come: nothing more can be asked over its connection. */
+export class StalledBody extends AppError {
+  constructor(silenceMs: number) {
+    super('invalid_input', `The body stopped in the middle: nothing came for ${silenceMs / 1000} s`)
+  }
+}
+
 /**
  * A body as it arrives, up to `limitBytes`. What comes after is left unread: problemResponse sees to it.
- * @throws AppError payload_too_large, cancelled (broken off)
+ * @throws AppError payload_too_large, cancelled (broken off), invalid_input (StalledBody)
  */
-export async function* readChunks(request: Request, limitBytes: number): AsyncGenerator<Uint8Array> {
+export async function* readChunks(
+  request: Request,
+  limitBytes: number,
+  silenceMs = BODY_SILENCE_MS,
+): AsyncGenerator<Uint8Array> {
   refuseAnnounced(request.headers, limitBytes)
   if (request.body === null) return
   const reader = request.body.getReader()
   try {
     for (let left = limitBytes; ; ) {
-      const { done, value } = await reader.read().catch((cause: unknown) => {
-        throw brokenOff(cause)
-      })
+      const { done, value } = await readWithin(silenceMs, reader)
       if (done) return
       left -= value.byteLength
       if (left < 0) throw tooLarge(limitBytes)
@@ -57,9 +69,23 @@ export async function* readChunks(request: Request, limitBytes: number): AsyncGe
   }
 }
 
+/** Only the sender's silence counts, not the time that goes into what it has sent. */
+function readWithin(
+  silenceMs: number,
+  reader: Pick<ReadableStreamDefaultReader<Uint8Array>, 'read'>,
+): ReturnType<typeof reader.read> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new StalledBody(silenceMs)), silenceMs)
+    reader
+      .read()
+      .then(resolve, (cause: unknown) => reject(brokenOff(cause)))
+      .finally(() => clearTimeout(timer))
+  })
+}
+
 const brokenOff = (cause: unknown): AppError => new AppError('cancelled', 'The body broke off', { cause })
 
-async function readBytes(request: Request, limitBytes: number): Promise<Uint8Array> {
+async function readBytes(request: Request, limitBytes: number): Promise<Uint8Array<ArrayBuffer>> {
   if (announcedLength(request.headers) === undefined) {
     const chunks: Uint8Array[] = []
     for await (const chunk of readChunks(request, limitBytes)) chunks.push(chunk)
@@ -71,6 +97,16 @@ async function readBytes(request: Request, limitBytes: number): Promise<Uint8Arr
   })
   if (bytes.byteLength > limitBytes) throw tooLarge(limitBytes)
   return new Uint8Array(bytes)
+}
+
+/**
+ * The same request with its body already there, for handlers that lift the connection's limit of silence.
+ * @throws AppError payload_too_large, cancelled (broken off)
+ */
+export async function withReadBody(request: Request, limitBytes: number): Promise<Request> {
+  if (!hasBody(request)) return request
+  const { url, method, headers, signal } = request
+  return new Request(url, { method, headers, signal, body: await readBytes(request, limitBytes) })
 }
 
 /**

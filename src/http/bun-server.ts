@@ -6,26 +6,31 @@ import {
   type RuntimeServer,
   type RuntimeServerOptions,
 } from './runtime-server.ts'
-import { UPLOAD_LIMIT_BYTES } from './upload.ts'
 
 /** Serves over Bun's own server: the one file of this folder that knows Bun. @throws system errors of listening */
 export async function startBunServer({ host, port, fetch }: RuntimeServerOptions): Promise<RuntimeServer> {
   const server = Bun.serve<SocketHandler, never>({
     hostname: host,
     port,
-    // Bodies have limits of their own; this one must only let the largest pass.
-    maxRequestBodySize: UPLOAD_LIMIT_BYTES + 2 ** 20,
+    // Bodies have limits of their own, whose refusals say why: Bun's is an empty answer.
+    maxRequestBodySize: Number.POSITIVE_INFINITY,
     idleTimeout: IDLE_SECONDS,
     development: false,
     // Bun 1.4.5 shares the port with whoever else asks for it as soon as `development` is off.
     reusePort: false,
-    fetch(request, server) {
+    async fetch(request, server) {
+      let keptOpen = false
       const connection: Connection = {
         peer: () => server.requestIP(request)?.address,
-        keepOpen: () => server.timeout(request, 0),
+        keepOpen() {
+          keptOpen = true
+          server.timeout(request, 0)
+        },
         upgrade: (handler) => server.upgrade(request, { data: handler }),
       }
-      return fetch(request, connection)
+      const response = await fetch(request, connection)
+      if (keptOpen) limitAgain(response, () => server.timeout(request, IDLE_SECONDS))
+      return response
     },
     websocket: {
       maxPayloadLength: MAX_SOCKET_MESSAGE_BYTES,
@@ -42,6 +47,12 @@ export async function startBunServer({ host, port, fetch }: RuntimeServerOptions
     drain: () => server.stop(),
     cutOff: () => server.stop(true),
   }
+}
+
+/** Bun 1.4.5 would let the connection be silent for ever after this answer, whatever comes or does not come next. */
+function limitAgain({ headers }: Response, limit: () => void): void {
+  if (headers.get('content-type')?.startsWith('text/event-stream') === true) headers.set('connection', 'close')
+  else limit()
 }
 
 const toSocket = (ws: Bun.ServerWebSocket<SocketHandler>): Socket => ({

@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { addProcessMetrics } from './process-metrics.ts'
 
 export interface JobCount {
   readonly kind: string
@@ -6,10 +7,26 @@ export interface JobCount {
   readonly count: number
 }
 
-export interface Metrics {
+export type FetchOutcome = 'answered' | 'refused' | 'failed'
+
+/** What the program tells of its own work. Labels come from short lists, never from a caller. */
+export interface Meter {
+  /** A file or stream that was hashed; `seconds` of it in a worker. */
+  observeHash(engine: 'native' | 'wasm', bytes: number, seconds: number): void
+  /** An answer to a request of ours: `refused` is a status of 400 and more, `failed` none at all. */
+  observeFetch(peer: string, outcome: FetchOutcome, seconds: number): void
+  /** A piece of the body of such an answer. */
+  addFetchedBytes(peer: string, bytes: number): void
+  /** A run of a job that has come to an end. */
+  observeJob(kind: string, status: string, seconds: number): void
+  /** A write to the database, from its call to its commit. */
+  observeWrite(seconds: number): void
+}
+
+export interface Metrics extends Meter {
   observeRequest(method: string, route: string, status: number, seconds: number): void
-  /** Bytes that were hashed, by what hashed them. */
-  addHashedBytes(engine: 'native' | 'wasm', bytes: number): void
+  /** How late a timer was that nothing but the event loop could delay. */
+  observeLag(seconds: number): void
   /** Asked whenever the metrics are read. */
   countJobsWith(count: () => Promise<readonly JobCount[]>): void
   /** A number that is read whenever the metrics are. */
@@ -20,6 +37,8 @@ export interface Metrics {
 }
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60, 600]
+const JOB_SECONDS = [0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600, 14_400]
+const LAG_SECONDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5]
 
 /** Methods that have a label of their own: anyone can send others. */
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PATCH', 'DELETE'])
@@ -30,22 +49,37 @@ export function createMetrics({ version }: { readonly version: string }): Metric
   const registers = [registry]
   let countJobs: () => Promise<readonly JobCount[]> = async () => []
 
-  const requests = new Histogram({
-    name: 'airkeep_http_request_duration_seconds',
-    help: 'Time to the answer (of a stream: to its beginning), by method, route and status',
-    labelNames: ['method', 'route', 'status'] as const,
-    buckets: SECONDS,
-    registers,
-  })
-  const hashed = new Counter({
-    name: 'airkeep_hashed_bytes_total',
-    help: 'Bytes hashed, by engine',
-    labelNames: ['engine'] as const,
-    registers,
-  })
+  const counter = <const L extends string>(name: string, help: string, ...labelNames: L[]): Counter<L> =>
+    new Counter({ name, help, labelNames, registers })
+  const histogram = <const L extends string>(
+    name: string,
+    help: string,
+    buckets: number[],
+    ...labelNames: L[]
+  ): Histogram<L> => new Histogram({ name, help, buckets, labelNames, registers })
+
+  const requests = histogram(
+    'airkeep_http_request_duration_seconds',
+    'Time to the answer (of a stream: to its beginning), by method, route and status',
+    SECONDS,
+    ...(['method', 'route', 'status'] as const),
+  )
+  const hashedBytes = counter('airkeep_hashed_bytes_total', 'Bytes hashed, by engine', 'engine')
+  const hashSeconds = counter('airkeep_hash_seconds_total', 'Time spent on hashing, by engine', 'engine')
+  const hashes = counter('airkeep_hashes_total', 'Files and streams hashed, by engine', 'engine')
+  const fetchHelp = 'Time to the answer of other hosts, by whose they are and how it ended'
+  const fetches = histogram('airkeep_fetch_duration_seconds', fetchHelp, SECONDS, 'peer', 'outcome')
+  const fetchedBytes = counter(
+    'airkeep_fetched_bytes_total',
+    'Bytes fetched from other hosts, by whose they are',
+    'peer',
+  )
+  const jobs = histogram('airkeep_job_duration_seconds', 'Time of ended runs of jobs', JOB_SECONDS, 'kind', 'status')
+  const writes = histogram('airkeep_db_write_duration_seconds', 'Time from a write to its commit', SECONDS)
+  const lag = histogram('airkeep_event_loop_lag_seconds', 'How late timers are, sampled all the time', LAG_SECONDS)
   new Gauge({
     name: 'airkeep_jobs',
-    help: 'Jobs by kind and status',
+    help: 'Jobs that wait or run, by kind and status',
     labelNames: ['kind', 'status'] as const,
     registers,
     async collect() {
@@ -59,47 +93,30 @@ export function createMetrics({ version }: { readonly version: string }): Metric
     observeRequest(method, route, status, seconds) {
       requests.observe({ method: METHODS.has(method) ? method : 'other', route, status }, seconds)
     },
-    addHashedBytes: (engine, bytes) => hashed.inc({ engine }, bytes),
+    observeHash(engine, bytes, seconds) {
+      hashedBytes.inc({ engine }, bytes)
+      hashSeconds.inc({ engine }, seconds)
+      hashes.inc({ engine })
+    },
+    observeFetch: (peer, outcome, seconds) => fetches.observe({ peer, outcome }, seconds),
+    addFetchedBytes: (peer, bytes) => fetchedBytes.inc({ peer }, bytes),
+    observeJob: (kind, status, seconds) => jobs.observe({ kind, status }, seconds),
+    observeWrite: (seconds) => writes.observe(seconds),
+    observeLag: (seconds) => lag.observe(seconds),
     countJobsWith(count) {
       countJobs = count
     },
-    addGauge: (name, help, read) => addGauge(registry, name, help, read),
+    addGauge(name, help, read) {
+      new Gauge({
+        name,
+        help,
+        registers,
+        collect() {
+          this.set(read())
+        },
+      })
+    },
     text: () => registry.metrics(),
     contentType: registry.contentType,
   }
-}
-
-/** By hand: prom-client's own collectors read /proc and perf_hooks in ways that Bun does not all serve. */
-function addProcessMetrics(registry: Registry, version: string): void {
-  const registers = [registry]
-  addGauge(registry, 'process_resident_memory_bytes', 'Resident memory', () => process.memoryUsage().rss)
-  addGauge(registry, 'process_heap_bytes', 'JavaScript heap in use', () => process.memoryUsage().heapUsed)
-  addGauge(registry, 'process_start_time_seconds', 'Start of the process since the epoch', () =>
-    Math.round(Date.now() / 1000 - process.uptime()),
-  )
-  new Counter({
-    name: 'process_cpu_seconds_total',
-    help: 'Processor time, user and system',
-    registers,
-    collect() {
-      const { user, system } = process.cpuUsage()
-      this.reset()
-      this.inc((user + system) / 1e6)
-    },
-  })
-  new Gauge({ name: 'airkeep_info', help: 'The version that runs', labelNames: ['version'] as const, registers }).set(
-    { version },
-    1,
-  )
-}
-
-function addGauge(registry: Registry, name: string, help: string, read: () => number): void {
-  new Gauge({
-    name,
-    help,
-    registers: [registry],
-    collect() {
-      this.set(read())
-    },
-  })
 }

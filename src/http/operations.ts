@@ -14,6 +14,8 @@ export interface OperationRoutesDeps {
   readonly bodyLimitBytes: number
   /** Where the files of multipart bodies go while their call lasts. */
   readonly uploadsDir: string
+  /** How long the sender of a multipart body may be silent. */
+  readonly bodySilenceMs?: number | undefined
 }
 
 /**
@@ -76,7 +78,7 @@ async function receive(
   operation: Operation,
   { request, query, params, connection }: Exchange,
   actor: Actor,
-  { bodyLimitBytes, uploadsDir }: OperationRoutesDeps,
+  { bodyLimitBytes, uploadsDir, bodySilenceMs: silenceMs }: OperationRoutesDeps,
 ): Promise<Received> {
   const schema = operation.inputJsonSchema()
   const { method, upload: field } = operation.http
@@ -87,8 +89,9 @@ async function receive(
     return { input: withPathFields(await readJsonFields(request, bodyLimitBytes), params, schema) }
   }
   refuseUpload(actor, operation)
+  // The disk may be slower than the connection's own limit; readChunks ends the silence of the sender.
   connection.keepOpen()
-  const form = await receiveForm(request, { uploadsDir, field, fieldsLimitBytes: bodyLimitBytes })
+  const form = await receiveForm(request, { uploadsDir, field, fieldsLimitBytes: bodyLimitBytes, silenceMs })
   try {
     const input = withPathFields(coerceStrings(form.fields, schema), params, schema)
     return { input, upload: form.upload, discard: form.discard }

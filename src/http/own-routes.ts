@@ -1,7 +1,7 @@
 import { AppError } from '../errors.ts'
 import type { Operation } from '../operation/operation.ts'
 import { type Actor, holds } from '../operation/permission.ts'
-import { refuseAnnounced } from './body.ts'
+import { withReadBody } from './body.ts'
 import type { Metrics } from './metrics.ts'
 import { createOpenApi } from './openapi.ts'
 import { jsonResponse } from './problem.ts'
@@ -53,9 +53,9 @@ export function createOwnRoutes(deps: OwnRoutesDeps): Route[] {
     path: '/mcp',
     access: 'actor',
     async handle({ request, connection, requestId }, actor) {
-      refuseAnnounced(request.headers, deps.bodyLimitBytes)
+      const received = await withReadBody(request, deps.bodyLimitBytes)
       connection.keepOpen()
-      const response = await mcp(request, actor, request.signal, requestId)
+      const response = await mcp(received, actor, request.signal, requestId)
       response.headers.set('x-request-id', requestId)
       return response
     },

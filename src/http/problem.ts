@@ -1,5 +1,5 @@
 import { type AppError, toAppError, toProblem } from '../errors.ts'
-import { endsSoon, hasBody } from './body.ts'
+import { endsSoon, hasBody, StalledBody } from './body.ts'
 import { lingeringBody } from './linger.ts'
 
 /** Answers nothing that a cache or a content sniffer could make more of. */
@@ -27,6 +27,9 @@ export function problemResponse(
     'x-request-id': requestId,
     ...headersOf(app),
     ...headers,
+  }
+  if (app instanceof StalledBody) {
+    return new Response(text, { status: problem.status, headers: { ...all, connection: 'close' } })
   }
   if (!endsSoon(request.headers)) {
     return new Response(lingeringBody(text, request), {

@@ -1,7 +1,7 @@
 import { AppError } from '../errors.ts'
 import type { EventHub } from '../events/hub.ts'
 import type { Clock } from '../lib/clock.ts'
-import type { Log } from '../lib/log.ts'
+import type { Log, Trace } from '../lib/log.ts'
 import type { Actor } from '../operation/permission.ts'
 import { type Connection, NO_CONNECTION } from './connection.ts'
 import type { FeedDeps } from './feed.ts'
@@ -18,7 +18,11 @@ import { createTickets } from './tickets.ts'
 
 export interface HttpAppDeps extends Omit<OwnRoutesDeps, 'bodyLimitBytes'> {
   /** @throws AppError unauthorized */
-  readonly authenticate: (request: { readonly headers: Headers; peer(): string | undefined }) => Promise<Actor>
+  readonly authenticate: (request: {
+    readonly headers: Headers
+    peer(): string | undefined
+    readonly trace: Trace
+  }) => Promise<Actor>
   /** Whether the token behind an actor is still valid: streams end with it. */
   readonly isLive?: (actor: Actor) => Promise<boolean>
   readonly events: EventHub
@@ -39,6 +43,7 @@ export interface HttpAppDeps extends Omit<OwnRoutesDeps, 'bodyLimitBytes'> {
   /** Kinds of jobs on the streams of one area. */
   readonly streamKinds?: { readonly import: readonly string[]; readonly models: readonly string[] }
   readonly heartbeatMs?: number
+  readonly bodySilenceMs?: number
 }
 
 export interface HttpApp {
@@ -68,9 +73,12 @@ export function createHttpApp(deps: HttpAppDeps): HttpApp {
   metrics.addGauge('airkeep_http_requests_in_flight', 'Requests being answered', () => inFlight)
   metrics.addGauge('airkeep_http_streams_open', 'Open event streams', () => feeds.count)
 
-  const findActor: FindActor = async ({ request, connection, query }, { access }) => {
+  const findActor: FindActor = async ({ request, connection, query, requestId }, { access }) => {
     const ticket = access === 'stream' && query !== '' ? parseQuery(query).ticket : undefined
-    if (ticket === undefined) return deps.authenticate({ headers: request.headers, peer: connection.peer })
+    if (ticket === undefined) {
+      const trace = { request_id: requestId }
+      return deps.authenticate({ headers: request.headers, peer: connection.peer, trace })
+    }
     const actor = typeof ticket === 'string' ? tickets.take(ticket) : undefined
     if (actor !== undefined && (await deps.isLive?.(actor)) !== false) return actor
     throw new AppError('unauthorized', 'The ticket is not valid', {
@@ -84,6 +92,7 @@ export function createHttpApp(deps: HttpAppDeps): HttpApp {
         operations: deps.operations,
         bodyLimitBytes: settings.body_limit,
         uploadsDir: deps.uploadsDir,
+        bodySilenceMs: deps.bodySilenceMs,
       }),
       ...streams.routes,
       ...createOwnRoutes({ ...deps, bodyLimitBytes: settings.body_limit }),

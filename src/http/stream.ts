@@ -44,7 +44,7 @@ export function createStreamRoutes({ feeds, tickets, log, kinds }: StreamRoutesD
     }
     connection.keepOpen()
     request.signal.addEventListener('abort', () => feed.close(), { once: true })
-    return new Response(toEventStream(feed, log), { headers })
+    return new Response(toEventStream(feed, log.child({ request_id: requestId })), { headers })
   }
 
   function upgrade({ connection, requestId }: Exchange, actor: Actor): Response {

@@ -9,7 +9,7 @@ import { addField } from './input.ts'
 import { boundaryOf, readParts } from './multipart.ts'
 
 /** Multipart bodies, files included. */
-export const UPLOAD_LIMIT_BYTES = 64 * 2 ** 30
+const UPLOAD_LIMIT_BYTES = 64 * 2 ** 30
 
 export interface UploadOptions {
   readonly uploadsDir: string
@@ -17,6 +17,8 @@ export interface UploadOptions {
   readonly field: string
   /** Limit of the plain fields together. */
   readonly fieldsLimitBytes: number
+  /** How long the sender may be silent. */
+  readonly silenceMs?: number | undefined
 }
 
 export interface ReceivedForm {
@@ -38,7 +40,7 @@ export async function receiveForm(request: Request, options: UploadOptions): Pro
   let upload: Upload | undefined
   let left = options.fieldsLimitBytes
   try {
-    for await (const part of readParts(readChunks(request, UPLOAD_LIMIT_BYTES), boundary)) {
+    for await (const part of readParts(readChunks(request, UPLOAD_LIMIT_BYTES, options.silenceMs), boundary)) {
       if (part.name === options.field) {
         if (upload !== undefined) throw refuse(part.name, `${part.name} may be given once`)
         const sizeBytes = await store(part.bytes, path, options.uploadsDir)

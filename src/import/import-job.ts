@@ -2,6 +2,7 @@ import * as v from 'valibot'
 import { AppError } from '../errors.ts'
 import type { JobEnd, JobKind, RunningJob } from '../jobs/job.ts'
 import { fromJson, type JsonObject } from '../lib/json.ts'
+import type { Trace } from '../lib/log.ts'
 import type { Library, LibraryOpener } from '../models/library.ts'
 import type { Actor } from '../operation/permission.ts'
 import { type Dependency, dependencySchema, type ImportWarning } from './dependency.ts'
@@ -38,6 +39,8 @@ export type RecordImport = (record: {
   readonly media: { readonly url: string; readonly type: 'image' | 'video' } | undefined
   readonly actor: Actor
   readonly signal: AbortSignal
+  /** In whose run. */
+  readonly jobId: string
 }) => Promise<Recorded>
 
 export interface Recorded {
@@ -76,7 +79,7 @@ export function createImportJob(deps: ImportJobDeps): JobKind<ImportInput> {
 async function runImport(job: RunningJob<ImportInput>, deps: ImportJobDeps): Promise<JobEnd> {
   const { input, signal, actor } = job
   await job.save(firstView())
-  const parsed = await analyze(input, deps.sources, actor, signal)
+  const parsed = await analyze(input, deps.sources, { actor, signal, trace: { job_id: job.id } })
   const known = {
     format: parsed.format,
     confidence: parsed.confidence,
@@ -108,7 +111,13 @@ async function runImport(job: RunningJob<ImportInput>, deps: ImportJobDeps): Pro
   known.warnings = [...known.warnings, ...unreadableFiles(library)]
   const complete = dependencies.every(isSatisfied)
   const tracked = input.track
-    ? await deps.record({ generation: parsed.generation, media: mediaOf(input, parsed.media), actor, signal })
+    ? await deps.record({
+        generation: parsed.generation,
+        media: mediaOf(input, parsed.media),
+        actor,
+        signal,
+        jobId: job.id,
+      })
     : undefined
   const end = view(complete ? 'completed' : 'partially_completed', 1, dependencies)
   return { status: 'succeeded', view: tracked === undefined ? end : { ...end, tracked: fromJson(tracked) } }
@@ -126,10 +135,9 @@ const unreadableFiles = ({ files }: Library): ImportWarning[] =>
 export async function analyze(
   input: Pick<ImportInput, 'source' | 'format'>,
   sources: SourceReader,
-  actor: Actor,
-  signal: AbortSignal,
+  { actor, signal, trace }: { readonly actor: Actor; readonly signal: AbortSignal; readonly trace: Trace },
 ): Promise<ParsedPrompt & Pick<SourceTexts, 'media'>> {
-  const { texts, warnings, media } = await sources.read(input.source, actor, signal)
+  const { texts, warnings, media } = await sources.read(input.source, actor, signal, trace)
   signal.throwIfAborted()
   const parsed = parsePrompt({ texts, format: input.format })
   if (parsed.sources.length === 0) {

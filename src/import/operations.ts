@@ -8,7 +8,7 @@ import type { JobStore } from '../jobs/store.ts'
 import { createId } from '../lib/id.ts'
 import { fromJson, type JsonObject } from '../lib/json.ts'
 import { jobIdField, limitField, offsetField, textField } from '../operation/fields.ts'
-import { type Call, defineOperation, type Operation, type Upload } from '../operation/operation.ts'
+import { type Call, defineOperation, type Operation, traceOf, type Upload } from '../operation/operation.ts'
 import { type Actor, holds } from '../operation/permission.ts'
 import { dependencySchema, warningSchema } from './dependency.ts'
 import { generationSchema } from './generation.ts'
@@ -130,8 +130,7 @@ export function createImportOperations(deps: ImportDeps): readonly Operation[] {
       async run({ dry_run, file: _, ...request }, call) {
         refuseUnservable(request, call)
         const source = await readRequest(request, call, deps.sources)
-        if (dry_run)
-          return { ...(await analyze({ source, format: request.format }, deps.sources, call.actor, call.signal)) }
+        if (dry_run) return { ...(await analyze({ source, format: request.format }, deps.sources, whoOf(call))) }
         const jobId = await start(request, source, call.actor)
         return { job_id: jobId, status: 'analyzing' as const, message: 'Import job created and processing started.' }
       },
@@ -252,6 +251,8 @@ export function createImportOperations(deps: ImportDeps): readonly Operation[] {
 }
 
 const toAnswer = (row: JobRow) => toPublicJob(row) as JsonObject & v.InferInput<typeof importJobSchema>
+
+const whoOf = (call: Call) => ({ actor: call.actor, signal: call.signal, trace: traceOf(call) })
 
 /** What this version cannot do is refused, so that nobody waits for it. */
 function refuseUnservable(request: ImportRequest, call: Pick<Call, 'upload' | 'actor'>): void {

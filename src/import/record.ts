@@ -5,15 +5,19 @@ import type { Generation } from './generation.ts'
 import type { RecordImport } from './import-job.ts'
 
 /** Calls an operation of the ledger by its name, in the name of the import's owner. */
-export type InvokeLedger = (name: string, input: JsonObject, actor: Actor, signal: AbortSignal) => Promise<JsonObject>
+export type InvokeLedger = (
+  name: string,
+  input: JsonObject,
+  caller: { readonly actor: Actor; readonly signal: AbortSignal; readonly jobId: string },
+) => Promise<JsonObject>
 
 /**
  * Records what an import read, by the ledger's own operations: the prompt, and the media with its prompt and models.
  * Media that the ledger has already keep their row, so that an import which runs twice records once.
  */
 export function createImportRecorder(invoke: InvokeLedger): RecordImport {
-  return async ({ generation, media, actor, signal }) => {
-    const call = (name: string, input: JsonObject): Promise<JsonObject> => invoke(name, input, actor, signal)
+  return async ({ generation, media, actor, signal, jobId }) => {
+    const call = (name: string, input: JsonObject): Promise<JsonObject> => invoke(name, input, { actor, signal, jobId })
     if (media === undefined) return recordPrompt(generation, call)
     const { sha256sum } = await call('calculate_sha256', { path: media.url })
     const { asset } = await call('find_asset', { sha256sum: String(sha256sum) })

@@ -4,6 +4,7 @@ import * as v from 'valibot'
 import type { LocalFiles } from '../access/local-files.ts'
 import { AppError } from '../errors.ts'
 import { createId } from '../lib/id.ts'
+import type { Trace } from '../lib/log.ts'
 import { type ByteSource, bytesSource, openFileSource } from '../media/byte-source.ts'
 import type { MetadataText } from '../media/container.ts'
 import { SNIFF_BYTES, sniffMediaKind } from '../media/kind.ts'
@@ -38,7 +39,7 @@ export interface SourceReader {
    * @throws AppError not_found, forbidden, invalid_input (a path that may not be read), payload_too_large,
    * rate_limited, upstream_unavailable, cancelled
    */
-  read(source: ImportSource, actor: Actor, signal: AbortSignal): Promise<SourceTexts>
+  read(source: ImportSource, actor: Actor, signal: AbortSignal, trace?: Trace): Promise<SourceTexts>
   /** Those of media that the caller may read: a file, or bytes that are held. */
   readMedia(media: { readonly path: string } | { readonly bytes: Uint8Array }): Promise<SourceTexts>
 }
@@ -76,11 +77,11 @@ export function createSourceReader(deps: SourceReaderDeps): SourceReader {
     }
   }
 
-  async function openUrl(url: string, actor: Actor, signal: AbortSignal): Promise<GuardedResponse> {
+  async function openUrl(url: string, actor: Actor, signal: AbortSignal, trace: Trace): Promise<GuardedResponse> {
     if (/^s3:/i.test(url)) {
-      return deps.s3.get({ url, signal, buckets: deps.bucketsFor(actor), maxBytes: MAX_URL_BYTES })
+      return deps.s3.get({ url, signal, buckets: deps.bucketsFor(actor), maxBytes: MAX_URL_BYTES, trace })
     }
-    const response = await deps.fetch({ url, signal, hosts: deps.hostsFor(actor), maxBytes: MAX_URL_BYTES })
+    const response = await deps.fetch({ url, signal, hosts: deps.hostsFor(actor), maxBytes: MAX_URL_BYTES, trace })
     if (response.status === 200) return response
     response.discard()
     throw new AppError('upstream_unavailable', `The address answered with status ${response.status}`, {
@@ -88,8 +89,8 @@ export function createSourceReader(deps: SourceReaderDeps): SourceReader {
     })
   }
 
-  async function readUrl(url: string, actor: Actor, signal: AbortSignal): Promise<SourceTexts> {
-    const response = await openUrl(url, actor, signal)
+  async function readUrl(url: string, actor: Actor, signal: AbortSignal, trace: Trace): Promise<SourceTexts> {
+    const response = await openUrl(url, actor, signal, trace)
     const path = join(tempDir, createId('url'))
     const file = await open(path, 'wx', 0o600)
     try {
@@ -103,9 +104,9 @@ export function createSourceReader(deps: SourceReaderDeps): SourceReader {
 
   return {
     readMedia: (media) => ('path' in media ? readFile(media.path) : readBytes(bytesSource(media.bytes))),
-    async read(source, actor, signal) {
+    async read(source, actor, signal, trace = {}) {
       if (source.kind === 'texts') return source
-      if (source.kind === 'url') return readUrl(source.url, actor, signal)
+      if (source.kind === 'url') return readUrl(source.url, actor, signal, trace)
       const file = await localFiles.find(source.path, actor)
       return readFile(file.path)
     },

@@ -40,6 +40,8 @@ export interface JobRunnerDeps {
   readonly store: JobStore
   readonly events: EventHub
   readonly log: Log
+  /** Told of every run that has ended; `queued`: it was put back. */
+  readonly onEnded?: (kind: string, status: JobStatus, seconds: number) => void
 }
 
 interface Run {
@@ -55,7 +57,7 @@ const STOPPED = new AppError('cancelled', 'airkeep is stopping')
  * Runs jobs of this host. One process owns a data directory, so whatever is marked as running when it starts was
  * left by a process that is gone: no lease has to lapse first.
  */
-export function createJobRunner({ store, events, log }: JobRunnerDeps): JobRunner {
+export function createJobRunner({ store, events, log, onEnded }: JobRunnerDeps): JobRunner {
   const kinds = new Map<string, JobKind<JsonObject>>()
   const runs = new Map<string, Run>()
   const perKind = new Map<string, number>()
@@ -120,22 +122,34 @@ export function createJobRunner({ store, events, log }: JobRunnerDeps): JobRunne
     // Retried before its cancelled run was through: two runs of one job never overlap.
     const before = runs.get(row.id)?.done ?? Promise.resolve()
     const done = before
-      .then(() => execute(kind, row, abort.signal))
+      .then(() => run(kind, row, abort.signal))
       .catch((error: unknown) => log.error({ err: error, job_id: row.id }, 'Could not store the end of a job'))
       .finally(() => {
-        if (runs.get(row.id) === run) runs.delete(row.id)
+        if (runs.get(row.id) === current) runs.delete(row.id)
         perKind.set(kind.kind, (perKind.get(kind.kind) ?? 1) - 1)
         wake(kind.kind)
         settle()
       })
-    const run: Run = { abort, done }
-    runs.set(row.id, run)
+    const current: Run = { abort, done }
+    runs.set(row.id, current)
   }
 
-  async function execute(kind: JobKind<JsonObject>, row: JobRow, signal: AbortSignal): Promise<void> {
+  async function run(kind: JobKind<JsonObject>, row: JobRow, signal: AbortSignal): Promise<void> {
+    const began = performance.now()
+    const about = { job_id: row.id, kind: kind.kind }
+    log.debug({ ...about, attempt: row.attempts }, 'A job begins')
+    const status = await execute(kind, row, signal)
+    const seconds = (performance.now() - began) / 1000
+    log.info({ ...about, status, ms: Math.round(seconds * 1000) }, 'job')
+    onEnded?.(kind.kind, status, seconds)
+  }
+
+  /** Runs the job and stores its end; answers how it stands then. */
+  async function execute(kind: JobKind<JsonObject>, row: JobRow, signal: AbortSignal): Promise<JobStatus> {
     let view = row.view
+    const about = log.child({ job_id: row.id })
     const change = (status: JobStatus, next: JsonObject) =>
-      whileAway(log, stopping.signal, () => store.change(row.id, ['running'], status, next, kind.permission))
+      whileAway(about, stopping.signal, () => store.change(row.id, ['running'], status, next, kind.permission))
     let end: JobEnd
     try {
       signal.throwIfAborted()
@@ -167,18 +181,20 @@ export function createJobRunner({ store, events, log }: JobRunnerDeps): JobRunne
       })
       signal.throwIfAborted()
     } catch (error) {
-      if (error === CANCELLED) return
+      if (error === CANCELLED) return 'cancelled'
       if (signal.aborted) {
         // Cancelled: the one who cancelled has stored that. Stopped: queued again, the next start takes it up.
-        if (signal.reason === STOPPED) await change('queued', view)
-        return
+        if (signal.reason !== STOPPED) return 'cancelled'
+        await change('queued', view)
+        return 'queued'
       }
       const reason = toAppError(error)
       logFailure(log, row, reason)
       await change('failed', kind.ended(view, 'failed', reason))
-      return
+      return 'failed'
     }
     await change(end.status, end.view)
+    return end.status
   }
 
   async function get(id: string): Promise<JobRow> {

@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, inArray, notInArray, sql } from 'drizzle-orm'
+import { and, asc, count, desc, eq, inArray, notInArray, sql } from 'drizzle-orm'
 import type { Db } from '../db/db.ts'
 import { isUniqueViolation } from '../db/db-error.ts'
 import type { EventHub } from '../events/hub.ts'
@@ -34,6 +34,8 @@ export interface JobStore {
   create(job: NewJob): Promise<JobRow>
   find(id: string): Promise<JobRow | undefined>
   list(filter: JobFilter, limit: number, offset: number): Promise<JobRow[]>
+  /** Jobs of this host that wait or run. */
+  countLive(): Promise<{ readonly kind: string; readonly status: JobStatus; readonly count: number }[]>
   /** Oldest queued job of the kind, marked as running; undefined when there is none. */
   claim(kind: string, permission: Permission): Promise<JobRow | undefined>
   /** Changes status and view, unless the job is in none of the `from` states any more; undefined then. */
@@ -142,6 +144,12 @@ export function createJobStore({ db, events, clock, instanceId }: JobStoreDeps):
         .orderBy(desc(jobsTable.createdAt), desc(jobsTable.id))
         .limit(limit)
         .offset(offset),
+    countLive: () =>
+      db.read
+        .select({ kind: jobsTable.kind, status: jobsTable.status, count: count() })
+        .from(jobsTable)
+        .where(and(eq(jobsTable.instanceId, instanceId()), inArray(jobsTable.status, ['queued', 'running'])))
+        .groupBy(jobsTable.kind, jobsTable.status),
     claim: (kind, permission) =>
       events.commit(async (tx, emit) => {
         const waiting = await tx

@@ -8,6 +8,12 @@ export interface Log {
   child(fields: object): Log
 }
 
+/** Ids that every line about one piece of work carries, however deep in the program it is written. */
+export interface Trace {
+  readonly request_id?: string
+  readonly job_id?: string
+}
+
 export type LogLevel = 'silent' | 'error' | 'warn' | 'info' | 'debug'
 
 /** Fields that hold secrets wherever they stand; their values never reach a line. */

@@ -61,7 +61,10 @@ export async function callTool(
     await progress?.finish()
     const error = signal.aborted ? cancelled(thrown) : toAppError(thrown)
     if (error.code === 'internal') {
-      deps.log.error({ err: error.cause ?? error, operation: operation.name, requestId }, 'Tool call failed')
+      deps.log.error(
+        { request_id: requestId, err: error.cause ?? error, operation: operation.name },
+        'Tool call failed',
+      )
     }
     return toToolError(error, requestId)
   } finally {

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import {
   type CacheHint,
@@ -8,7 +9,7 @@ import {
 } from '@modelcontextprotocol/server'
 import { type Clock, systemClock } from '../lib/clock.ts'
 import { createId } from '../lib/id.ts'
-import type { Log } from '../lib/log.ts'
+import type { Log, Trace } from '../lib/log.ts'
 import type { Operation } from '../operation/operation.ts'
 import type { Actor } from '../operation/permission.ts'
 import { type CallDeps, type Caller, callTool, type Invoke } from './call.ts'
@@ -118,17 +119,20 @@ export function createMcp(deps: McpDeps): Mcp {
     return createServer(era, invoke, () => caller as Caller)
   }
 
+  // The SDK tells of a bad message without saying in which request it came.
+  const serving = new AsyncLocalStorage<Trace>()
   const handler = createMcpHandler(httpFactory, {
     keepAliveMs: KEEP_ALIVE_MS,
     maxRequestBodySize: bodyLimitBytes,
-    onerror: (err) => log.debug({ err }, 'MCP request refused'),
+    onerror: (err) => log.debug({ ...serving.getStore(), err }, 'MCP request refused'),
   })
 
   return {
     fetch(request, actor, { requestId = createId('req') } = {}) {
       const caller: Caller = { actor, requestId }
       const authInfo = { token: '', clientId: actor.name, scopes: [], extra: { caller } }
-      return withPatience(handler.fetch(request, { authInfo }), { patienceMs, keepAliveMs: KEEP_ALIVE_MS })
+      const answer = serving.run({ request_id: requestId }, () => handler.fetch(request, { authInfo }))
+      return withPatience(answer, { patienceMs, keepAliveMs: KEEP_ALIVE_MS })
     },
     serveStdio(actor, { invoke: invokeWith = invoke, ...stdioOptions } = {}) {
       const caller = (): Caller => ({ actor, requestId: createId('req') })

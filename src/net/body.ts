@@ -8,6 +8,7 @@ export interface BodyOptions {
   readonly contentLength: number | undefined
   readonly maxBytes: number | undefined
   readonly idleTimeoutMs: number
+  readonly onBytes?: ((bytes: number) => void) | undefined
   /** What is known about why the stream broke off. */
   readonly reason: () => unknown
   /** Closes the connection; may be called again. */
@@ -30,6 +31,7 @@ export async function* readBody(source: Readable, options: BodyOptions): AsyncGe
       const chunk: Uint8Array | null = source.read()
       if (chunk !== null) {
         received += chunk.byteLength
+        options.onBytes?.(chunk.byteLength)
         if (received > maxBytes) throw tooLarge()
         yield chunk
       } else if (source.readableEnded) {

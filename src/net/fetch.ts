@@ -1,4 +1,5 @@
 import { AppError } from '../errors.ts'
+import type { Trace } from '../lib/log.ts'
 import { exchange } from './exchange.ts'
 import type { Guard } from './guard.ts'
 import { firstHop, isRedirect, nextHop } from './hop.ts'
@@ -39,6 +40,8 @@ export interface GuardedRequest {
   readonly redirect?: 'follow' | 'manual'
   /** 5 by default. */
   readonly maxRedirects?: number
+  /** Whose request it is, for the log. */
+  readonly trace?: Trace
 }
 
 /**
@@ -54,18 +57,22 @@ export interface GuardedFetchDeps {
   readonly version: string
   /** Certificate authorities (PEM) that count instead of the system's. */
   readonly ca?: string | readonly string[]
+  /** Told of each piece of a body as it is handed on; the address is the one that was asked for. */
+  readonly onReceived?: (asked: URL, bytes: number) => void
 }
 
-export function createGuardedFetch({ guard, version, ca }: GuardedFetchDeps): GuardedFetch {
+export function createGuardedFetch({ guard, version, ca, onReceived }: GuardedFetchDeps): GuardedFetch {
   const userAgent = `airkeep/${version}`
   return async (request) => {
     const { signal, connectTimeoutMs = 10_000, headersTimeoutMs = 30_000, idleTimeoutMs = 30_000 } = request
-    const { hosts, allowPrivate, maxBytes, asStored, maxRedirects = 5 } = request
+    const { hosts, allowPrivate, maxBytes, asStored, maxRedirects = 5, trace } = request
     const seen = new Set<string>()
     let hop = firstHop(request)
+    const asked = hop.url
+    const onBytes = (bytes: number): void => onReceived?.(asked, bytes)
     for (;;) {
       const what = describeUrl(hop.url)
-      const route = await guard.admit(hop.url, { hosts, allowPrivate, timeoutMs: connectTimeoutMs, signal })
+      const route = await guard.admit(hop.url, { hosts, allowPrivate, timeoutMs: connectTimeoutMs, signal, trace })
       const { message, reason } = await exchange(route, hop, {
         userAgent,
         ca,
@@ -76,7 +83,8 @@ export function createGuardedFetch({ guard, version, ca }: GuardedFetchDeps): Gu
       const location = message.headers.location
       if (request.redirect === 'manual' || !isRedirect(message.statusCode ?? 0, location)) {
         const { method } = hop
-        return toResponse(message, { url: route.url, method, what, maxBytes, asStored, idleTimeoutMs, reason })
+        const { url } = route
+        return toResponse(message, { url, method, what, maxBytes, asStored, idleTimeoutMs, reason, onBytes })
       }
       message.destroy()
       seen.add(`${hop.method} ${hop.url.href}`)

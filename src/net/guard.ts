@@ -1,7 +1,7 @@
 import { lookup as systemLookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import { AppError } from '../errors.ts'
-import type { Log } from '../lib/log.ts'
+import type { Log, Trace } from '../lib/log.ts'
 import { canonicalAddress, classifyAddress, describeAddress } from './address.ts'
 import { type AllowEntry, listsAddress, listsHost, nameCovers, parseAllowList } from './allow-list.ts'
 import { timeLimit } from './cancel.ts'
@@ -28,6 +28,8 @@ export interface AdmitOptions {
   /** Milliseconds for the name lookup. */
   readonly timeoutMs: number
   readonly signal?: AbortSignal | undefined
+  /** Whose request it is, for the log. */
+  readonly trace?: Trace | undefined
 }
 
 export interface Guard {
@@ -50,8 +52,8 @@ export function createGuard(deps: GuardDeps): Guard {
   const allowed = parseAllowList(deps.allowPrivate, 'AIRKEEP_ALLOW_PRIVATE_NETWORK')
   const lookup: Lookup = deps.lookup ?? ((hostname) => systemLookup(hostname, { all: true }))
 
-  const refuse = (target: Target, reason: string, hint: string): AppError => {
-    deps.log.warn({ host: target.url.host, reason }, 'refused to fetch')
+  const refuse = (target: Target, trace: Trace | undefined, reason: string, hint: string): AppError => {
+    deps.log.warn({ ...trace, host: target.url.host, reason }, 'refused to fetch')
     return new AppError('forbidden', `Refused to fetch ${describeUrl(target.url)}: ${reason}`, { hint })
   }
 
@@ -73,7 +75,7 @@ export function createGuard(deps: GuardDeps): Guard {
     throw toNetworkError({ code: 'ENOTFOUND' }, what)
   }
 
-  const checkAddress = (target: Target, address: string, list: readonly AllowEntry[]): void => {
+  const checkAddress = (target: Target, address: string, list: readonly AllowEntry[], trace?: Trace): void => {
     const found = classifyAddress(address)
     if (found.kind === 'public') return
     if (found.kind !== 'unreadable' && listsAddress(list, address, target.port)) return
@@ -82,6 +84,7 @@ export function createGuard(deps: GuardDeps): Guard {
     const entry = covered && isIP(target.hostname) === 0 ? `${target.hostname} or ${address}` : address
     throw refuse(
       target,
+      trace,
       describeAddress(address, found),
       `If it is meant to be reached, list ${entry} in AIRKEEP_ALLOW_PRIVATE_NETWORK`,
     )
@@ -93,6 +96,7 @@ export function createGuard(deps: GuardDeps): Guard {
       if (options.hosts !== 'any' && !listsHost(parseAllowList(options.hosts, 'AIRKEEP_ALLOW_NET'), target)) {
         throw refuse(
           target,
+          options.trace,
           `${target.hostname} is not among the hosts that may be fetched from`,
           'The owner of this airkeep can list it in AIRKEEP_ALLOW_NET',
         )
@@ -100,7 +104,7 @@ export function createGuard(deps: GuardDeps): Guard {
       const list = [...allowed, ...parseAllowList(options.allowPrivate ?? [], 'the hosts of this request')]
       const addresses = await resolve(target, options)
       // All must pass: which of them the connection takes is not ours to choose.
-      for (const { address } of addresses) checkAddress(target, address, list)
+      for (const { address } of addresses) checkAddress(target, address, list, options.trace)
       return { ...target, addresses }
     },
   }

@@ -30,6 +30,8 @@ export interface ResponseOptions {
   /** Leave a compressed body as it is. */
   readonly asStored?: boolean | undefined
   readonly idleTimeoutMs: number
+  /** Told of each piece of the body. */
+  readonly onBytes?: ((bytes: number) => void) | undefined
   readonly reason: () => unknown
 }
 

@@ -1,5 +1,6 @@
 import { AppError, isAppError } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
+import type { Trace } from '../lib/log.ts'
 import type { GuardedFetch } from './fetch.ts'
 import type { GuardedResponse } from './response.ts'
 import { placeOf, regionOf, type S3AddressSettings } from './s3-address.ts'
@@ -17,6 +18,8 @@ export interface S3Request {
   readonly signal?: AbortSignal
   /** Largest body; reading past it is payload_too_large. No limit by default. */
   readonly maxBytes?: number
+  /** Whose request it is, for the log. */
+  readonly trace?: Trace
 }
 
 export interface S3Reader {
@@ -44,7 +47,7 @@ const MAX_REFUSAL_BYTES = 64 * 1024
  */
 export function createS3Reader({ fetch, clock, settings }: S3Deps): S3Reader {
   return {
-    async get({ url, buckets, range, signal, maxBytes }) {
+    async get({ url, buckets, range, signal, maxBytes, trace }) {
       const object = parseS3Url(url)
       // Before anything else is looked at: the answer must be the same whatever exists there.
       if (buckets !== 'any' && !buckets.includes(object.bucket)) throw notListed(object.bucket)
@@ -62,6 +65,7 @@ export function createS3Reader({ fetch, clock, settings }: S3Deps): S3Reader {
         ...(named === undefined ? {} : { allowPrivate: [named] }),
         ...(signal === undefined ? {} : { signal }),
         ...(maxBytes === undefined ? {} : { maxBytes }),
+        ...(trace === undefined ? {} : { trace }),
         asStored: true,
         redirect: 'manual',
       })

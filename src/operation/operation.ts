@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { AppError } from '../errors.ts'
 import { isJsonObject, type JsonObject } from '../lib/json.ts'
+import type { Trace } from '../lib/log.ts'
 import { checkText } from './check-text.ts'
 import { toFieldIssues } from './issues.ts'
 import { type JsonSchema, toInputJsonSchema, toOutputJsonSchema } from './json-schema.ts'
@@ -32,11 +33,19 @@ export interface Upload {
 export interface Call {
   readonly signal: AbortSignal
   readonly requestId: string
+  /** The job in whose run the call is made, where one makes it. */
+  readonly jobId?: string
   readonly surface: Surface
   readonly actor: Actor
   readonly progress: (progress: Progress) => void
   readonly upload?: Upload
 }
+
+/** What log lines about a call carry. */
+export const traceOf = ({ requestId, jobId }: Pick<Call, 'requestId' | 'jobId'>): Trace => ({
+  request_id: requestId,
+  ...(jobId === undefined ? {} : { job_id: jobId }),
+})
 
 export interface OperationSpec<I extends InputSchema, O extends OutputSchema> {
   /** snake_case verb_noun: MCP tool `create_asset`, CLI `airkeep create-asset`. */

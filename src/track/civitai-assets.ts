@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import type { CivitaiImage } from '../civitai/image.ts'
 import { toCivitaiLink } from '../civitai/links.ts'
 import { idField, limitField } from '../operation/fields.ts'
-import { defineOperation, type Operation } from '../operation/operation.ts'
+import { defineOperation, type Operation, traceOf } from '../operation/operation.ts'
 import type { TrackDeps } from './deps.ts'
 import { shownMetadata } from './metadata-field.ts'
 import { shownId } from './row.ts'
@@ -99,7 +99,13 @@ export function createCivitaiAssetQuery({
     }),
     async run({ post_id, limit, page }, call) {
       const token = await civitaiToken(call.actor)
-      const found = await civitai.fetchPostImages(post_id, { limit, page, token, signal: call.signal })
+      const found = await civitai.fetchPostImages(post_id, {
+        limit,
+        page,
+        token,
+        signal: call.signal,
+        trace: traceOf(call),
+      })
       const assets = found.images.map((image) => showImage(image, post_id))
       const more = found.nextCursor !== undefined && page < MAX_PAGE
       return {

@@ -1,6 +1,6 @@
 import { AppError } from '../errors.ts'
 import { sniffMediaKind } from '../media/kind.ts'
-import type { Call } from '../operation/operation.ts'
+import { type Call, traceOf } from '../operation/operation.ts'
 import { type AssetModel, toAssetModels } from './asset-models.ts'
 import type { Asset } from './asset-row.ts'
 import type { TrackDeps } from './deps.ts'
@@ -52,7 +52,7 @@ export function createMediaInspector({ media, log, readMediaModels }: InspectDep
       return { sha256sum, sizeBytes, mimeType, models: toAssetModels(await readMediaModels(content, call)) }
     } catch (error) {
       // Odd metadata must not keep the media from being recorded.
-      log.warn({ err: error, requestId: call.requestId }, 'could not read the models of a media file')
+      log.warn({ ...traceOf(call), err: error }, 'could not read the models of a media file')
       return { sha256sum, sizeBytes, mimeType, models: [] }
     }
   }

@@ -3,7 +3,7 @@ import type { CivitaiImage } from '../civitai/image.ts'
 import { toCivitaiLink } from '../civitai/links.ts'
 import { AppError, isAppError } from '../errors.ts'
 import { idField, requiredTextField } from '../operation/fields.ts'
-import { type Call, defineOperation, type Operation } from '../operation/operation.ts'
+import { type Call, defineOperation, type Operation, traceOf } from '../operation/operation.ts'
 import { applyMatches, type Match } from './apply-matches.ts'
 import type { TrackDeps } from './deps.ts'
 import { findLocalMedia, type LocalMedia } from './local-media.ts'
@@ -107,14 +107,15 @@ async function hashImages(
   // Progress counts images, so the bytes of each are not reported.
   const quiet: Call = { ...call, progress: () => {} }
   let done = 0
-  for await (const page of civitai.postImagePages(postId, { limit: PAGE_IMAGES, token, signal: call.signal })) {
+  const options = { limit: PAGE_IMAGES, token, signal: call.signal, trace: traceOf(call) }
+  for await (const page of civitai.postImagePages(postId, options)) {
     for (const image of page.images) {
       try {
         const { sha256sum } = await media.read(image.url, quiet, { field: 'asset_url' })
         if (!bySha256.has(sha256sum)) bySha256.set(sha256sum, image)
       } catch (error) {
         if (!isAppError(error) || error.code === 'cancelled') throw error
-        log.info({ err: error, imageId: image.id }, 'could not hash an image of a post')
+        log.info({ ...traceOf(call), err: error, imageId: image.id }, 'could not hash an image of a post')
         failed.push({
           civitai_image_id: image.id,
           civitai_url: toCivitaiLink('image', image.id),

@@ -6,7 +6,7 @@ import { toFileError } from '../hash/regular-file.ts'
 import { SNIFF_BYTES } from '../media/kind.ts'
 import type { GuardedResponse } from '../net/response.ts'
 import { describeUrl } from '../net/target.ts'
-import type { Call } from '../operation/operation.ts'
+import { type Call, traceOf } from '../operation/operation.ts'
 import type { MediaContent } from './asset-models.ts'
 import { createHead, createKeeper } from './body-taps.ts'
 import type { TrackDeps } from './deps.ts'
@@ -57,10 +57,12 @@ export function createMediaReader(
     return { sha256sum: sha256, sizeBytes, content: { path } }
   }
 
-  async function fetchUrl(source: string, { signal, actor }: Call): Promise<GuardedResponse> {
+  async function fetchUrl(source: string, call: Call): Promise<GuardedResponse> {
+    const { signal, actor } = call
     const response = await deps.fetch({
       url: source,
       signal,
+      trace: traceOf(call),
       hosts: hostsFor(actor, deps.allowedHosts),
       maxBytes: MAX_BYTES,
     })
@@ -69,8 +71,14 @@ export function createMediaReader(
     throw refused(source, response.status)
   }
 
-  const fetchObject = (source: string, { signal, actor }: Call): Promise<GuardedResponse> =>
-    deps.s3.get({ url: source, buckets: bucketsFor(actor, deps.allowedBuckets), signal, maxBytes: MAX_BYTES })
+  const fetchObject = (source: string, call: Call): Promise<GuardedResponse> =>
+    deps.s3.get({
+      url: source,
+      buckets: bucketsFor(call.actor, deps.allowedBuckets),
+      signal: call.signal,
+      maxBytes: MAX_BYTES,
+      trace: traceOf(call),
+    })
 
   async function readResponse(response: GuardedResponse, call: Call, options: ReadOptions): Promise<ReadMedia> {
     const hasher = await openHasher(deps, call.signal, response)

@@ -2,7 +2,7 @@ import { desc, eq } from 'drizzle-orm'
 import * as v from 'valibot'
 import type { CivitaiImage } from '../civitai/image.ts'
 import { idField, limitField, offsetField, toPublicId, toRowId } from '../operation/fields.ts'
-import { type Call, defineOperation, type Operation } from '../operation/operation.ts'
+import { type Call, defineOperation, type Operation, traceOf } from '../operation/operation.ts'
 import { assetIdField } from './asset-fields.ts'
 import { reactionEntries } from './civitai-assets.ts'
 import { isAmong } from './conditions.ts'
@@ -88,7 +88,8 @@ export function createStatsOperations(deps: StatsDeps): readonly Operation[] {
 async function syncStats({ db, audit, clock, civitai, civitaiToken }: StatsDeps, civitaiPostId: string, call: Call) {
   const token = await civitaiToken(call.actor)
   const images: CivitaiImage[] = []
-  for await (const page of civitai.postImagePages(civitaiPostId, { limit: PAGE_IMAGES, token, signal: call.signal })) {
+  const options = { limit: PAGE_IMAGES, token, signal: call.signal, trace: traceOf(call) }
+  for await (const page of civitai.postImagePages(civitaiPostId, options)) {
     images.push(...page.images)
     call.progress({ done: images.length, unit: 'items', message: 'reading reactions' })
   }

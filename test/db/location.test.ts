@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
-import type { AppError } from '../../src/errors.ts'
 import { type DbLocation, parseLocation, pathOfFileUrl } from '../../src/db/location.ts'
+import type { AppError } from '../../src/errors.ts'
 
 describe('where a URL leads', () => {
   const remote = (url: string, authToken?: string): DbLocation => ({ kind: 'remote', primary: { url, authToken } })

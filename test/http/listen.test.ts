@@ -293,6 +293,38 @@ describe('silence', () => {
     await stream.body?.cancel()
   })
 
+  test.each([
+    ['with a length', { 'content-length': '7' }],
+    ['in pieces', { 'transfer-encoding': 'chunked' }],
+  ])('ends a message to MCP that stops in the middle, %s', async (_what, headers) => {
+    let taken: unknown
+    await using t = await startApp({
+      async mcp(request) {
+        taken = [request.method, request.headers.get('content-type'), await request.text()]
+        return new Response('{}')
+      },
+    })
+    const { connection, count } = kept()
+    const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>()
+    const answer = t.app.fetch(
+      new Request('http://127.0.0.1/mcp', {
+        method: 'POST',
+        headers: { host: '127.0.0.1', 'content-type': 'application/json', ...headers },
+        body: readable,
+      }),
+      connection,
+    )
+    const writer = writable.getWriter()
+    await writer.write(Buffer.from('{"a'))
+    expect(count()).toBe(0)
+    await writer.write(Buffer.from('":'))
+    await writer.write(Buffer.from('1}'))
+    await writer.close()
+    expect((await answer).status).toBe(200)
+    expect(count()).toBe(1)
+    expect(taken).toEqual(['POST', 'application/json', '{"a":1}'])
+  })
+
   test('does not end an operation that takes longer than 5 s', async () => {
     const slow = aSlowOperation('slow', 'get', 'read')
     await using t = await startApp({ operations: [slow.operation] })

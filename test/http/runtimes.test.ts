@@ -41,6 +41,7 @@ function dial(port: number, bytes: string): Dialled {
 
 const HOST = 'Host: 127.0.0.1\r\n'
 const JSON_POST = `POST /v1/take HTTP/1.1\r\n${HOST}Content-Type: application/json\r\n`
+const UPLOAD = `POST /v1/store HTTP/1.1\r\n${HOST}Content-Type: multipart/form-data; boundary=B\r\n`
 
 async function gaugeIs(t: World, name: string, value: number): Promise<void> {
   while (!(await t.metrics.text()).includes(`${name} ${value}\n`)) await new Promise((go) => setImmediate(go))
@@ -153,6 +154,20 @@ describe.each(runtimes())('the server of %s', (_runtime, start) => {
       client.socket.destroy()
     })
 
+    test.each([
+      ['JSON', JSON_POST, 2 ** 53 + 2],
+      ['multipart', UPLOAD, 2 ** 53 + 2],
+      ['multipart, just over the limit', UPLOAD, 2 ** 36 + 2 ** 20 + 1],
+      ['without a place to go', `POST /v1/nothing HTTP/1.1\r\n${HOST}`, 2 ** 53 + 2],
+    ])('in the words of every other error, whatever length is announced: %s', async (what, head, length) => {
+      const { port } = await t.listen()
+      const client = dial(port, `${head}Content-Length: ${length}\r\n\r\n`)
+      await Promise.race([client.received('"request_id"'), client.closed])
+      expect(client.text().toLowerCase()).toContain('content-type: application/problem+json')
+      expect(client.text()).toContain(what === 'without a place to go' ? '"not_found"' : '"payload_too_large"')
+      client.socket.destroy()
+    })
+
     test('when they have come that far, in pieces without a length', async () => {
       await using t = await start({ bodyLimitBytes: 100_000 })
       const { port, url } = await t.listen()
@@ -193,12 +208,28 @@ describe.each(runtimes())('the server of %s', (_runtime, start) => {
       expect(left()).toEqual([])
     })
 
+    test.each([
+      ['with its length', 'Content-Length: 1000000\r\n\r\n', (text: string) => text],
+      ['of more than is ever thrown away', 'Content-Length: 1000000000\r\n\r\n', (text: string) => text],
+      [
+        'in pieces, without a length',
+        'Transfer-Encoding: chunked\r\n\r\n',
+        (text: string) => `${text.length.toString(16)}\r\n${text}\r\n`,
+      ],
+    ])('and leaves nothing of one whose sender stops in the middle, %s', async (_what, length, framed) => {
+      await using t = await start({ bodySilenceMs: 5 })
+      const { port } = await t.listen()
+      const client = dial(port, `${UPLOAD}${length}${framed(`${head('file')}${'x'.repeat(100_000)}`)}`)
+      await client.closed
+      expect(client.text()).toStartWith('HTTP/1.1 400')
+      expect(client.text()).toContain('The body stopped in the middle: nothing came for 0.005 s')
+      expect(existsSync(t.uploadsDir) ? readdirSync(t.uploadsDir) : []).toEqual([])
+      await gaugeIs(t, 'airkeep_http_requests_in_flight', 0)
+    })
+
     test('and leaves nothing of one whose sender goes away', async () => {
       const { port } = await t.listen()
-      const { socket } = dial(
-        port,
-        `POST /v1/store HTTP/1.1\r\n${HOST}Content-Type: multipart/form-data; boundary=B\r\nContent-Length: 1000000\r\n\r\n${head('file')}`,
-      )
+      const { socket } = dial(port, `${UPLOAD}Content-Length: 1000000\r\n\r\n${head('file')}`)
       socket.write('x'.repeat(100_000))
       while (left().length === 0) await new Promise((go) => setImmediate(go))
       socket.destroy()
@@ -267,6 +298,15 @@ describe.each(runtimes())('the server of %s', (_runtime, start) => {
       await t.change('imp_a', { status: 'completed', final: true })
       expect(await stream.rest()).toMatchObject([{ id: '2' }, { comment: 'end of stream' }])
       await gaugeIs(t, 'airkeep_http_streams_open', 0)
+    })
+
+    test('whose connection ends with them', async () => {
+      await using t = await start()
+      const { port } = await t.listen()
+      await t.change('imp_a', { status: 'completed', final: true })
+      const client = dial(port, `GET /v1/prompts/import/imp_a/events HTTP/1.1\r\n${HOST}\r\n`)
+      await client.closed
+      expect(client.text()).toContain(': end of stream')
     })
 
     test('no further to one that does not read, which gets everything when it resumes', async () => {

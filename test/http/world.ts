@@ -8,6 +8,7 @@ export interface WorldOptions {
   readonly slow?: { readonly name?: string; readonly method?: 'get' | 'post'; readonly effect?: 'read' | 'write' }
   readonly bodyLimitBytes?: number
   readonly heartbeatMs?: number
+  readonly bodySilenceMs?: number
 }
 
 /** A served test app, of which everything can be asked from another process too. */
@@ -45,12 +46,14 @@ const large = anOperation({
 })
 
 /** In this process, whichever runtime it is. */
-export async function startWorld({ slow: how = {}, bodyLimitBytes, heartbeatMs }: WorldOptions = {}): Promise<World> {
+export async function startWorld(options: WorldOptions = {}): Promise<World> {
+  const { slow: how = {}, bodyLimitBytes, heartbeatMs, bodySilenceMs } = options
   const slow = aSlowOperation(how.name ?? 'slow', how.method ?? 'get', how.effect ?? 'read')
   const app = await startApp({
     operations: [slow.operation, take, store, large],
     ...(bodyLimitBytes === undefined ? {} : { settings: { body_limit: bodyLimitBytes } }),
     ...(heartbeatMs === undefined ? {} : { heartbeatMs }),
+    ...(bodySilenceMs === undefined ? {} : { bodySilenceMs }),
   })
   const servers: Listening[] = []
   return {

@@ -161,7 +161,7 @@ describe.each(ERAS.map((era) => [era] as const))('a client of %s', (era) => {
     expect(errors).toEqual([
       {
         message: 'Tool call failed',
-        fields: { operation: name, requestId: request_id, err: expect.objectContaining({ message: logged }) },
+        fields: { operation: name, request_id, err: expect.objectContaining({ message: logged }) },
       },
     ])
   })
@@ -307,5 +307,5 @@ test('the request id of the surface is the one in the log', async () => {
     { requestId: 'req_from_http' },
   )
   expect(await response.text()).toContain('req_from_http')
-  expect(errors[0]?.fields.requestId).toBe('req_from_http')
+  expect(errors[0]?.fields.request_id).toBe('req_from_http')
 })

@@ -28,6 +28,14 @@ export const replicaCommand = [process.execPath, join(projectDir, 'src/main.ts')
 
 export type TempDbOptions = Partial<Pick<OpenDbOptions, 'onRead' | 'migrations'>>
 
+/** What every database of a test needs, besides its place. */
+export const dbDefaults = (dir: string): Omit<OpenDbOptions, 'url'> => ({
+  migrations: readMigrations,
+  journal: async () => 'wal',
+  synchronous: 'normal',
+  backupDir: join(dir, 'backups'),
+})
+
 /** A real database with the project's migrations applied, and nothing else in it. */
 export async function openTempDb(options: TempDbOptions = {}): Promise<TempDb> {
   const dir = mkdtempSync(join(tmpdir(), 'airkeep-test-'))
@@ -38,10 +46,7 @@ export async function openTempDb(options: TempDbOptions = {}): Promise<TempDb> {
     const file = `file:${dir}/${backend === 'replica' ? `replica-${opened.length}` : 'airkeep'}.db`
     const db = createDb({
       ...(server === undefined ? { url: file } : locationAt(server, file)),
-      migrations: readMigrations,
-      journal: async () => 'wal',
-      synchronous: 'normal',
-      backupDir: join(dir, 'backups'),
+      ...dbDefaults(dir),
       ...options,
     })
     await db.open()
