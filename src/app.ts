@@ -5,6 +5,7 @@ import { createEnvToken } from './access/env-token.ts'
 import { createLocalFiles } from './access/local-files.ts'
 import { createTokenOperations } from './access/operations.ts'
 import { createTokens } from './access/tokens.ts'
+import { closedPaths } from './app/closed-paths.ts'
 import { countedDb } from './app/counted-db.ts'
 import { countedFetch, createPeerOf } from './app/counted-fetch.ts'
 import { countedHashes } from './app/counted-hashes.ts'
@@ -77,7 +78,7 @@ export function createApp(config: Config, extras: AppExtras = {}): CliApp {
   const allowed = [...allowedHosts(settings), ...s3Hosts(settings)]
   const localFiles = createLocalFiles({
     roots: () => [...host.modelRoots, ...settings.catalog, ...settings.allow_read],
-    closed: () => [dataDir],
+    closed: () => closedPaths(config),
   })
   const tokens = createTokens({ db, audit, clock, log, envToken: createEnvToken(settings) })
   const store = createJobStore({ db, events, clock, instanceId })

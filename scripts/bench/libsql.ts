@@ -5,7 +5,7 @@
  */
 import { type Sqld, startSqld } from '../../test/support/sqld.ts'
 import { httpRequest, load } from './load.ts'
-import { median, startServer } from './server.ts'
+import { median, type RunningServer, startServer } from './server.ts'
 
 const ROUNDS = Number(process.argv[2] ?? 5)
 const SECONDS_WORTH = { file: 1, sqld: 0.15, replica: 0.15 } as const
@@ -43,8 +43,9 @@ const envOf = (backend: Backend, sqld: Sqld): Record<string, string> => {
 
 async function round(backend: Backend): Promise<void> {
   const sqld = await startSqld()
-  const server = await startServer(undefined, { AIRKEEP_LOG: 'error', ...envOf(backend, sqld) })
+  let server: RunningServer | undefined
   try {
+    server = await startServer(undefined, { AIRKEEP_LOG: 'error', ...envOf(backend, sqld) })
     // Rows to read, and a server that is warm.
     await load({ port: server.port, connections: 32, requests: 1_000, request: create })
     for (const { name, connections, requests, request } of FIGURES) {
@@ -55,7 +56,7 @@ async function round(backend: Backend): Promise<void> {
       measured.set(key, [...(measured.get(key) ?? []), result])
     }
   } finally {
-    await server.stop()
+    await server?.stop()
     await sqld.close()
   }
 }

@@ -3,6 +3,7 @@ import { lstat, realpath } from 'node:fs/promises'
 import { dirname, isAbsolute, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { AppError } from '../errors.ts'
+import { outsideRoots } from '../lib/exact-file.ts'
 import type { Actor } from '../operation/permission.ts'
 
 /** A regular file that the caller may read. */
@@ -10,6 +11,8 @@ export interface LocalFile {
   /** Real path, symlinks resolved: open this one. */
   readonly path: string
   readonly sizeBytes: number
+  /** Nothing but the file at exactly this path may be read: pass it on to whoever opens it. */
+  readonly exact: boolean
 }
 
 /** Which local paths a caller may name. */
@@ -31,16 +34,16 @@ export interface LocalFiles {
 export interface LocalFilesDeps {
   /** Folders that callers with a token may name, as configured; one that does not exist allows nothing. */
   readonly roots: () => readonly string[]
-  /** Folders that callers with a token may never name, even below a root: the data directory holds secrets. */
-  readonly closed?: () => readonly string[]
+  /** Folders and files that callers with a token may never name, even below a root: the data directory holds secrets. */
+  readonly closed?: () => Promise<readonly string[]>
 }
 
 /** Looks at names and kinds only and opens nothing: opening a FIFO waits, opening a device may act. */
-export function createLocalFiles({ roots, closed = () => [] }: LocalFilesDeps): LocalFiles {
+export function createLocalFiles({ roots, closed = async () => [] }: LocalFilesDeps): LocalFiles {
   async function locate(given: string, actor: Actor): Promise<{ real: string; stats: Stats }> {
     const path = toAbsolute(given)
     const real =
-      actor.kind === 'owner' ? await findForOwner(path, given) : await findUnder(path, roots(), closed(), given)
+      actor.kind === 'owner' ? await findForOwner(path, given) : await findUnder(path, roots(), await closed(), given)
     const stats = await lstat(real).catch((cause: unknown) => {
       throw missing(given, cause)
     })
@@ -50,7 +53,7 @@ export function createLocalFiles({ roots, closed = () => [] }: LocalFilesDeps): 
   return {
     async find(given, actor) {
       const { real, stats } = await locate(given, actor)
-      if (stats.isFile()) return { path: real, sizeBytes: stats.size }
+      if (stats.isFile()) return { path: real, sizeBytes: stats.size, exact: actor.kind !== 'owner' }
       throw new AppError('invalid_input', `${given} is ${kindOf(stats)}, not a regular file`)
     },
     async findFolder(given, actor) {
@@ -94,15 +97,13 @@ async function findUnder(
   closed: readonly string[],
   given: string,
 ): Promise<string> {
-  const [allowed, refused] = await Promise.all([realFolders(roots), realFolders(closed)])
+  const [allowed, refused] = await Promise.all([realPaths(roots), realPaths(closed)])
   const isOpen = (real: string): boolean =>
-    allowed.some((root) => isWithin(real, root)) && !refused.some((folder) => isWithin(real, folder))
+    allowed.some((root) => isWithin(real, root)) && !refused.some((shut) => isWithin(real, shut))
   const real = await realpath(path).catch(() => undefined)
   if (real !== undefined && isOpen(real)) return real
   if (real === undefined && (await isMissingWithin(path, isOpen))) throw missing(given, undefined)
-  throw new AppError('forbidden', 'The path is outside the folders that callers with a token may name', {
-    hint: 'The owner opens further folders with AIRKEEP_ALLOW_READ',
-  })
+  throw outsideRoots()
 }
 
 /** Whether a name that does not resolve would lie in an open folder: decided by what does resolve above it. */
@@ -116,9 +117,9 @@ async function isMissingWithin(path: string, isOpen: (real: string) => boolean):
   }
 }
 
-async function realFolders(folders: readonly string[]): Promise<string[]> {
-  const real = await Promise.all(folders.map((folder) => realpath(folder).catch(() => undefined)))
-  return real.filter((folder) => folder !== undefined)
+async function realPaths(paths: readonly string[]): Promise<string[]> {
+  const real = await Promise.all(paths.map((path) => realpath(path).catch(() => undefined)))
+  return real.filter((path) => path !== undefined)
 }
 
 const isWithin = (path: string, folder: string): boolean =>

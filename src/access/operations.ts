@@ -8,12 +8,15 @@ import type { TokenRow, Tokens } from './tokens.ts'
 /** An agent must not hold these: whoever can make tokens can make itself an admin. */
 const SURFACES = ['http', 'cli'] as const
 
-/** `local` is the owner's name and `env` that of the token set from outside: rows and jobs are shown by these names. */
+/**
+ * `local` is the owner's name and `env` that of the token set from outside: rows and jobs are shown by these names. In
+ * every spelling; JSON Schema's patterns know no flag for that.
+ */
 const NAME_MESSAGE = 'name must be 1 to 64 letters, digits, dots, dashes or underscores, and neither local nor env'
 const nameField = v.pipe(
   v.string(NAME_MESSAGE),
-  v.regex(/^(?!(?:local|env)$)[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, NAME_MESSAGE),
-  v.description('What created_by will show; a name is free again once its token is revoked'),
+  v.regex(/^(?!(?:[Ll][Oo][Cc][Aa][Ll]|[Ee][Nn][Vv])$)[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, NAME_MESSAGE),
+  v.description('What created_by will show; one that no token ever had, in any spelling'),
 )
 
 const tokenEntries = {
@@ -88,7 +91,7 @@ export function createTokenOperations({ tokens }: { readonly tokens: Tokens }): 
       name: 'revoke_token',
       summary: 'Revoke a token at once',
       description:
-        'The token is refused from now on and open streams of its bearer end. What it made stays, and its name is free again.',
+        'The token is refused from now on and open streams of its bearer end. What it made stays and goes on carrying its name, which no other token gets.',
       example: { name: 'studio-agent' },
       effect: 'destroy',
       permission: 'admin',

@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm'
 import { sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
 import { jsonList, rowId, timestamp } from '../db/columns.ts'
 
-/** Bearer tokens: only the SHA-256 of one is stored. A revoked row stays, so that its name can be explained. */
+/** Bearer tokens: only the SHA-256 of one is stored. A revoked row stays, so that no other token gets its name. */
 export const tokensTable = sqliteTable(
   'tokens',
   {

@@ -1,4 +1,4 @@
-import { and, asc, count, eq, isNull } from 'drizzle-orm'
+import { and, asc, count, desc, eq, isNull, sql } from 'drizzle-orm'
 import type { Audit } from '../db/audit.ts'
 import type { Db } from '../db/db.ts'
 import { AppError } from '../errors.ts'
@@ -25,7 +25,10 @@ export interface TokenPage {
 }
 
 export interface Tokens {
-  /** The token's text is returned here and never again. @throws AppError conflict: a live token has this name */
+  /**
+   * The token's text is returned here and never again.
+   * @throws AppError conflict: a token has or had this name, in whatever spelling
+   */
   create(entry: NewToken): Promise<{ readonly token: string; readonly row: TokenRow }>
   /** Oldest first; revoked ones only where asked for. `count` is of all pages together. */
   list(page: TokenPage): Promise<{ readonly rows: readonly TokenRow[]; readonly count: number }>
@@ -70,11 +73,13 @@ export function createTokens({ db, audit, clock, log, envToken }: TokensDeps): T
       const granted = PERMISSIONS.filter((permission) => permissions.includes(permission))
       const at = clock.now()
       const row = await db.write(async (tx) => {
-        if ((await tx.select({ id: tokensTable.id }).from(tokensTable).where(liveNamed(name))).length > 0) {
-          throw new AppError('conflict', `There is a token named ${name} already`, {
-            hint: 'Revoke it first, or choose another name',
-          })
-        }
+        const [taken] = await tx
+          .select()
+          .from(tokensTable)
+          .where(spelledLike(name))
+          .orderBy(desc(tokensTable.id))
+          .limit(1)
+        if (taken !== undefined) throw nameTaken(taken)
         const rows = await tx
           .insert(tokensTable)
           .values({ name, digest: sha256Hex(token), permissions: granted, createdAt: at, createdBy })
@@ -143,6 +148,18 @@ export function createTokens({ db, audit, clock, log, envToken }: TokensDeps): T
       return false
     },
   }
+}
+
+/** Names are ASCII, which is what SQLite's lower() knows. */
+const spelledLike = (name: string) => eq(sql`lower(${tokensTable.name})`, name.toLowerCase())
+
+/** Of a revoked one too: rows and jobs know their maker by name, and a new token would inherit them. */
+function nameTaken({ name, revokedAt }: TokenRow): AppError {
+  return revokedAt === null
+    ? new AppError('conflict', `There is a token named ${name} already`, { hint: 'Choose another name' })
+    : new AppError('conflict', `A token named ${name} was revoked`, {
+        hint: 'Choose another name: what that token made goes on carrying its name',
+      })
 }
 
 const liveNamed = (name: string) => and(eq(tokensTable.name, name), isNull(tokensTable.revokedAt))

@@ -1,7 +1,8 @@
 import { open, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Config, Settings } from '../config.ts'
 import { createDb, type Db } from '../db/db.ts'
+import { pathOfFileUrl } from '../db/location.ts'
 import { readMigrations } from '../db/migrate.ts'
 import { encodePath } from '../db/owner.ts'
 import { AppError } from '../errors.ts'
@@ -48,12 +49,18 @@ export async function openHost(dataDir: string, settings: Settings): Promise<Hos
 /** The database that the settings name, not yet open. */
 export function databaseOf({ settings, dataDir }: Config, log: Log): Db {
   const given = (text: string): string | undefined => (text === '' ? undefined : text)
+  const url = given(settings.db) ?? `file:${encodePath(databaseFile(dataDir))}`
   return createDb({
-    url: given(settings.db) ?? `file:${encodePath(databaseFile(dataDir))}`,
+    url,
     authToken: given(settings.db_token),
     syncUrl: given(settings.db_sync_url),
     migrations: () => readMigrations(),
-    journal: async () => ((await isNetworkFilesystem(dataDir)) ? 'delete' : 'wal'),
+    // A folder that is not there is told of where the file is opened.
+    journal: () =>
+      isNetworkFilesystem(dirname(pathOfFileUrl(url))).then(
+        (far) => (far ? 'delete' : 'wal'),
+        () => 'wal',
+      ),
     synchronous: settings.db_durability,
     backupDir: join(dataDir, 'backups'),
     replicaCommand: replicaCommand(),

@@ -7,6 +7,8 @@ export interface OwnCommandDeps {
   group(name: string, summary: string, example: string): Command
   readonly program: Command
   run(of: Command, handler: (context: Context) => Promise<number>): Promise<void>
+  /** Its help says so where this version does not have that operation. */
+  needs(of: Command, operationName: string): void
 }
 
 const list = (value: string, previous: string[] | undefined): string[] => [...(previous ?? []), value]
@@ -18,7 +20,7 @@ const serveOptions = (command: Command): Command =>
     .option('--models <dir>', 'model folder; may be repeated', list)
 
 /** The commands that are no operations. What each does is loaded when it is carried out. */
-export function addOwnCommands({ command, group, program, run }: OwnCommandDeps): void {
+export function addOwnCommands({ command, group, program, run, needs }: OwnCommandDeps): void {
   serveOptions(
     command(program, 'serve', 'HTTP, live events and MCP, until it is stopped', 'airkeep serve --models /data/models'),
   ).action((options, self) => run(self, async (context) => (await import('./serve.ts')).serve(context, options)))
@@ -44,7 +46,9 @@ export function addOwnCommands({ command, group, program, run }: OwnCommandDeps)
       run(self, async (context) => (await import('./import.ts')).importPrompts(context, sources, options)),
     )
 
-  command(program, 'scan [dir...]', 'index model files', 'airkeep scan /data/models --identify')
+  const scan = command(program, 'scan [dir...]', 'index model files', 'airkeep scan /data/models --identify')
+  needs(scan, 'scan_models')
+  scan
     .option('--models <dir>', 'model folder; may be repeated', list)
     .option('--identify', 'also look the files up at Civitai')
     .option('--no-wait', 'start the job and do not follow it')
@@ -85,7 +89,7 @@ export function addOwnCommands({ command, group, program, run }: OwnCommandDeps)
     (_, self) => run(self, async (context) => (await import('./config.ts')).showConfig(context)),
   )
 
-  addServiceCommands({ command, group, program, run })
+  addServiceCommands({ command, group, program, run, needs })
 
   command(program, 'version', 'print the version', 'airkeep version').action((_, self) =>
     run(self, async (context) => (await import('./version.ts')).printVersion(context)),

@@ -80,7 +80,7 @@ export function describeProgram(deps: ProgramDeps): Program {
     )
   const run = (of: Command, handler: (context: Context) => Promise<number>) => act(globalsOf(of), handler)
 
-  addOwnCommands({ command, group, program, run })
+  addOwnCommands({ command, group, program, run, needs })
   command(
     program,
     'completion',
@@ -108,6 +108,7 @@ export function describeProgram(deps: ProgramDeps): Program {
       summary,
       found.some(({ operation }) => operation !== undefined) ? example : 'airkeep help',
     )
+    if (found.every(({ operation }) => operation === undefined)) markAbsent(parent)
     for (const { word, operation } of found) {
       if (operation === undefined) absent(parent, word, `${name} ${word}`)
       else operationCommand(parent, word, operation)
@@ -150,6 +151,16 @@ export function describeProgram(deps: ProgramDeps): Program {
       .action(() => {
         throw new AppError('invalid_input', `airkeep ${words} is not part of this version`)
       })
+    absentCommands.add(made)
+  }
+
+  function needs(made: Command, operationName: string): void {
+    if (!operations.some(({ name }) => name === operationName)) markAbsent(made)
+  }
+
+  function markAbsent(made: Command): void {
+    const summary = `${made.summary()} (not in this version)`
+    made.summary(summary).description(summary)
     absentCommands.add(made)
   }
 

@@ -21,23 +21,35 @@ export async function reportError(error: unknown, deps: ReportDeps): Promise<num
   if (error instanceof BrokenPipe) return BROKEN_PIPE_EXIT
   const reported = interruptedBy === undefined ? toReported(error) : new AppError('cancelled', 'Interrupted')
   const exitCode = interruptedBy === undefined ? ERROR_KINDS[reported.code].exitCode : 128 + SIGNALS[interruptedBy]
-  if (interruptedBy === undefined) {
-    await outside.stderr.write(describeError(reported)).catch(() => {})
-    if (outside.env.AIRKEEP_LOG === 'debug') await outside.stderr.write(stackOf(error)).catch(() => {})
-  }
+  if (interruptedBy === undefined) await tellError(error, outside)
   if (json) await outside.stdout.write(toJson(toProblem(reported), outside.stdout.isTerminal)).catch(() => {})
   return exitCode
 }
 
-/** `error: detail`, the rejected fields, `hint: …` */
-export function describeError(error: AppError): string {
-  const lines = [`error: ${error.message}`]
-  const fields = (error.errors ?? []).map(({ expected }) => expected)
-  // A single rejected field is the message itself.
-  for (const field of fields) if (field !== error.message) lines.push(`  ${field}`)
-  for (const [name, id] of Object.entries(error.existing ?? {})) lines.push(`  existing ${name}: ${id}`)
-  if (error.hint !== undefined) lines.push(`hint: ${error.hint}`)
+/** Writes what went wrong for people; never throws. */
+export async function tellError(error: unknown, { stderr, env }: Pick<Outside, 'stderr' | 'env'>): Promise<void> {
+  await stderr.write(describeError(toReported(error))).catch(() => {})
+  if (env.AIRKEEP_LOG === 'debug') await stderr.write(stackOf(error)).catch(() => {})
+}
+
+/** `error: detail`, the rejected fields, `hint: …`; each sentence once, though a program gets it in several places. */
+export function describeError({ message, errors = [], existing = {}, hint }: AppError): string {
+  const lines = [`error: ${message}`]
+  const shownHint = hint === undefined || says(message, hint) ? [] : [hint]
+  const said = [message, ...shownHint]
+  for (const { expected } of errors) {
+    if (said.some((sentence) => says(sentence, expected))) continue
+    lines.push(`  ${expected}`)
+    said.push(expected)
+  }
+  for (const [name, id] of Object.entries(existing)) lines.push(`  existing ${name}: ${id}`)
+  lines.push(...shownHint.map((text) => `hint: ${text}`))
   return printable(`${lines.join('\n')}\n`)
+}
+
+/** Whether `sentence` is `part`, or begins with its words. */
+function says(sentence: string, part: string): boolean {
+  return sentence.toLowerCase().startsWith(part.toLowerCase()) && !/^\w/.test(sentence.slice(part.length))
 }
 
 export function toReported(error: unknown): AppError {

@@ -8,9 +8,7 @@ import { createProgram } from './program.ts'
 import { reportError } from './report.ts'
 
 /** Commands that need no operation to be understood: they start without loading the rest of the program. */
-const LEAN = new Set([
-  ...['serve', 'mcp', 'import', 'scan', 'hash', 'backup', 'restore', 'config', 'service', 'version'],
-])
+const LEAN = new Set([...['serve', 'mcp', 'import', 'hash', 'backup', 'restore', 'config', 'service', 'version']])
 
 /** Signals closer together than this are one: no person presses twice so fast. */
 const SAME_SIGNAL_MS = 300

@@ -10,7 +10,12 @@ export interface SharedSession {
 /** Agents call again within moments; other commands must not wait longer than that. */
 const IDLE_MS = 300
 
-export function createSharedSession(open: () => Promise<Session>, idleMs = IDLE_MS): SharedSession {
+/** `onFailure` hears of what goes wrong between calls, where nobody waits for it. */
+export function createSharedSession(
+  open: () => Promise<Session>,
+  onFailure: (error: unknown) => void,
+  idleMs = IDLE_MS,
+): SharedSession {
   let current: Promise<Session> | undefined
   /** Ends of earlier sessions: a new one waits for them, or it would wait for its own process's lock. */
   let ending: Promise<unknown> = Promise.resolve()
@@ -37,7 +42,11 @@ export function createSharedSession(open: () => Promise<Session>, idleMs = IDLE_
     current = undefined
     clearTimeout(timer)
     if (last === undefined) return
-    ending = last.then((session) => session.close()).catch(() => {})
+    // A session that did not open has told its caller.
+    ending = last.then(
+      (session) => session.close().catch(onFailure),
+      () => {},
+    )
   }
 
   return {
@@ -63,7 +72,7 @@ export function createSharedSession(open: () => Promise<Session>, idleMs = IDLE_
     users += 1
     session
       .untilIdle()
-      .catch(() => {})
+      .catch(onFailure)
       .finally(() => leave(session))
   }
 }

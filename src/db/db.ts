@@ -73,7 +73,7 @@ export interface OpenDbOptions {
   readonly answerWithinMs?: number
 }
 
-const isEmbedded = (url: string): boolean => url.startsWith('file:')
+const isEmbedded = (url: string): boolean => /^file:/i.test(url)
 
 /** Wires the parts; connects at {@link Db.open} only, so that operations can be described without a database. */
 export function createDb(options: OpenDbOptions): Db {

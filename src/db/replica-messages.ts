@@ -3,6 +3,8 @@
  * for every sync that is asked for, and its reply.
  */
 export interface ReplicaOrder {
+  /** Of the program: its end is the end of the process too. */
+  readonly parentPid: number
   /** libSQL URL of the file. */
   readonly url: string
   readonly primaryUrl: string

@@ -13,7 +13,6 @@ export async function keepReplica({ stdin, stdout }: Pick<NodeJS.Process, 'stdin
   process.umask(0o077)
   // Meant for the whole process group; this one ends with its stdin, after the program has written its last.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {})
-  endWithParent()
   let client: Client | undefined
   for await (const line of createInterface({ input: stdin })) {
     let reply: ReplicaReply
@@ -31,17 +30,18 @@ export async function keepReplica({ stdin, stdout }: Pick<NodeJS.Process, 'stdin
   client?.close()
 }
 
-const connect = ({ url, primaryUrl, authToken }: ReplicaOrder): Client =>
-  createClient({ url, syncUrl: primaryUrl, ...(authToken === undefined ? {} : { authToken }) })
+function connect({ parentPid, url, primaryUrl, authToken }: ReplicaOrder): Client {
+  endWith(parentPid)
+  return createClient({ url, syncUrl: primaryUrl, ...(authToken === undefined ? {} : { authToken }) })
+}
 
 /** Its first line: what follows is a backtrace. */
 const reasonOf = (error: unknown): string =>
   (error instanceof Error ? error.message : String(error)).split('\n')[0]?.slice(0, 300) ?? ''
 
 /** A program that was killed closes stdin, but a sync that waits for a silent primary does not see it. */
-function endWithParent(): void {
-  const watch = `const parent = process.ppid
-    setInterval(() => { if (process.ppid !== parent) process.kill(process.pid, 'SIGKILL') }, 1000)`
+function endWith(parentPid: number): void {
+  const watch = `setInterval(() => { if (process.ppid !== ${parentPid}) process.kill(process.pid, 'SIGKILL') }, 1000)`
   const worker = new Worker(watch, { eval: true })
   worker.on('error', () => {})
   worker.unref()

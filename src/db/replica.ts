@@ -28,6 +28,7 @@ export interface ReplicaDeps {
   readonly log: Log
   /** Milliseconds between syncs that nobody asked for: what other hosts wrote is seen after them. */
   readonly everyMs?: number | undefined
+  /** Milliseconds that a sync may take. */
   readonly answerWithinMs?: number | undefined
 }
 
@@ -66,9 +67,10 @@ export function createReplica(deps: ReplicaDeps): Replica {
         if (unreachableIn(error)?.silent === true) throw error
       }
     }
+    if (closed) return
     keeper = startKeeper(deps)
     try {
-      await keeper.open(answerWithinMs)
+      await keeper.open(ANSWER_WITHIN_MS)
     } catch (error) {
       await dismiss()
       throw error
@@ -115,6 +117,7 @@ export function createReplica(deps: ReplicaDeps): Replica {
       clearInterval(timer)
       await keeper?.end()
       await current
+      await dismiss()
     },
   }
 }
@@ -141,7 +144,8 @@ function startKeeper({ command, url, primary }: ReplicaDeps): Keeper {
   // It may be gone when it is written to: its end says so.
   child.stdin.on('error', () => {})
   const replies = createInterface({ input: child.stdout })
-  const order: ReplicaOrder = { url, primaryUrl: primary.url, authToken: primary.authToken }
+  const { url: primaryUrl, authToken } = primary
+  const order: ReplicaOrder = { parentPid: process.pid, url, primaryUrl, authToken }
 
   async function ask(line: string, withinMs: number): Promise<void> {
     let timer: NodeJS.Timeout | undefined

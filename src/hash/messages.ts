@@ -4,7 +4,10 @@ import type { FileDigest, HashEngine } from './whole-file.ts'
 
 /** What a hashing worker can be asked, and what it answers. */
 export interface HashCalls {
-  file: { input: { path: string; engine: HashEngine; tensor: boolean; progress: boolean }; output: FileDigest }
+  file: {
+    input: { path: string; exact: boolean; engine: HashEngine; tensor: boolean; progress: boolean }
+    output: FileDigest
+  }
   open: { input: { stream: number; restore: Uint8Array | undefined }; output: undefined }
   /** The first `length` bytes of `buffer`; the buffer travels there and back, so that it is used again. */
   update: { input: { stream: number; buffer: ArrayBuffer; length: number }; output: ArrayBuffer }

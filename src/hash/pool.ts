@@ -11,6 +11,8 @@ export interface HashFileOptions {
   readonly engine?: HashEngine | undefined
   /** Also the digest of a safetensors' tensors, in the same pass; about twice the work. @default false */
   readonly tensor?: boolean | undefined
+  /** The path is real: what symlinks have made of it since is refused with `forbidden`. @default false */
+  readonly exact?: boolean | undefined
   /** Ends the reading between two buffers; the promise rejects when nothing of it is left. */
   readonly signal?: AbortSignal | undefined
   /** About ten times a second, and once with the whole size at the end. */
@@ -78,11 +80,11 @@ export function createHashPool(options: HashPoolOptions = {}): HashPool {
   }
 
   return {
-    async hashFile(path, { engine = 'native', tensor = false, signal, onProgress } = {}) {
+    async hashFile(path, { engine = 'native', tensor = false, exact = false, signal, onProgress } = {}) {
       const progress = onProgress !== undefined
       const digest = await files.run(async (thread) => {
         const began = performance.now()
-        const found = await thread.call('file', { path, engine, tensor, progress }, { onProgress })
+        const found = await thread.call('file', { path, exact, engine, tensor, progress }, { onProgress })
         options.onHashed?.(found, (performance.now() - began) / 1000)
         return found
       }, signal)

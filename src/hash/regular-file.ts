@@ -1,5 +1,6 @@
-import { type BigIntStats, closeSync, constants, fstatSync, openSync, statSync } from 'node:fs'
+import { type BigIntStats, closeSync, fstatSync, openSync, realpathSync, statSync } from 'node:fs'
 import { AppError } from '../errors.ts'
+import { ensureOpened, ensureReal, isSymlinkRefused, openFlags, outsideRoots } from '../lib/exact-file.ts'
 
 /** An open regular file that knows whether it is still the one that was opened. */
 export interface RegularFile {
@@ -14,15 +15,17 @@ export interface RegularFile {
  * Opens `path` for reading, and only where it is a regular file: never waits for a FIFO's writer, never
  * touches a device. Blocks, so it is for workers.
  *
+ * @param exact `path` is real: what symlinks have made of it since is forbidden
  * @throws AppError not_found, forbidden, invalid_input (a folder, a device, a name that cannot be one)
  */
-export function openRegularFile(path: string): RegularFile {
+export function openRegularFile(path: string, exact: boolean): RegularFile {
   try {
+    if (exact) ensureReal(path, realpathSync.native(path))
     const named = statSync(path, { bigint: true })
     if (!named.isFile()) throw notRegular(path, named)
-    // O_NONBLOCK: the name may have become a FIFO since.
-    const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
+    const fd = openSync(path, openFlags(exact))
     try {
+      if (exact) ensureOpened(fd, path)
       const opened = fstatSync(fd, { bigint: true })
       if (!opened.isFile()) throw notRegular(path, opened)
       return {
@@ -40,7 +43,7 @@ export function openRegularFile(path: string): RegularFile {
       throw error
     }
   } catch (error) {
-    throw toFileError(`hash ${path}`, error)
+    throw exact && isSymlinkRefused(error) ? outsideRoots() : toFileError(`hash ${path}`, error)
   }
 }
 

@@ -20,6 +20,8 @@ export interface FileDigest {
 export interface WholeFileOptions {
   readonly engine: HashEngine
   readonly tensor: boolean
+  /** The path is real: nothing but the file at exactly this path is read. @default false */
+  readonly exact?: boolean
   /** Asked between buffers. */
   readonly isCancelled: () => boolean
   /** Called after every buffer that was read. */
@@ -104,7 +106,7 @@ export function createWholeFileHasher(
   }
 
   return (path, options) => {
-    const file = openRegularFile(path)
+    const file = openRegularFile(path, options.exact === true)
     try {
       return read(path, file, options)
     } catch (error) {

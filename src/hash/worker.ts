@@ -39,7 +39,7 @@ function find(stream: number): IncrementalSha256 {
   return hasher
 }
 
-function hashFile(id: number, { path, engine, tensor, progress }: HashCalls['file']['input']): FileDigest {
+function hashFile(id: number, { path, exact, engine, tensor, progress }: HashCalls['file']['input']): FileDigest {
   let told = performance.now()
   const onBytes = (bytesDone: number, bytesTotal: number): void => {
     if (!progress || performance.now() - told < PROGRESS_INTERVAL_MS) return
@@ -47,7 +47,7 @@ function hashFile(id: number, { path, engine, tensor, progress }: HashCalls['fil
     reply({ kind: 'progress', id, bytesDone, bytesTotal })
   }
   const isCancelled = (): boolean => Atomics.load(cancel, 0) === 1
-  return hashWholeFile(path, { engine, tensor, isCancelled, onBytes })
+  return hashWholeFile(path, { exact, engine, tensor, isCancelled, onBytes })
 }
 
 interface Answer {

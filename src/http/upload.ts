@@ -1,6 +1,7 @@
 import { type FileHandle, mkdir, open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AppError } from '../errors.ts'
+import { orDiskFull } from '../lib/disk-error.ts'
 import { createId } from '../lib/id.ts'
 import type { StringFields } from '../operation/coerce.ts'
 import type { Upload } from '../operation/operation.ts'
@@ -61,21 +62,18 @@ export async function receiveForm(request: Request, options: UploadOptions): Pro
 }
 
 async function store(bytes: AsyncIterable<Uint8Array>, path: string, dir: string): Promise<number> {
-  let handle: FileHandle | undefined
-  let sizeBytes = 0
   try {
     await mkdir(dir, { recursive: true, mode: 0o700 })
-    handle = await open(path, 'wx', 0o600)
-    for await (const chunk of bytes) {
-      sizeBytes += await writeAll(handle, chunk, sizeBytes)
+    const handle = await open(path, 'wx', 0o600)
+    try {
+      let sizeBytes = 0
+      for await (const chunk of bytes) sizeBytes += await writeAll(handle, chunk, sizeBytes)
+      return sizeBytes
+    } finally {
+      await handle.close()
     }
-    return sizeBytes
-  } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
-    if (code !== 'ENOSPC' && code !== 'EDQUOT') throw cause
-    throw new AppError('disk_full', 'Could not store the uploaded file: the disk is full', { cause })
-  } finally {
-    await handle?.close()
+  } catch (error) {
+    throw orDiskFull('store the uploaded file', error)
   }
 }
 

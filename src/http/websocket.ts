@@ -4,7 +4,6 @@ import type { SocketHandler } from './connection.ts'
 import { MAX_SOCKET_BACKLOG_BYTES, MAX_SOCKET_MESSAGE_BYTES } from './runtime-server.ts'
 import { createFrameReader, encodeFrame, FrameError, OPCODE, type Opcode } from './websocket-frames.ts'
 
-/** After so much silence the other end is asked for a sign of life; after as much again it is given up. */
 const SILENCE_MS = 60_000
 
 /** For the other end to answer that it closes too. */
@@ -20,13 +19,16 @@ export interface WebSocketOptions {
   /** What came after the head of the request. */
   readonly head: Buffer
   readonly handler: SocketHandler
+  /** After so much silence the other end is asked for a sign of life; after as much again it is given up. */
+  readonly silenceMs?: number
 }
 
 /**
  * Answers the handshake and makes a WebSocket of the connection; false, and nothing done, where the handshake is not
  * whole. (Bun has this in its server, Node has not.)
  */
-export function openWebSocket({ incoming, outgoing, head, handler }: WebSocketOptions): boolean {
+export function openWebSocket(options: WebSocketOptions): boolean {
+  const { incoming, outgoing, head, handler, silenceMs = SILENCE_MS } = options
   const { socket, headers, method } = incoming
   const key = headers['sec-websocket-key']
   const whole = method === 'GET' && headers['sec-websocket-version'] === '13'
@@ -82,7 +84,8 @@ export function openWebSocket({ incoming, outgoing, head, handler }: WebSocketOp
   )
   socket.setNoDelay(true)
   socket.removeAllListeners('timeout')
-  socket.setTimeout(SILENCE_MS, () => {
+  socket.setTimeout(silenceMs)
+  socket.on('timeout', () => {
     if (asked) socket.destroy()
     asked = true
     send(OPCODE.ping, Buffer.alloc(0))

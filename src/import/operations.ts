@@ -294,7 +294,7 @@ async function readRequest(
   }
   if (call.upload !== undefined) {
     // Its texts are all that is kept of it: they are what a restart needs.
-    const { texts, warnings } = await sources.readMedia({ path: call.upload.path })
+    const { texts, warnings } = await sources.readMedia({ path: call.upload.path, exact: false })
     await rm(call.upload.path, { force: true })
     return { kind: 'texts', texts: [...texts], warnings: [...warnings] }
   }

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import * as v from 'valibot'
 import type { LocalFiles } from '../access/local-files.ts'
 import { AppError } from '../errors.ts'
+import { orDiskFull } from '../lib/disk-error.ts'
 import { createId } from '../lib/id.ts'
 import type { Trace } from '../lib/log.ts'
 import { type ByteSource, bytesSource, openFileSource } from '../media/byte-source.ts'
@@ -33,15 +34,21 @@ export interface SourceTexts {
   readonly media?: 'image' | 'video' | undefined
 }
 
+interface PathOnDisk {
+  readonly path: string
+  /** As of LocalFile. */
+  readonly exact: boolean
+}
+
 export interface SourceReader {
   /**
    * The texts that a source carries.
    * @throws AppError not_found, forbidden, invalid_input (a path that may not be read), payload_too_large,
-   * rate_limited, upstream_unavailable, cancelled
+   * rate_limited, upstream_unavailable, disk_full, cancelled
    */
   read(source: ImportSource, actor: Actor, signal: AbortSignal, trace?: Trace): Promise<SourceTexts>
   /** Those of media that the caller may read: a file, or bytes that are held. */
-  readMedia(media: { readonly path: string } | { readonly bytes: Uint8Array }): Promise<SourceTexts>
+  readMedia(media: PathOnDisk | { readonly bytes: Uint8Array }): Promise<SourceTexts>
 }
 
 export interface SourceReaderDeps {
@@ -68,8 +75,8 @@ export function createSourceReader(deps: SourceReaderDeps): SourceReader {
     return { texts, warnings, ...(kind === 'image' || kind === 'video' ? { media: kind } : {}) }
   }
 
-  async function readFile(path: string): Promise<SourceTexts> {
-    const source = await openFileSource(path)
+  async function readFile({ path, exact }: PathOnDisk): Promise<SourceTexts> {
+    const source = await openFileSource(path, { exact })
     try {
       return await readBytes(source)
     } finally {
@@ -92,23 +99,35 @@ export function createSourceReader(deps: SourceReaderDeps): SourceReader {
   async function readUrl(url: string, actor: Actor, signal: AbortSignal, trace: Trace): Promise<SourceTexts> {
     const response = await openUrl(url, actor, signal, trace)
     const path = join(tempDir, createId('url'))
-    const file = await open(path, 'wx', 0o600)
     try {
-      for await (const chunk of response.body) await file.writeFile(chunk)
-      return await readFile(path)
+      await spool(response.body, path)
+      return await readFile({ path, exact: false })
     } finally {
-      await file.close()
+      response.discard()
       await rm(path, { force: true })
     }
   }
 
   return {
-    readMedia: (media) => ('path' in media ? readFile(media.path) : readBytes(bytesSource(media.bytes))),
+    readMedia: (media) => ('path' in media ? readFile(media) : readBytes(bytesSource(media.bytes))),
     async read(source, actor, signal, trace = {}) {
       if (source.kind === 'texts') return source
       if (source.kind === 'url') return readUrl(source.url, actor, signal, trace)
-      const file = await localFiles.find(source.path, actor)
-      return readFile(file.path)
+      return readFile(await localFiles.find(source.path, actor))
     },
+  }
+}
+
+/** @throws AppError disk_full, and what reading `body` throws */
+async function spool(body: AsyncIterable<Uint8Array>, path: string): Promise<void> {
+  try {
+    const file = await open(path, 'wx', 0o600)
+    try {
+      for await (const chunk of body) await file.writeFile(chunk)
+    } finally {
+      await file.close()
+    }
+  } catch (error) {
+    throw orDiskFull('keep what the address sends', error)
   }
 }

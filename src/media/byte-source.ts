@@ -1,6 +1,6 @@
-import { constants } from 'node:fs'
-import { type FileHandle, open } from 'node:fs/promises'
+import { type FileHandle, open, realpath } from 'node:fs/promises'
 import { AppError, type ErrorCode } from '../errors.ts'
+import { ensureOpened, ensureReal, isSymlinkRefused, openFlags, outsideRoots } from '../lib/exact-file.ts'
 
 /** Random access to bytes that may be far larger than memory. */
 export interface ByteSource {
@@ -39,22 +39,28 @@ export interface FileSource extends ByteSource {
   close(): Promise<void>
 }
 
+export interface OpenOptions {
+  /** `path` is real: what symlinks have made of it since is refused with `forbidden`. @default false */
+  readonly exact?: boolean | undefined
+}
+
 /**
  * Opens a regular file; the caller closes it.
  * Throws `not_found`, `forbidden`, or `invalid_input` for folders, FIFOs, devices and impossible names.
  */
-export async function openFileSource(path: string): Promise<FileSource> {
+export async function openFileSource(path: string, { exact = false }: OpenOptions = {}): Promise<FileSource> {
   let handle: FileHandle | undefined
   try {
-    // O_NONBLOCK: opening a FIFO that nobody writes to must not wait.
-    handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
+    if (exact) ensureReal(path, await realpath(path))
+    handle = await open(path, openFlags(exact))
+    if (exact) ensureOpened(handle.fd, path)
     const stat = await handle.stat()
     if (!stat.isFile()) throw cannotRead('invalid_input', path, 'it is not a regular file')
     const opened = handle
     return { ...handleSource(opened, stat.size), close: () => opened.close() }
   } catch (error) {
     await handle?.close()
-    throw toReadError(path, error)
+    throw exact && isSymlinkRefused(error) ? outsideRoots() : toReadError(path, error)
   }
 }
 

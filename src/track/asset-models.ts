@@ -23,7 +23,9 @@ export const assetModelSchema = v.object({
 export type AssetModel = v.InferOutput<typeof assetModelSchema>
 
 /** A media file to read models from: one on disk, or one that is small enough to be held. */
-export type MediaContent = { readonly path: string } | { readonly bytes: Uint8Array }
+export type MediaContent =
+  | { readonly path: string /** As of LocalFile. */; readonly exact: boolean }
+  | { readonly bytes: Uint8Array }
 
 /** Models that the media's metadata name, in their order. What cannot be read gives an empty list. */
 export type ReadMediaModels = (media: MediaContent, call: Call) => Promise<readonly Partial<AssetModel>[]>

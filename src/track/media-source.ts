@@ -1,8 +1,6 @@
-import { constants } from 'node:fs'
-import { open } from 'node:fs/promises'
 import { bucketsFor, hostsFor } from '../access/allowed-hosts.ts'
 import { AppError } from '../errors.ts'
-import { toFileError } from '../hash/regular-file.ts'
+import { openFileSource } from '../media/byte-source.ts'
 import { SNIFF_BYTES } from '../media/kind.ts'
 import type { GuardedResponse } from '../net/response.ts'
 import { describeUrl } from '../net/target.ts'
@@ -48,13 +46,14 @@ export function createMediaReader(
   deps: Pick<TrackDeps, 'localFiles' | 'hashPool' | 'fetch' | 'allowedHosts' | 's3' | 'allowedBuckets'>,
 ): MediaReader {
   async function readLocal(source: string, call: Call, { onHead }: ReadOptions): Promise<ReadMedia> {
-    const { path } = await deps.localFiles.find(source, call.actor)
-    if (onHead !== undefined) await onHead(await readHead(path))
+    const { path, exact } = await deps.localFiles.find(source, call.actor)
+    if (onHead !== undefined) await onHead(await readHead(path, exact))
     const { sha256, sizeBytes } = await deps.hashPool.hashFile(path, {
+      exact,
       signal: call.signal,
       onProgress: (done, total) => call.progress({ done, total, unit: 'bytes', message: 'hashing' }),
     })
-    return { sha256sum: sha256, sizeBytes, content: { path } }
+    return { sha256sum: sha256, sizeBytes, content: { path, exact } }
   }
 
   async function fetchUrl(source: string, call: Call): Promise<GuardedResponse> {
@@ -139,16 +138,11 @@ const refused = (source: string, status: number): AppError =>
     hint: status === 404 || status === 410 ? 'Check that the address is right and still there' : 'Try again later',
   })
 
-async function readHead(path: string): Promise<Uint8Array> {
+async function readHead(path: string, exact: boolean): Promise<Uint8Array> {
+  const file = await openFileSource(path, { exact })
   try {
-    const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
-    try {
-      const { bytesRead, buffer } = await handle.read(new Uint8Array(SNIFF_BYTES), 0, SNIFF_BYTES, 0)
-      return buffer.subarray(0, bytesRead)
-    } finally {
-      await handle.close()
-    }
-  } catch (error) {
-    throw toFileError(`read ${path}`, error)
+    return await file.read(0, SNIFF_BYTES)
+  } finally {
+    await file.close()
   }
 }

@@ -16,6 +16,11 @@ export const MAX_PROMPT_CHARACTERS = 1_000_000
 export function createPromptOperations(deps: Pick<TrackDeps, 'db' | 'audit' | 'clock'>): readonly Operation[] {
   const { db, audit, clock } = deps
   const insert = prepareInsert(deps)
+  const byId = db.read
+    .select()
+    .from(promptsTable)
+    .where(eq(promptsTable.id, sql.placeholder('id')))
+    .prepare()
 
   return [
     defineOperation({
@@ -73,10 +78,7 @@ export function createPromptOperations(deps: Pick<TrackDeps, 'db' | 'audit' | 'c
       input: v.strictObject({ prompt_id: idField('prompt_id', 'As create_prompt returned it') }),
       output: promptSchema,
       async run({ prompt_id }) {
-        const rows = await db.read
-          .select()
-          .from(promptsTable)
-          .where(eq(promptsTable.id, toRowId(prompt_id)))
+        const rows = await byId.execute({ id: toRowId(prompt_id) })
         if (rows[0] === undefined) throw noSuchPrompt(prompt_id)
         return showPrompt(rows[0])
       },

@@ -43,7 +43,7 @@ afterAll(() => {
 
 const files = createLocalFiles({
   roots: () => [at('models'), at('root-by-link'), at('absent-root')],
-  closed: () => [at('models/data')],
+  closed: async () => [at('models/data')],
 })
 
 const OUTSIDE = {
@@ -64,7 +64,7 @@ describe('found', () => {
     ['a file URL', pathToFileURL(at('models/loras/b c.bin')).href, AGENT, at('models/loras/b c.bin'), 4],
   ]
   test.each(rows)('%s', async (_what, path, actor, real, sizeBytes) => {
-    expect(await files.find(path, actor)).toEqual({ path: real, sizeBytes })
+    expect(await files.find(path, actor)).toEqual({ path: real, sizeBytes, exact: actor === AGENT })
   })
 })
 

@@ -76,6 +76,12 @@ test('an agent cannot hold them, an admin token can', async () => {
   expect(await call('create_token', input, admin)).toMatchObject({ name: 'x', created_by: 'a' })
 })
 
+test('names that only begin like the reserved ones are free', async () => {
+  for (const name of ['Locally', 'env2', 'local-agent', 'my.env']) {
+    expect(await call('create_token', { name, permission: ['admin'] })).toMatchObject({ name })
+  }
+})
+
 describe('refused', () => {
   test.each([
     [{}, 'name'],
@@ -85,6 +91,8 @@ describe('refused', () => {
     [{ name: 'a', permission: 'admin' }, 'permission'],
     [{ name: 'local', permission: ['admin'] }, 'neither local nor env'],
     [{ name: 'env', permission: ['admin'] }, 'neither local nor env'],
+    [{ name: 'LOCAL', permission: ['admin'] }, 'neither local nor env'],
+    [{ name: 'Env', permission: ['admin'] }, 'neither local nor env'],
     [{ name: '', permission: ['admin'] }, 'name must be'],
     [{ name: 'a b', permission: ['admin'] }, 'name must be'],
     [{ name: '../x', permission: ['admin'] }, 'name must be'],

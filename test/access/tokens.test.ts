@@ -10,6 +10,7 @@ import type { Db } from '../../src/db/db.ts'
 import { silentLog } from '../../src/lib/log.ts'
 import { OWNER } from '../../src/operation/permission.ts'
 import { failureOf } from '../hash/outcome.ts'
+import { rejection } from '../support/rejection.ts'
 import { openTempDb, type TempDb } from '../support/temp-db.ts'
 
 let temp: TempDb
@@ -81,7 +82,7 @@ describe('a token', () => {
     expect(queries).toBe(1)
   })
 
-  test('name is unique among live ones, also under twenty creates at once', async () => {
+  test('name is unique, also under twenty creates at once', async () => {
     const tokens = open()
     const made = await Promise.allSettled(Array.from({ length: 20 }, () => tokens.create(NEW)))
     expect(made.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
@@ -91,7 +92,7 @@ describe('a token', () => {
 })
 
 describe('revoking', () => {
-  test('takes effect at once, keeps the row and frees the name', async () => {
+  test('takes effect at once and keeps the row', async () => {
     const tokens = open()
     const { token } = await tokens.create(NEW)
     const actor = await tokens.verify(token)
@@ -100,12 +101,26 @@ describe('revoking', () => {
     expect(await tokens.verify(token)).toBeUndefined()
     expect(actor !== undefined && (await tokens.isLive(actor))).toBe(false)
     expect(await tokens.configured()).toBe(false)
-    const second = await tokens.create(NEW)
-    expect(await tokens.verify(token)).toBeUndefined()
-    expect((await tokens.verify(second.token))?.name).toBe('agent')
-    expect(actor !== undefined && (await tokens.isLive(actor))).toBe(false)
-    expect(await tokens.list({ revoked: false, limit: 50, offset: 0 })).toMatchObject({ count: 1 })
-    expect((await tokens.list({ revoked: true, limit: 50, offset: 0 })).rows).toHaveLength(2)
+    expect(await tokens.list({ revoked: false, limit: 50, offset: 0 })).toMatchObject({ count: 0 })
+    expect((await tokens.list({ revoked: true, limit: 50, offset: 0 })).rows).toHaveLength(1)
+  })
+
+  test('frees no name: what a token made belongs to nobody who comes later', async () => {
+    const tokens = open()
+    await tokens.create(NEW)
+    expect(await rejection(tokens.create({ ...NEW, name: 'AGENT' }))).toMatchObject({
+      code: 'conflict',
+      message: 'There is a token named agent already',
+    })
+    await tokens.revoke('agent', 'local')
+    for (const name of ['agent', 'Agent', 'AGENT']) {
+      expect(await rejection(tokens.create({ ...NEW, name }))).toMatchObject({
+        code: 'conflict',
+        message: 'A token named agent was revoked',
+        hint: 'Choose another name: what that token made goes on carrying its name',
+      })
+    }
+    expect((await tokens.create({ ...NEW, name: 'agent-2' })).row.name).toBe('agent-2')
   })
 
   test('reaches another host of the same database within 15 s', async () => {

@@ -1,15 +1,19 @@
 import { describe, expect, test } from 'bun:test'
 import type { Command } from 'commander'
 import { describeProgram, type Program } from '../../src/cli/program.ts'
+import type { Operation } from '../../src/operation/operation.ts'
 import { describedOperations } from '../support/operations.ts'
 
 const operations = describedOperations()
 
 /** The program as it is built; `acted` is told of every command that would be carried out. */
-function build(acted: () => void = () => {}): { program: Program; help: () => string } {
+function build(
+  acted: () => void = () => {},
+  more: readonly Operation[] = [],
+): { program: Program; help: () => string } {
   let help = ''
   const program = describeProgram({
-    operations,
+    operations: [...operations, ...more],
     columns: 100,
     writeHelp: (text) => {
       help += text
@@ -42,6 +46,42 @@ test('the walk finds commands of every kind', () => {
   for (const name of ['', 'serve', 'token create', 'create-asset', 'service install', 'help']) {
     expect(named).toContain(name)
   }
+})
+
+describe('what this version does not have', () => {
+  /** Names in the list of commands, and what is said of them. */
+  const listed = async (more: readonly Operation[]): Promise<Map<string, string>> => {
+    const { program, help } = build(undefined, more)
+    await program.command.parseAsync(['help'], { from: 'user' })
+    return new Map(
+      [...help().matchAll(/^ {2}(\w[\w-]*).*? {2}(\S.*)$/gm)].map(([, name = '', text = '']) => [name, text]),
+    )
+  }
+  const operationNamed = (name: string): Operation[] =>
+    operations.slice(0, 1).map((operation) => ({ ...operation, name, words: [name.replaceAll('_', '-')] }))
+  const WORDS = [
+    ['scan', 'scan_models'],
+    ['node', 'list_nodes'],
+    ['catalog', 'validate_catalog'],
+  ] as const
+
+  test.each(WORDS)('%s: help says so until there is %s', async (word, name) => {
+    expect((await listed([])).get(word)).toEndWith(' (not in this version)')
+    const later = await listed(operationNamed(name))
+    expect(later.get(word)).not.toContain('not in this version')
+    expect(later.has(word)).toBe(true)
+  })
+
+  test('and nothing else', async () => {
+    const said = [...(await listed([]))].filter(([, text]) => text.includes('not in this version'))
+    expect(said.map(([name]) => name).toSorted()).toEqual(WORDS.map(([word]) => word).toSorted())
+  })
+
+  test('is said in the help of the command too', async () => {
+    const { program, help } = build()
+    await program.command.parseAsync(['help', 'scan'], { from: 'user' })
+    expect(help()).toContain('index model files (not in this version)')
+  })
 })
 
 describe('every --help has an example', () => {

@@ -81,13 +81,16 @@ describe('a shared session', () => {
     }
     return { events, open, jobsEnd: () => jobsEnd() }
   }
+  const unheard = (error: unknown): never => {
+    throw error
+  }
   const call =
     (word: string, started = false) =>
     async () => ({ result: word, started })
 
   test('serves calls that overlap or follow soon, then closes', async () => {
     const { events, open } = recorder()
-    const shared = createSharedSession(open, 5)
+    const shared = createSharedSession(open, unheard, 5)
     expect(await Promise.all([shared.use(call('a')), shared.use(call('b'))])).toEqual(['a', 'b'])
     expect(await shared.use(call('c'))).toBe('c')
     while (events.length < 2) await new Promise((resolve) => setImmediate(resolve))
@@ -98,7 +101,7 @@ describe('a shared session', () => {
 
   test('stays while a job runs', async () => {
     const { events, open, jobsEnd } = recorder()
-    const shared = createSharedSession(open, 0)
+    const shared = createSharedSession(open, unheard, 0)
     await shared.use(call('a', true))
     await shared.use(call('b'))
     expect(events).toEqual(['open session 1'])
@@ -109,7 +112,7 @@ describe('a shared session', () => {
 
   test('asks anew for a serve with each call', async () => {
     const { events, open } = recorder('serve')
-    const shared = createSharedSession(open, 60_000)
+    const shared = createSharedSession(open, unheard, 60_000)
     await shared.use(call('a'))
     await shared.use(call('b'))
     expect(events.filter((event) => event.startsWith('open'))).toHaveLength(2)
@@ -118,12 +121,30 @@ describe('a shared session', () => {
   test('a failed call and a failed start end nothing else', async () => {
     const { open } = recorder()
     let fails = true
-    const shared = createSharedSession(() => (fails ? Promise.reject(new Error('no start')) : open()), 5)
+    const shared = createSharedSession(() => (fails ? Promise.reject(new Error('no start')) : open()), unheard, 5)
     await expect(shared.use(call('a'))).rejects.toThrow('no start')
     fails = false
     expect(await shared.use(call('b'))).toBe('b')
     await expect(shared.use(() => Promise.reject(new Error('no call')))).rejects.toThrow('no call')
     expect(await shared.use(call('c'))).toBe('c')
     await shared.close()
+  })
+
+  test('tells of what went wrong while nobody waited for it, and goes on', async () => {
+    const { events, open } = recorder()
+    const heard: string[] = []
+    const failing = async (): Promise<Session> => ({
+      ...(await open()),
+      untilIdle: () => Promise.reject(new Error('the jobs are lost')),
+      close: () => Promise.reject(new Error('the lock stays')),
+    })
+    const shared = createSharedSession(failing, (error) => heard.push(String(error)), 0)
+    for (const word of ['a', 'b']) {
+      expect(await shared.use(call(word, true))).toBe(word)
+      while (heard.length < 2) await new Promise((resolve) => setImmediate(resolve))
+      expect(heard.splice(0)).toEqual(['Error: the jobs are lost', 'Error: the lock stays'])
+    }
+    await shared.close()
+    expect(events).toEqual(['open session 1', 'open session 2'])
   })
 })

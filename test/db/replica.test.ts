@@ -126,6 +126,28 @@ describe.skipIf(!needsSqld())('a replica', () => {
     expect(stillRunning(pids)).toEqual([])
   })
 
+  test('its process ends with a program that was killed, even while it waits for a silent primary', async () => {
+    sqld.pause()
+    const order = { url: `file:${file()}`, primaryUrl: sqld.url, authToken: sqld.token }
+    const program = `
+      const [program, ...args] = ${JSON.stringify(replicaCommand)}
+      const keeper = require('node:child_process').spawn(program, args, { stdio: ['pipe', 'ignore', 'ignore'] })
+      keeper.stdin.write(JSON.stringify({ parentPid: process.pid, ...${JSON.stringify(order)} }) + '\\n', () =>
+        process.stdout.write(keeper.pid + '\\n'))`
+    const parent = Bun.spawn([process.execPath, '-e', program], {
+      stdout: 'pipe',
+      env: { ...process.env, RUST_LOG: 'off' },
+    })
+    const { value } = await parent.stdout.getReader().read()
+    const keeper = Number(new TextDecoder().decode(value))
+    // From then on it waits inside the addon, and nothing but its watch can end it.
+    while (!isAsked(sqld.url)) await Bun.sleep(5)
+    expect(stillRunning([keeper])).toEqual([keeper])
+    parent.kill('SIGKILL')
+    while (stillRunning([keeper]).length > 0) await Bun.sleep(20)
+    sqld.resume()
+  })
+
   test('goes on where it was after a restart, for its owner alone', async () => {
     const first = await open()
     await add(first, 'one')
@@ -140,9 +162,9 @@ describe.skipIf(!needsSqld())('a replica', () => {
 
   test('is the same as its primary after many kills in the middle of syncs', async () => {
     const db = await open({ syncEveryMs: 5 })
-    let at = 0
     for (let round = 0; round < 5; round += 1) {
-      const writing = Promise.all(Array.from({ length: 30 }, () => add(db, `${(at += 1)} ${'x'.repeat(3_000)}`)))
+      const name = (at: number): string => `${round} ${at} ${'x'.repeat(3_000)}`
+      const writing = Promise.all(Array.from({ length: 30 }, (_, at) => add(db, name(at))))
       await Bun.sleep(round * 7)
       for (const pid of keepers()) process.kill(pid, 'SIGKILL')
       await writing
@@ -216,4 +238,10 @@ const commandOf = (pid: number): string => {
   } catch {
     return '' // it ended meanwhile
   }
+}
+
+/** Whether anyone has a connection to this server, looked up by the port of the far end (proc(5), /proc/net/tcp). */
+function isAsked(url: string): boolean {
+  const port = Number(new URL(url).port).toString(16).toUpperCase().padStart(4, '0')
+  return readFileSync('/proc/net/tcp', 'utf8').includes(`:${port} 01`)
 }

@@ -201,6 +201,23 @@ describe.skipIf(!needsSqld())('a database on a libSQL server', () => {
       expect(await namesIn(db)).toEqual(['first', 'second'])
     })
 
+    test('is not committed when its last failure was swallowed', async () => {
+      const db = await open()
+      let runs = 0
+      await db.write(async (tx) => {
+        runs += 1
+        await tx.insert(things).values({ name: 'first' })
+        if (runs > 1) return
+        await sqld.kill()
+        await sqld.start()
+        await tx
+          .insert(things)
+          .values({ name: 'second' })
+          .catch(() => {})
+      })
+      expect([runs, await namesIn(db)]).toEqual([2, ['first']])
+    })
+
     // The server's own patience is 5 s.
     test('because another host waited for too long', async () => {
       const db = await open()

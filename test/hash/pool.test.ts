@@ -3,9 +3,11 @@ import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
   chmodSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readlinkSync,
+  realpathSync,
   rmSync,
   symlinkSync,
   truncateSync,
@@ -85,6 +87,31 @@ describe('files at rest', () => {
       await pool.hashFile(file(Buffer.alloc(size)), { onProgress: (done, total) => told.push([done, total]) })
       expect(told.at(-1)).toEqual([size, size])
     }
+  })
+})
+
+describe('exactly the file of that path', () => {
+  const real = realpathSync(dir)
+  mkdirSync(join(real, 'folder'))
+  writeFileSync(join(real, 'folder/x'), 'x')
+  symlinkSync(join(real, 'folder'), join(real, 'linked'))
+  symlinkSync(join(real, 'folder/x'), join(real, 'link-to-x'))
+
+  test('is hashed', async () => {
+    const digest = await pool.hashFile(join(real, 'folder/x'), { exact: true })
+    expect(digest.sha256 as string).toBe(sha256(Buffer.from('x')))
+  })
+
+  test.each(['link-to-x', 'linked/x', 'linked'])('and nothing to which a symlink leads: %s', async (path) => {
+    expect(await failureOf(pool.hashFile(join(real, path), { exact: true }))).toEqual({
+      code: 'forbidden',
+      message: 'The path is outside the folders that callers with a token may name',
+    })
+  })
+
+  test('nothing, where nothing is there', async () => {
+    const failure = await failureOf(pool.hashFile(join(real, 'folder/none'), { exact: true }))
+    expect(failure.code).toBe('not_found')
   })
 })
 

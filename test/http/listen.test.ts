@@ -325,6 +325,16 @@ describe('silence', () => {
     expect(taken).toEqual(['POST', 'application/json', '{"a":1}'])
   })
 
+  test('does not end streams, but their connection ends with them', async () => {
+    await using t = await startApp()
+    const { port } = await t.listen()
+    await t.change('imp_a', { status: 'completed', final: true })
+    const client = dial(port)
+    client.socket.write('GET /v1/prompts/import/imp_a/events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n')
+    await client.closed
+    expect(client.text()).toContain(': end of stream')
+  })
+
   test('does not end an operation that takes longer than 5 s', async () => {
     const slow = aSlowOperation('slow', 'get', 'read')
     await using t = await startApp({ operations: [slow.operation] })

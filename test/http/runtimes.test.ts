@@ -300,15 +300,6 @@ describe.each(runtimes())('the server of %s', (_runtime, start) => {
       await gaugeIs(t, 'airkeep_http_streams_open', 0)
     })
 
-    test('whose connection ends with them', async () => {
-      await using t = await start()
-      const { port } = await t.listen()
-      await t.change('imp_a', { status: 'completed', final: true })
-      const client = dial(port, `GET /v1/prompts/import/imp_a/events HTTP/1.1\r\n${HOST}\r\n`)
-      await client.closed
-      expect(client.text()).toContain(': end of stream')
-    })
-
     test('no further to one that does not read, which gets everything when it resumes', async () => {
       await using t = await start()
       const { url, port } = await t.listen()

@@ -13,7 +13,9 @@ beforeEach(async () => {
 afterEach(() => track.close())
 
 function record(prompt: string, url: string) {
-  const recorder = createImportRecorder((name, input, { actor, signal }) => track.invoke(name, input, { actor, signal }))
+  const recorder = createImportRecorder((name, input, { actor, signal }) =>
+    track.invoke(name, input, { actor, signal }),
+  )
   const media = { url, type: 'image' } as const
   return recorder({ generation: { prompt }, media, actor: OWNER, signal: new AbortController().signal, jobId: 'imp_1' })
 }

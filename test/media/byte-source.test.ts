@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
-import { mkdir, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, realpath, rm, symlink, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { bytesSource, openFileSource } from '../../src/media/byte-source.ts'
@@ -7,7 +7,7 @@ import { readMetadata } from '../../src/media/read-metadata.ts'
 
 let dir: string
 beforeEach(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'airkeep-source-'))
+  dir = await realpath(await mkdtemp(join(tmpdir(), 'airkeep-source-')))
 })
 afterEach(() => rm(dir, { recursive: true }))
 
@@ -51,6 +51,32 @@ test('a folder, a device, a FIFO and what is not there are refused without waiti
   expect(await refused(join(dir, 'fifo'))).toMatchObject({ code: 'invalid_input' })
   expect(await refused(join(dir, 'nothing'))).toMatchObject({ code: 'not_found' })
   expect(await refused(join(dir, 'n\0ul'))).toMatchObject({ code: 'invalid_input' })
+})
+
+describe('exactly the file of that path', () => {
+  const refused = (path: string) => openFileSource(path, { exact: true }).catch((error: unknown) => error)
+
+  test('is opened', async () => {
+    const path = join(dir, 'digits')
+    await writeFile(path, content)
+    const source = await openFileSource(path, { exact: true })
+    expect(source.sizeBytes).toBe(10)
+    await source.close()
+  })
+
+  test('and no other, to which a symlink leads', async () => {
+    await mkdir(join(dir, 'folder'))
+    await writeFile(join(dir, 'folder/digits'), content)
+    await symlink(join(dir, 'folder/digits'), join(dir, 'link'))
+    await symlink(join(dir, 'folder'), join(dir, 'linked'))
+    for (const path of ['link', 'linked/digits', 'linked', 'folder/../folder/digits']) {
+      expect(await refused(`${dir}/${path}`)).toMatchObject({
+        code: 'forbidden',
+        message: 'The path is outside the folders that callers with a token may name',
+      })
+    }
+    expect(await refused(join(dir, 'nothing'))).toMatchObject({ code: 'not_found' })
+  })
 })
 
 describe('containers are told by content', () => {

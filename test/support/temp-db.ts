@@ -21,7 +21,13 @@ export type Backend = (typeof BACKENDS)[number]
 /** Names another {@link Backend} than files. */
 export const BACKEND_ENV = 'AIRKEEP_TEST_BACKEND'
 
-export const backend: Backend = BACKENDS.find((name) => name === process.env[BACKEND_ENV]) ?? 'file'
+export const backend: Backend = toBackend(process.env[BACKEND_ENV] ?? 'file')
+
+function toBackend(text: string): Backend {
+  const found = BACKENDS.find((name) => name === text)
+  if (found === undefined) throw new Error(`${BACKEND_ENV} must be one of ${BACKENDS.join(', ')}`)
+  return found
+}
 
 /** Starts the process that keeps a replica, as the program does. */
 export const replicaCommand = [process.execPath, join(projectDir, 'src/main.ts'), 'keep-replica']

@@ -1,11 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { aPng } from '../support/build.ts'
 import { pour, redirect, startRawServer } from '../support/raw-server.ts'
 import { rejection } from '../support/rejection.ts'
+import { tempDir } from '../support/temp-dir.ts'
 import { aTokenActor, openTrack, type Track } from '../support/track.ts'
 
 let track: Track
@@ -15,6 +17,21 @@ beforeAll(async () => {
 afterAll(() => track.close())
 
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
+/** A world in which something happens to each file after it was checked and before it is opened. */
+async function openRacy(meanwhile: () => void): Promise<Track & AsyncDisposable> {
+  const world = await openTrack(({ localFiles }) => ({
+    localFiles: {
+      ...localFiles,
+      async find(path, actor) {
+        const found = await localFiles.find(path, actor)
+        meanwhile()
+        return found
+      },
+    },
+  }))
+  return { ...world, [Symbol.asyncDispose]: () => world.close() }
+}
+
 const hash = (path: string, call = {}) => track.invoke('calculate_sha256', { path }, call)
 
 describe('calculate_sha256', () => {
@@ -98,6 +115,36 @@ describe('calculate_sha256', () => {
     expect(await rejection(asked)).toMatchObject({ code: 'cancelled' })
     await server.idle()
     await server.close()
+  })
+
+  test.each([
+    ['a symlink in the place of the file', 'public/a.png'],
+    ['a symlink in the place of its folder', 'public'],
+  ])('a caller with a token reads no other file than was checked: %s', async (_what, swapped) => {
+    using outside = tempDir()
+    const secret = join(outside.path, 'a.png')
+    writeFileSync(secret, aPng())
+    const actor = aTokenActor('bot-7', 'track:read', 'track:write')
+    let place = ''
+    await using world = await openRacy(() => {
+      renameSync(join(place, swapped), join(place, 'aside'))
+      symlinkSync(swapped === 'public' ? outside.path : secret, join(place, swapped))
+    })
+    for (const ask of [
+      (path: string) => world.invoke('calculate_sha256', { path }, { actor }),
+      (path: string) =>
+        world.invoke('create_asset', { asset_url: path, asset_type: 'image', asset_source: 'upload' }, { actor }),
+    ]) {
+      place = join(world.dir, 'place')
+      rmSync(place, { recursive: true, force: true })
+      mkdirSync(join(place, 'public'), { recursive: true })
+      const path = join(place, 'public/a.png')
+      writeFileSync(path, aPng())
+      expect(await rejection(ask(path))).toMatchObject({
+        code: 'forbidden',
+        message: 'The path is outside the folders that callers with a token may name',
+      })
+    }
   })
 
   test('a caller with a token may read below the roots alone', async () => {
