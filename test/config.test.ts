@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type ConfigInput, loadConfig, SETTINGS, showSettings } from '../src/config.ts'
+import { SETTINGS } from '../src/config/settings.ts'
+import { type ConfigInput, loadConfig, showSettings } from '../src/config.ts'
 import { AppError } from '../src/errors.ts'
 
 let dir: string

@@ -1,4 +1,4 @@
-import type { Settings } from '../config.ts'
+import type { Settings } from '../config/settings.ts'
 import type { Meter } from '../http/metrics.ts'
 import type { Log } from '../lib/log.ts'
 import type { GuardedFetch } from '../net/fetch.ts'

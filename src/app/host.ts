@@ -1,6 +1,7 @@
 import { open, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import type { Config, Settings } from '../config.ts'
+import type { Settings } from '../config/settings.ts'
+import type { Config } from '../config.ts'
 import { createDb, type Db } from '../db/db.ts'
 import { pathOfFileUrl } from '../db/location.ts'
 import { readMigrations } from '../db/migrate.ts'

@@ -1,4 +1,4 @@
-import type { Settings } from '../config.ts'
+import type { Settings } from '../config/settings.ts'
 import type { Log } from '../lib/log.ts'
 import { VERSION } from '../lib/version.ts'
 import { createMcp, type Mcp, type McpDeps, type McpExtension } from '../mcp/server.ts'

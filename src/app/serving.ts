@@ -1,6 +1,6 @@
 import { createAuthenticate } from '../access/authenticate.ts'
 import type { Tokens } from '../access/tokens.ts'
-import type { Settings } from '../config.ts'
+import type { Settings } from '../config/settings.ts'
 import type { EventHub } from '../events/hub.ts'
 import { type Listening, listen } from '../http/listen.ts'
 import { createMetrics, type Metrics } from '../http/metrics.ts'

@@ -4,7 +4,7 @@ import { getRequestListener, type HttpBindings } from '@hono/node-server'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import type { Connection } from './connection.ts'
 import { pourEventStream } from './node-event-stream.ts'
-import { onUpgrade } from './node-upgrade.ts'
+import { type AfterAnswers, onUpgrade } from './node-upgrade.ts'
 import { IDLE_SECONDS, type RuntimeServer, type RuntimeServerOptions } from './runtime-server.ts'
 import { openWebSocket } from './websocket.ts'
 
@@ -13,11 +13,15 @@ export async function startNodeServer({ host, port, fetch }: RuntimeServerOption
   /** Every connection, with the number of answers under way on it; a WebSocket counts as one that never ends. */
   const connections = new Map<Socket, number>()
   const upgrades = new WeakMap<IncomingMessage, Buffer>()
+  /** What waits until the answers under way on its connection are sent. */
+  const held = new WeakMap<Socket, () => void>()
   let draining = false
 
   const answer = getRequestListener(
     async (request, env) => {
       const { incoming, outgoing } = env as HttpBindings
+      // What makes a Request of it looks at the Host in passing; the body of one that is no name would throw.
+      if (!URL.canParse(request.url)) return new Response(null, { status: 400 })
       let keptOpen = false
       let upgraded = false
       const connection: Connection = {
@@ -46,7 +50,11 @@ export async function startNodeServer({ host, port, fetch }: RuntimeServerOption
     outgoing.once('close', () => {
       const left = (connections.get(socket) ?? 1) - 1
       if (connections.has(socket)) connections.set(socket, left)
-      if (draining && left === 0) socket.destroySoon()
+      if (left > 0) return
+      if (draining) socket.destroySoon()
+      const go = held.get(socket)
+      held.delete(socket)
+      go?.()
     })
     // An answer that broke off: its connection is gone, and there is nobody to tell.
     outgoing.on('error', () => {})
@@ -59,11 +67,16 @@ export async function startNodeServer({ host, port, fetch }: RuntimeServerOption
   const server = createServer({ keepAliveTimeout: idleMs, headersTimeout: idleMs, requestTimeout: 0 })
   server.setTimeout(idleMs)
   server.on('connection', (socket) => {
+    // One that was handed back by an upgrade comes again.
+    if (!connections.has(socket)) socket.once('close', () => connections.delete(socket))
     connections.set(socket, 0)
-    socket.once('close', () => connections.delete(socket))
   })
   server.on('request', take)
-  onUpgrade(server, (incoming, outgoing, head) => {
+  const afterAnswers: AfterAnswers = (socket, go) => {
+    if ((connections.get(socket) ?? 0) === 0) go()
+    else held.set(socket, go)
+  }
+  onUpgrade(server, afterAnswers, (incoming, outgoing, head) => {
     upgrades.set(incoming, head)
     take(incoming, outgoing)
   })

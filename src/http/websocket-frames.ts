@@ -25,7 +25,7 @@ export interface FrameHandler {
 /** Takes what arrives, in whatever pieces. @returns a function that throws FrameError; nothing may follow that */
 export function createFrameReader(handler: FrameHandler, maxMessageBytes: number): (bytes: Uint8Array) => void {
   let held: Buffer = Buffer.alloc(0)
-  let message: Buffer[] | undefined
+  let message: { readonly parts: Buffer[]; sizeBytes: number } | undefined
   let closed = false
 
   function take({ opcode, final, payload }: Frame): void {
@@ -39,17 +39,20 @@ export function createFrameReader(handler: FrameHandler, maxMessageBytes: number
       if ((opcode === OPCODE.continuation) !== (message !== undefined)) {
         throw new FrameError(1002, 'A message begins once and ends before the next')
       }
-      message = [...(message ?? []), payload]
-      const sizeBytes = message.reduce((sum, part) => sum + part.length, 0)
-      if (sizeBytes > maxMessageBytes) throw new FrameError(1009, 'The message is too long')
+      message ??= { parts: [], sizeBytes: 0 }
+      message.sizeBytes += payload.length
+      if (message.sizeBytes > maxMessageBytes) throw new FrameError(1009, 'The message is too long')
+      // There may be any number of empty ones.
+      if (payload.length > 0) message.parts.push(payload)
       if (!final) return
-      const text = decode(Buffer.concat(message))
+      const text = decode(Buffer.concat(message.parts))
       message = undefined
       handler.message(text)
     }
   }
 
   return (bytes) => {
+    if (closed) return
     held = Buffer.concat([held, bytes])
     while (!closed) {
       const frame = readFrame(held, maxMessageBytes)

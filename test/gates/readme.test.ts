@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { SETTINGS } from '../../src/config.ts'
+import { SETTINGS } from '../../src/config/settings.ts'
 import { describedOperations } from '../support/operations.ts'
 
 const readme = readFileSync(join(import.meta.dir, '../../README.md'), 'utf8')

@@ -41,6 +41,7 @@ function dial(port: number, bytes: string): Dialled {
 
 const HOST = 'Host: 127.0.0.1\r\n'
 const JSON_POST = `POST /v1/take HTTP/1.1\r\n${HOST}Content-Type: application/json\r\n`
+const WEBSOCKET = `GET /v1/prompts/import/events HTTP/1.1\r\n${HOST}Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`
 const UPLOAD = `POST /v1/store HTTP/1.1\r\n${HOST}Content-Type: multipart/form-data; boundary=B\r\n`
 
 async function gaugeIs(t: World, name: string, value: number): Promise<void> {
@@ -99,6 +100,11 @@ describe.each(runtimes())('the server of %s', (_runtime, start) => {
     test.each([
       ['another name', `GET /health HTTP/1.1\r\nHost: evil.example\r\n\r\n`, 403],
       ['a name that is none', `GET /health HTTP/1.1\r\nHost: a b@c\r\n\r\n`, '40[03]'],
+      [
+        'a name that only looks like one',
+        'POST /v1/take HTTP/1.1\r\nHost: 127.g.0.1\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}',
+        '40[03]',
+      ],
       ['no name, in HTTP/1.0', 'GET /health HTTP/1.0\r\n\r\n', 403],
       ['no name, in HTTP/1.1', 'GET /health HTTP/1.1\r\n\r\n', 400],
       ['a whole URL as the target', `GET http://evil.example/health HTTP/1.1\r\n${HOST}\r\n`, 200],
@@ -129,6 +135,47 @@ describe.each(runtimes())('the server of %s', (_runtime, start) => {
       client.socket.write('"12345"}')
       await client.received('{"length":5}')
       expect(client.text()).toStartWith('HTTP/1.1 200')
+      client.socket.destroy()
+    })
+
+    test.each([
+      ['a WebSocket', WEBSOCKET, 's3pPLMBiTxaQ9kYGzzhZRbK+xOo='],
+      [
+        'another protocol',
+        `${JSON_POST}Connection: Upgrade\r\nUpgrade: h2c\r\nContent-Length: 16\r\n\r\n{"text":"12345"}`,
+        '{"length":5}',
+      ],
+    ])('who asks for %s behind a request that still runs, after it', async (_what, request, answer) => {
+      await using t = await start()
+      const { port, url } = await t.listen()
+      const client = dial(port, `GET /v1/slow HTTP/1.1\r\n${HOST}\r\n${request}`)
+      await t.slow.begun
+      t.slow.finish()
+      await client.received(answer)
+      expect(client.text().indexOf('{"done":true}')).toBeWithin(0, client.text().indexOf(answer))
+      client.socket.destroy()
+      expect((await fetch(`${url}/health`)).status).toBe(200)
+    })
+
+    test.each([
+      ['without a Host', 'GET /health HTTP/1.1\r\n\r\n'],
+      ['with an expectation that nobody knows', `GET /health HTTP/1.1\r\n${HOST}Expect: wonders\r\n\r\n`],
+    ])('whoever asks for a WebSocket behind a request %s', async (_what, before) => {
+      const { port, url } = await t.listen()
+      const client = dial(port, `${before}${WEBSOCKET}`)
+      await client.received('HTTP/1.1 ')
+      client.socket.destroy()
+      expect((await fetch(`${url}/health`)).status).toBe(200)
+    })
+
+    test('request after request that offers another protocol, on one connection', async () => {
+      const { port } = await t.listen()
+      const request = `GET /health HTTP/1.1\r\n${HOST}Connection: Upgrade\r\nUpgrade: h2c\r\n\r\n`
+      const client = dial(port, '')
+      for (let count = 1; count <= 30; count += 1) {
+        client.socket.write(request)
+        while (client.text().split('HTTP/1.1 200').length <= count) await new Promise((go) => setImmediate(go))
+      }
       client.socket.destroy()
     })
 

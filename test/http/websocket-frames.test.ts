@@ -38,6 +38,16 @@ function read(pieces: readonly Uint8Array[], max = MAX): (Seen | { refused: numb
 const text = (value: string): Buffer => Buffer.from(value)
 
 describe('messages', () => {
+  test('of endless empty fragments hold nothing up', () => {
+    const empty = masked(OPCODE.continuation, text(''), { final: false })
+    const pieces = [
+      masked(OPCODE.text, text('a'), { final: false }),
+      ...Array.from({ length: 1_000 }, () => Buffer.concat(Array.from({ length: 500 }, () => empty))),
+      masked(OPCODE.continuation, text('b')),
+    ]
+    expect(read(pieces)).toEqual(['ab'])
+  })
+
   const sizes = fc.oneof(fc.nat(200), fc.constantFrom(0, 125, 126, 65_535, 65_536, MAX))
   test('of any length and mask, in whatever fragments and pieces, with pings between, come out whole', () => {
     fc.assert(

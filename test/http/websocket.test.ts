@@ -8,9 +8,13 @@ test('who is silent is asked for a sign of life, and given up without one', asyn
   const server = createServer()
   const closed = Promise.withResolvers<void>()
   const handler = { open() {}, message() {}, drain() {}, close: closed.resolve }
-  onUpgrade(server, (incoming, outgoing, head) => {
-    expect(openWebSocket({ incoming, outgoing, head, handler, silenceMs: 20 })).toBe(true)
-  })
+  onUpgrade(
+    server,
+    (_socket, go) => go(),
+    (incoming, outgoing, head) => {
+      expect(openWebSocket({ incoming, outgoing, head, handler, silenceMs: 20 })).toBe(true)
+    },
+  )
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
   const socket = connect(port, '127.0.0.1')
