@@ -36,6 +36,7 @@ export interface JobStore {
   list(filter: JobFilter, limit: number, offset: number): Promise<JobRow[]>
   /** Jobs of this host that wait or run. */
   countLive(): Promise<{ readonly kind: string; readonly status: JobStatus; readonly count: number }[]>
+  count(filter: JobFilter): Promise<number>
   /** Oldest queued job of the kind, marked as running; undefined when there is none. */
   claim(kind: string, permission: Permission): Promise<JobRow | undefined>
   /** Changes status and view, unless the job is in none of the `from` states any more; undefined then. */
@@ -150,6 +151,7 @@ export function createJobStore({ db, events, clock, instanceId }: JobStoreDeps):
         .from(jobsTable)
         .where(and(eq(jobsTable.instanceId, instanceId()), inArray(jobsTable.status, ['queued', 'running'])))
         .groupBy(jobsTable.kind, jobsTable.status),
+    count: (filter) => db.read.$count(jobsTable, where(filter)),
     claim: (kind, permission) =>
       events.commit(async (tx, emit) => {
         const waiting = await tx

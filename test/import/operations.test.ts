@@ -55,3 +55,15 @@ test.each([
   expect(error).toMatchObject({ code: 'forbidden', message: `track needs the permission ${lacking}` })
   expect(await invoke('list_import_jobs', {}, actor)).toMatchObject({ count: 0 })
 })
+
+test('a batch starts a job for each item, and the list counts them all, whatever the page', async () => {
+  const items = ['a', 'b', 'c'].map((name) => ({ payload: `<lora:${name}:1>` }))
+  const { batch_id, jobs } = await invoke('import_prompts', { items })
+  expect(jobs).toHaveLength(3)
+  await app.whenIdle()
+  const page = await invoke('list_import_jobs', { batch_id: String(batch_id), limit: 2 })
+  expect(page).toMatchObject({ count: 3, limit: 2, offset: 0 })
+  expect(page.items).toHaveLength(2)
+  const bad = await rejection(invoke('import_prompts', { items: [...items, { payload: 'x', path: '/y' }] }))
+  expect(bad).toMatchObject({ code: 'invalid_input' })
+})

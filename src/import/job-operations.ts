@@ -1,0 +1,118 @@
+import * as v from 'valibot'
+import { AppError } from '../errors.ts'
+import { canSee } from '../events/event.ts'
+import { type JobRow, toPublicJob } from '../jobs/job.ts'
+import type { JobRunner } from '../jobs/runner.ts'
+import type { JobStore } from '../jobs/store.ts'
+import type { JsonObject } from '../lib/json.ts'
+import { jobIdField, limitField, offsetField, textField } from '../operation/fields.ts'
+import { defineOperation, type Operation } from '../operation/operation.ts'
+import { type Actor, holds } from '../operation/permission.ts'
+import { IMPORT_KIND, IMPORT_STATUSES, importJobSchema } from './import-job.ts'
+
+const jobInput = v.strictObject({ job_id: jobIdField })
+
+export interface ImportJobOperationsDeps {
+  readonly jobs: JobRunner
+  readonly store: JobStore
+}
+
+/** Looking after imports that were started. */
+export function createImportJobOperations({ jobs, store }: ImportJobOperationsDeps): readonly Operation[] {
+  /** The job, if this caller may see it: an unknown and a foreign one give the same answer. */
+  async function visibleJob(id: string, actor: Actor): Promise<JobRow> {
+    const row = await store.find(id)
+    if (row?.kind === IMPORT_KIND && canSee(actor, { owner: row.owner, permission: 'models:read' })) return row
+    throw new AppError('not_found', 'Record not found', { hint: 'list_import_jobs shows the jobs there are' })
+  }
+
+  /** Seeing another's job is one thing, ending it another. */
+  async function ownJob(id: string, actor: Actor): Promise<void> {
+    const row = await visibleJob(id, actor)
+    if (row.owner === actor.name || holds(actor, 'admin')) return
+    throw new AppError('forbidden', 'Only the one who started a job, or admin, may change it')
+  }
+
+  return [
+    defineOperation({
+      name: 'get_import_job',
+      summary: 'State of an import and of each dependency',
+      description:
+        'Answers the job that import_prompt started: status, progress from 0 to 1, and every dependency with its own ' +
+        'status (resolved with resolved_path, missing, ambiguous with candidates, skipped) and one plain reason. ' +
+        'Before: import_prompt, or list_import_jobs, for the job_id. After: the same again until status is completed, partially_completed, failed or cancelled; retry_import_job once what was missing is there.',
+      example: { job_id: 'imp_0f3k9' },
+      effect: 'read',
+      permission: 'models:read',
+      permissionFor: () => undefined,
+      http: { method: 'get', path: '/v1/prompts/import/{job_id}' },
+      input: jobInput,
+      output: importJobSchema,
+      run: async ({ job_id }, call) => toAnswer(await visibleJob(job_id, call.actor)),
+    }),
+    defineOperation({
+      name: 'list_import_jobs',
+      summary: 'Imports, newest first',
+      description:
+        'Lists import jobs, newest first. Before: nothing, or import_prompts for a batch_id. After: get_import_job, retry_import_job or cancel_import_job with a job_id.',
+      example: { status: 'partially_completed', limit: 20 },
+      effect: 'read',
+      permission: 'models:read',
+      permissionFor: () => undefined,
+      http: { method: 'get', path: '/v1/prompts/import' },
+      input: v.strictObject({
+        status: v.optional(v.pipe(v.picklist(IMPORT_STATUSES), v.description('Only jobs in this state'))),
+        batch_id: v.optional(textField('Only jobs of this batch', 100)),
+        limit: limitField(50, 500),
+        offset: offsetField,
+      }),
+      output: v.object({
+        items: v.array(importJobSchema),
+        count: v.number(),
+        limit: v.number(),
+        offset: v.number(),
+      }),
+      async run({ status, batch_id, limit, offset }, call) {
+        // Without models:read a caller sees the jobs it started itself.
+        const owner = holds(call.actor, 'models:read') ? undefined : call.actor.name
+        const filter = { kind: IMPORT_KIND, batchId: batch_id, state: status, owner }
+        const [rows, count] = await Promise.all([store.list(filter, limit, offset), store.count(filter)])
+        return { items: rows.map(toAnswer), count, limit, offset }
+      },
+    }),
+    defineOperation({
+      name: 'cancel_import_job',
+      summary: 'Stop an import',
+      description:
+        'Stops a running import and answers the job; what was found so far stays in it. Before: import_prompt or list_import_jobs, for the job_id. After: nothing; retry_import_job starts it again.',
+      example: { job_id: 'imp_0f3k9' },
+      effect: 'destroy',
+      permission: 'models:download',
+      http: { method: 'delete', path: '/v1/prompts/import/{job_id}' },
+      input: jobInput,
+      output: importJobSchema,
+      async run({ job_id }, call) {
+        await ownJob(job_id, call.actor)
+        return toAnswer(await jobs.cancel(job_id))
+      },
+    }),
+    defineOperation({
+      name: 'retry_import_job',
+      summary: 'Run an import again under the same job_id',
+      description:
+        'Queues an import that has ended again. Before: get_import_job, to see what was missing, and the models put in place. After: get_import_job until it has ended.',
+      example: { job_id: 'imp_0f3k9' },
+      effect: 'write',
+      permission: 'models:download',
+      http: { method: 'post', path: '/v1/prompts/import/{job_id}/retry', status: 202 },
+      input: jobInput,
+      output: importJobSchema,
+      async run({ job_id }, call) {
+        await ownJob(job_id, call.actor)
+        return toAnswer(await jobs.retry(job_id))
+      },
+    }),
+  ]
+}
+
+const toAnswer = (row: JobRow) => toPublicJob(row) as JsonObject & v.InferInput<typeof importJobSchema>

@@ -1,0 +1,87 @@
+import { rm } from 'node:fs/promises'
+import * as v from 'valibot'
+import { AppError } from '../errors.ts'
+import { textField } from '../operation/fields.ts'
+import type { Call, Upload } from '../operation/operation.ts'
+import { holds } from '../operation/permission.ts'
+import { FORMATS } from './parse/detect.ts'
+import type { ImportSource, SourceReader } from './source.ts'
+
+const sourceFields = {
+  payload: v.optional(
+    v.pipe(
+      v.unknown(),
+      v.metadata({ anyOf: [{ type: 'string' }, { type: 'object', additionalProperties: true }] }),
+      v.description('Prompt or workflow: text, JSON in a string, or a JSON object'),
+    ),
+  ),
+  path: v.optional(textField('Picture, video, workflow or text file: an absolute path on the host where airkeep runs')),
+  url: v.optional(textField('http(s):// or s3:// address of one')),
+}
+
+/** What may be asked of one import, alone or in a batch. */
+export const requestFields = {
+  ...sourceFields,
+  format: v.optional(v.pipe(v.picklist(['auto', ...FORMATS]), v.description('Format to read it as')), 'auto'),
+  download: v.optional(v.pipe(v.boolean(), v.description('Fetch what is missing')), true),
+  track: v.optional(v.pipe(v.boolean(), v.description('Record prompt and asset in the ledger as well')), false),
+  model_roots: v.optional(
+    v.pipe(v.array(v.string()), v.maxLength(100), v.description('Model folders to look in instead')),
+  ),
+  callback_url: v.optional(
+    textField('https address to tell when the job ends: not part of this version, leave it out'),
+  ),
+}
+
+const requestSchema = v.strictObject(requestFields)
+export type ImportRequest = v.InferOutput<typeof requestSchema>
+
+/** What this version cannot do is refused, so that nobody waits for it. */
+export function refuseUnservable(request: ImportRequest, call: Pick<Call, 'upload' | 'actor'>): void {
+  // Known now, not after an hour of hashing: recording looks first whether the media are recorded already.
+  const lacking = (['track:read', 'track:write'] as const).find((needed) => !holds(call.actor, needed))
+  if (request.track && lacking !== undefined) {
+    throw new AppError('forbidden', `track needs the permission ${lacking}`, {
+      hint: `Leave track out, or ask the owner for a token with --permission ${lacking}`,
+    })
+  }
+  if (request.callback_url !== undefined) {
+    throw new AppError(
+      'invalid_input',
+      'callback_url needs AIRKEEP_WEBHOOK_SECRET, and callbacks are not part of this version',
+      {
+        hint: 'Follow the job by GET /v1/prompts/import/{job_id}/events',
+        errors: [{ path: 'callback_url', expected: 'callback_url must be left out' }],
+      },
+    )
+  }
+  if (request.track && call.upload !== undefined) {
+    throw new AppError('invalid_input', 'track needs path or url: an uploaded file has no address to record', {
+      errors: [{ path: 'track', expected: 'track must be left out when a file is uploaded' }],
+    })
+  }
+}
+
+/** Exactly one of payload, path, url and an uploaded file. */
+export async function readRequest(
+  request: ImportRequest,
+  call: { readonly upload?: Upload | undefined },
+  sources: SourceReader,
+): Promise<ImportSource> {
+  const given = [request.payload, request.path, request.url, call.upload].filter((value) => value !== undefined)
+  if (given.length !== 1) {
+    throw new AppError('invalid_input', 'Exactly one of payload, path, url and file must be given', {
+      errors: [{ path: '', expected: 'exactly one of payload, path, url and file' }],
+    })
+  }
+  if (call.upload !== undefined) {
+    // Its texts are all that is kept of it: they are what a restart needs.
+    const { texts, warnings } = await sources.readMedia({ path: call.upload.path, exact: false })
+    await rm(call.upload.path, { force: true })
+    return { kind: 'texts', texts: [...texts], warnings: [...warnings] }
+  }
+  if (request.path !== undefined) return { kind: 'path', path: request.path }
+  if (request.url !== undefined) return { kind: 'url', url: request.url }
+  const text = typeof request.payload === 'string' ? request.payload : JSON.stringify(request.payload)
+  return { kind: 'texts', texts: [{ place: 'payload', key: '', text }], warnings: [] }
+}
