@@ -85,6 +85,16 @@ describe('what is wrong is named, with where it came from and without its value'
     expect(error.message).toContain(expected)
     expect(error.message).not.toContain(text)
   })
+  test.each(['models', 'allow_read', 'hosts'] as const)(
+    'nothing in the list of %s: it would name this folder',
+    (name) => {
+      for (const empty of ['', ' ']) {
+        expect(failure({ flags: { [name]: ['/a', empty] } }).message).toContain('a list of texts that are not empty')
+      }
+      file(JSON.stringify({ [name]: [''] }))
+      expect(failure().message).toContain('a list of texts that are not empty')
+    },
+  )
   test('a file that is no JSON', () => {
     file('{ "log": ')
     expect(failure().message).toContain('config.jsonc')

@@ -53,14 +53,15 @@ export const bytes: SettingKind<number> = {
 
 export const list = (separator: RegExp): SettingKind<readonly string[]> => ({
   schema: v.union([
-    v.array(v.string()),
+    // As a path an empty one would name the working directory: `--models "$UNSET"` is not to open that.
+    v.array(v.pipe(v.string(), v.regex(/\S/))),
     v.pipe(
       v.string(),
       v.transform((value) => splitList(value, separator)),
     ),
   ]),
   fromText: (value) => splitList(value, separator),
-  expected: 'a list of texts',
+  expected: 'a list of texts that are not empty',
 })
 
 const splitList = (value: string, separator: RegExp): string[] =>

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs'
-import { copyFile, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { copyFile, open, readdir, realpath, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { AppError, isAppError } from '../errors.ts'
 import { syncDir } from '../lib/files.ts'
@@ -57,13 +57,22 @@ async function removeLeftovers(folder: string, prefix: string): Promise<void> {
   }
 }
 
-/** What stands in a WAL is not in the file: without it rows that were acknowledged would be lost. */
+/**
+ * What stands in a WAL is not in the file: without it rows that were acknowledged would be lost. What stands in a
+ * journal is to be taken back from it. SQLite keeps both beside the file itself, not beside a link to it.
+ */
 async function refuseInUse(from: string): Promise<void> {
-  const wal = await stat(`${from}-wal`).catch(() => undefined)
-  if (wal === undefined || wal.size === 0) return
-  throw new AppError('invalid_input', `Cannot restore ${from}: it is a database in use, with a WAL beside it`, {
-    hint: 'Make a backup of it with airkeep backup FILE and restore that',
-  })
+  const file = await realpath(from)
+  for (const [suffix, name] of [
+    ['-wal', 'WAL'],
+    ['-journal', 'journal'],
+  ]) {
+    const beside = await stat(`${file}${suffix}`).catch(() => undefined)
+    if (beside === undefined || beside.size === 0) continue
+    throw new AppError('invalid_input', `Cannot restore ${from}: it is a database in use, with a ${name} beside it`, {
+      hint: 'Make a backup of it with airkeep backup FILE and restore that',
+    })
+  }
 }
 
 async function copyPrivately(from: string, to: string): Promise<number> {

@@ -8,6 +8,12 @@ import { type AfterAnswers, onUpgrade } from './node-upgrade.ts'
 import { IDLE_SECONDS, type RuntimeServer, type RuntimeServerOptions } from './runtime-server.ts'
 import { openWebSocket } from './websocket.ts'
 
+/**
+ * Requests that one connection may send before it has the answer to the first. node:http takes whatever has arrived and
+ * holds the answers until they can be sent: without a bound a client that reads none of them fills the memory.
+ */
+const MAX_SENT_AHEAD = 64
+
 /** Serves over node:http. @throws system errors of listening */
 export async function startNodeServer({ host, port, fetch }: RuntimeServerOptions): Promise<RuntimeServer> {
   /** Every connection, with the number of answers under way on it; a WebSocket counts as one that never ends. */
@@ -46,7 +52,12 @@ export async function startNodeServer({ host, port, fetch }: RuntimeServerOption
 
   function take(incoming: IncomingMessage, outgoing: ServerResponse): void {
     const { socket } = incoming
-    connections.set(socket, (connections.get(socket) ?? 0) + 1)
+    const answers = (connections.get(socket) ?? 0) + 1
+    if (answers > MAX_SENT_AHEAD) {
+      socket.destroy()
+      return
+    }
+    connections.set(socket, answers)
     outgoing.once('close', () => {
       const left = (connections.get(socket) ?? 1) - 1
       if (connections.has(socket)) connections.set(socket, left)

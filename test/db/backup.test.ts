@@ -230,6 +230,23 @@ describe('restoring', () => {
       },
     ],
     [
+      'a link to a database in use',
+      'invalid_input',
+      (path) => {
+        writeFileSync(at('elsewhere.db'), readFileSync(at('backup.db')))
+        writeFileSync(at('elsewhere.db-wal'), 'frames')
+        symlinkSync('elsewhere.db', path)
+      },
+    ],
+    [
+      'a database in the middle of a transaction',
+      'invalid_input',
+      (path) => {
+        writeFileSync(path, readFileSync(at('backup.db')))
+        writeFileSync(`${path}-journal`, 'pages')
+      },
+    ],
+    [
       'a damaged one',
       'checksum_mismatch',
       (path) => {
