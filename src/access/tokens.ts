@@ -72,31 +72,33 @@ export function createTokens({ db, audit, clock, log, envToken }: TokensDeps): T
       const token = `ak_${createSecret()}`
       const granted = PERMISSIONS.filter((permission) => permissions.includes(permission))
       const at = clock.now()
-      const row = await db.write(async (tx) => {
-        const [taken] = await tx
-          .select()
-          .from(tokensTable)
-          .where(spelledLike(name))
-          .orderBy(desc(tokensTable.id))
-          .limit(1)
-        if (taken !== undefined) throw nameTaken(taken)
-        const rows = await tx
-          .insert(tokensTable)
-          .values({ name, digest: sha256Hex(token), permissions: granted, createdAt: at, createdBy })
-          .returning()
-        const created = onlyRow(rows)
-        await audit.record({
-          at,
-          actor: createdBy,
-          op: 'create_token',
-          table: 'tokens',
-          rowId: String(created.id),
-          before: null,
-          after: toAuditView(created),
+      const row = await db
+        .write(async (tx) => {
+          const [taken] = await tx
+            .select()
+            .from(tokensTable)
+            .where(spelledLike(name))
+            .orderBy(desc(tokensTable.id))
+            .limit(1)
+          if (taken !== undefined) throw nameTaken(taken)
+          const rows = await tx
+            .insert(tokensTable)
+            .values({ name, digest: sha256Hex(token), permissions: granted, createdAt: at, createdBy })
+            .returning()
+          const created = onlyRow(rows)
+          await audit.record({
+            at,
+            actor: createdBy,
+            op: 'create_token',
+            table: 'tokens',
+            rowId: String(created.id),
+            before: null,
+            after: toAuditView(created),
+          })
+          return created
         })
-        return created
-      })
-      cache.changed()
+        // Also where it failed: the answer to a commit may have been lost.
+        .finally(cache.changed)
       return { token, row }
     },
     async list({ revoked, limit, offset }) {
@@ -112,25 +114,26 @@ export function createTokens({ db, audit, clock, log, envToken }: TokensDeps): T
         })
       }
       const at = clock.now()
-      const row = await db.write(async (tx) => {
-        const [before] = await tx.select().from(tokensTable).where(liveNamed(name))
-        if (before === undefined) {
-          throw new AppError('not_found', 'Record not found', { hint: 'There is no token of this name' })
-        }
-        await tx.update(tokensTable).set({ revokedAt: at }).where(eq(tokensTable.id, before.id))
-        const after = { ...before, revokedAt: at }
-        await audit.record({
-          at,
-          actor: revokedBy,
-          op: 'revoke_token',
-          table: 'tokens',
-          rowId: String(before.id),
-          before: toAuditView(before),
-          after: toAuditView(after),
+      const row = await db
+        .write(async (tx) => {
+          const [before] = await tx.select().from(tokensTable).where(liveNamed(name))
+          if (before === undefined) {
+            throw new AppError('not_found', 'Record not found', { hint: 'There is no token of this name' })
+          }
+          await tx.update(tokensTable).set({ revokedAt: at }).where(eq(tokensTable.id, before.id))
+          const after = { ...before, revokedAt: at }
+          await audit.record({
+            at,
+            actor: revokedBy,
+            op: 'revoke_token',
+            table: 'tokens',
+            rowId: String(before.id),
+            before: toAuditView(before),
+            after: toAuditView(after),
+          })
+          return after
         })
-        return after
-      })
-      cache.changed()
+        .finally(cache.changed)
       await cache.current()
       return row
     },

@@ -69,7 +69,11 @@ export async function serve(deps: ServingDeps, { host, port, secret }: ServeOpti
     log,
     metrics,
     async mcp(request, actor, _signal, requestId) {
-      mcp ??= loadMcp()
+      mcp ??= loadMcp().catch((error: unknown) => {
+        // The next request tries again, and stopping does not meet an old failure.
+        mcp = undefined
+        throw error
+      })
       return (await mcp).fetch(request, actor, { requestId })
     },
     health: () => ({
