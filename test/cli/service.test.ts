@@ -20,16 +20,21 @@ const aUnit = (options: Partial<UnitOptions> = {}): string =>
 
 /** systemd.syntax(7) as far as it is used here: words in double quotes with `\"` and `\\`, `%%` for a percent sign. */
 function wordsOf(value: string): string[] {
-  const words = value.match(/"(?:[^"\\]|\\.)*"|[^\s"]+/g) ?? []
+  const words = value.match(/"(?:[^"\\]|\\.)*"|[^\s"]+/gs) ?? []
   return words.map((word) =>
     word
       .replace(/^"(.*)"$/s, '$1')
-      .replaceAll(/\\(.)/g, '$1')
+      .replaceAll(/\\(.)/gs, '$1')
       .replaceAll('%%', '%'),
   )
 }
 
-const settingOf = (unit: string, key: string): string => new RegExp(`^${key}=(.*)$`, 'm').exec(unit)?.[1] ?? ''
+/** Lines end at line feeds alone: for `.` and `$` of a pattern U+2028 ends one too. */
+const settingOf = (unit: string, key: string): string =>
+  unit
+    .split('\n')
+    .find((line) => line.startsWith(`${key}=`))
+    ?.slice(key.length + 1) ?? ''
 
 describe('the unit', () => {
   const folders = ['plain', 'a b', '100%', '$HOME', '%n', '[x]*?', 'é ☃', ';', '#']
