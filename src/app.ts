@@ -9,9 +9,11 @@ import { closedPaths } from './app/closed-paths.ts'
 import { countedDb } from './app/counted-db.ts'
 import { countedFetch, createPeerOf } from './app/counted-fetch.ts'
 import { countedHashes } from './app/counted-hashes.ts'
-import { createPrivateDatabase, databaseOf, type Host, openHost } from './app/host.ts'
+import { createPrivateDatabase, databaseOf, findFolders, type Host, openHost } from './app/host.ts'
 import { createMeter } from './app/meter.ts'
+import { createModels } from './app/models.ts'
 import { restoreInto } from './app/restore.ts'
+import { createRootDeps } from './app/root-deps.ts'
 import { createBackupOperations } from './backup/operations.ts'
 import { createCivitaiClient } from './civitai/client.ts'
 import type { CliApp } from './cli/app.ts'
@@ -20,7 +22,7 @@ import type { Config } from './config.ts'
 import { createAudit } from './db/audit.ts'
 import { type Ownership, takeOwnership } from './db/owner.ts'
 import { createEventHub } from './events/hub.ts'
-import { createHashPool, type HashPool } from './hash/pool.ts'
+import { createHashPool, type HashedBytes, type HashPool } from './hash/pool.ts'
 import { createImportJob } from './import/import-job.ts'
 import { toLinkedModels, withFullDigests } from './import/media-models.ts'
 import { createImportOperations } from './import/operations.ts'
@@ -34,8 +36,8 @@ import { createId } from './lib/id.ts'
 import { createLog } from './lib/log.ts'
 import { VERSION } from './lib/version.ts'
 import type { McpExtension } from './mcp/server.ts'
-import { createDigestStore } from './models/digests.ts'
-import { createLibraryOpener } from './models/library.ts'
+import { findFullDigests } from './models/library/known-digests.ts'
+import { CORES } from './models/model-library.ts'
 import { createGuardedFetch } from './net/fetch.ts'
 import { createGuard } from './net/guard.ts'
 import { createS3Reader } from './net/s3.ts'
@@ -59,17 +61,16 @@ export function createApp(config: Config, extras: AppExtras = {}): CliApp {
   const clock = systemClock
   const log = createLog(settings.log)
   const temporaryDir = join(dataDir, 'tmp')
-  let host: Host = { instanceId: '', modelRoots: settings.models }
+  let host: Host = { instanceId: '', modelRoots: settings.models, roots: [], uiHomes: [], notes: [] }
   const instanceId = (): string => host.instanceId
 
   const meter = createMeter()
   const db = countedDb(databaseOf(config, log), meter)
   const audit = createAudit(db)
   const events = createEventHub({ db, clock, instanceId })
-  const hashPool = createHashPool({
-    background: true,
-    onHashed: ({ engine, sizeBytes }, seconds) => meter.observeHash(engine, sizeBytes, seconds),
-  })
+  const observeFile = ({ engine, sizeBytes }: HashedBytes, seconds: number): void =>
+    meter.observeHash(engine, sizeBytes, seconds)
+  const hashPool = createHashPool({ background: true, onHashed: observeFile })
   const hashes = countedHashes(hashPool, meter)
   const guard = createGuard({ allowPrivate: [...settings.allow_private_network, ...namedOrigins(config)], log })
   const peerOf = createPeerOf(settings, s3Hosts(settings))
@@ -84,8 +85,28 @@ export function createApp(config: Config, extras: AppExtras = {}): CliApp {
   const tokens = createTokens({ db, audit, clock, log, envToken: createEnvToken(settings) })
   const store = createJobStore({ db, events, clock, instanceId })
   const jobs = createJobRunner({ store, events, log, onEnded: meter.observeJob })
-  const digests = createDigestStore({ db, hashes, clock, instanceId })
-  const library = createLibraryOpener(digests)
+  const rootDeps = createRootDeps(fetch)
+  const models = createModels({
+    db,
+    audit,
+    clock,
+    log,
+    dataDir,
+    settings,
+    instanceId,
+    // One more than there are cores, for the file that somebody waits for.
+    hashes: createHashPool({ background: true, size: CORES + 1, onHashed: observeFile }),
+    fetch,
+    jobs,
+    store,
+    localFiles,
+    async rootsOf(named) {
+      if (named.length > 0) return (await findFolders({ ...settings, models: named }, rootDeps)).roots
+      host = { ...host, ...(await findFolders(settings, rootDeps)) }
+      return host.roots
+    },
+    civitaiToken: async (actor) => ownersKey(settings.civitai_token, actor, settings),
+  })
   const sources = createSourceReader({
     localFiles,
     fetch,
@@ -111,8 +132,8 @@ export function createApp(config: Config, extras: AppExtras = {}): CliApp {
     civitaiToken: async (actor) => ownersKey(settings.civitai_token, actor, settings),
     readMediaModels: async (media) => {
       const { texts } = await sources.readMedia(media)
-      const models = toLinkedModels(parsePrompt({ texts, format: 'auto' }).dependencies)
-      return withFullDigests(models, digests.findByHash)
+      const linked = toLinkedModels(parsePrompt({ texts, format: 'auto' }).dependencies)
+      return withFullDigests(linked, (hash) => findFullDigests(db, hash))
     },
   })
   const operations: readonly Operation[] = [
@@ -124,6 +145,7 @@ export function createApp(config: Config, extras: AppExtras = {}): CliApp {
       sources,
       checkRoots: (roots, actor) => Promise.all(roots.map((root) => localFiles.findFolder(root, actor))),
     }),
+    ...models.operations,
     ...createTokenOperations({ tokens }),
     ...createBackupOperations({ db, clock }),
     ...(extras.operations ?? []),
@@ -131,8 +153,7 @@ export function createApp(config: Config, extras: AppExtras = {}): CliApp {
   jobs.register(
     createImportJob({
       sources,
-      library,
-      modelRoots: async () => host.modelRoots,
+      library: models.library,
       record: createImportRecorder((name, input, caller) =>
         operationNamed(track, name).invoke(input, {
           ...caller,
@@ -146,6 +167,7 @@ export function createApp(config: Config, extras: AppExtras = {}): CliApp {
 
   let ownership: Ownership | undefined
   let pruning: ReturnType<typeof setInterval> | undefined
+  let stopKeepingCurrent: (() => void) | undefined
   return {
     config,
     operations,
@@ -155,7 +177,7 @@ export function createApp(config: Config, extras: AppExtras = {}): CliApp {
       ownership = await takeOwnership(dataDir)
       if (ownership === undefined) return 'busy'
       try {
-        host = await openHost(dataDir, settings)
+        host = await openHost(dataDir, settings, rootDeps)
         // Whatever an earlier process was receiving when it ended.
         await rm(temporaryDir, { recursive: true, force: true })
         await mkdir(temporaryDir, { mode: 0o700 })
@@ -183,6 +205,7 @@ export function createApp(config: Config, extras: AppExtras = {}): CliApp {
       const parts = { operations, events, tokens, jobs, store, settings, clock, log, uploadsDir: temporaryDir }
       const { metrics, listening } = await serve({ ...parts, mcpExtension: extras.mcpExtension }, options)
       meter.connect(metrics)
+      if (settings.auto_scan) stopKeepingCurrent ??= models.keepCurrent()
       return listening
     },
     mcp: {
@@ -195,8 +218,11 @@ export function createApp(config: Config, extras: AppExtras = {}): CliApp {
     async close() {
       clearInterval(pruning)
       pruning = undefined
+      stopKeepingCurrent?.()
+      stopKeepingCurrent = undefined
       try {
         await jobs.stop()
+        await models.close()
         await db.close()
       } finally {
         ownership?.release()

@@ -4,7 +4,13 @@ import { join } from 'node:path'
 import * as v from 'valibot'
 
 /** Entry points in src; each further one is a worker, found in what is built under its path below src. */
-const entrypoints = ['src/main.ts', 'src/hash/worker.ts', 'src/db/copy-worker.ts']
+const entrypoints = [
+  'src/main.ts',
+  'src/hash/worker.ts',
+  'src/db/copy-worker.ts',
+  'src/models/scan/worker.ts',
+  'src/models/watch/worker.ts',
+]
 
 /**
  * What every build of the project in `projectDir` has in common.

@@ -10,7 +10,8 @@ import { AppError } from '../errors.ts'
 import { isNetworkFilesystem, writeAtomic } from '../lib/files.ts'
 import { createId } from '../lib/id.ts'
 import type { Log } from '../lib/log.ts'
-import { findModelRoots } from '../models/roots.ts'
+import type { ModelRoot } from '../models/root.ts'
+import { findModelRoots, type RootDeps, type RootSettings, type UiHome } from '../models/roots/find.ts'
 import { replicaCommand } from './replica-command.ts'
 
 /** What only the disk knows of this host. */
@@ -18,6 +19,10 @@ export interface Host {
   /** Stays with the data directory: many hosts may share one database. */
   readonly instanceId: string
   readonly modelRoots: readonly string[]
+  readonly roots: readonly ModelRoot[]
+  readonly uiHomes: readonly UiHome[]
+  /** Plain sentences about how the roots were found. */
+  readonly notes: readonly string[]
 }
 
 /**
@@ -33,18 +38,25 @@ export async function createPrivateDatabase({ settings, dataDir }: Config): Prom
 
 export const databaseFile = (dataDir: string): string => join(dataDir, 'airkeep.db')
 
-export async function openHost(dataDir: string, settings: Settings): Promise<Host> {
-  const modelRoots = await findModelRoots(settings)
+export async function openHost(dataDir: string, settings: Settings, rootDeps: RootDeps): Promise<Host> {
+  // A ComfyUI that hangs would hold up every command: it is asked when the folders are scanned.
+  const found = await findFolders({ ...settings, comfy_url: '' }, rootDeps)
   const file = join(dataDir, 'instance-id')
   const stored = await readFile(file, 'utf8').catch((cause: unknown) => {
     if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return ''
     // A new one would cut this host off from its jobs and digests.
     throw new AppError('internal', `Could not read ${file}`, { hint: 'Check its permissions', cause })
   })
-  if (/^inst_[0-9a-z]+$/.test(stored.trim())) return { instanceId: stored.trim(), modelRoots }
+  if (/^inst_[0-9a-z]+$/.test(stored.trim())) return { instanceId: stored.trim(), ...found }
   const instanceId = createId('inst')
   await writeAtomic(file, `${instanceId}\n`)
-  return { instanceId, modelRoots }
+  return { instanceId, ...found }
+}
+
+/** Where models are on this host, now. @throws the signal's reason */
+export async function findFolders(settings: RootSettings, deps: RootDeps): Promise<Omit<Host, 'instanceId'>> {
+  const { roots, uiHomes, notes } = await findModelRoots(settings, deps)
+  return { modelRoots: roots.map(({ path }) => path), roots, uiHomes, notes }
 }
 
 /** The database that the settings name, not yet open. */

@@ -1,6 +1,7 @@
 import { AppError, isAppError } from '../errors.ts'
 import { isJsonObject } from '../lib/json.ts'
 import type { Trace } from '../lib/log.ts'
+import { createCivitaiHosts } from './hosts.ts'
 import { type CivitaiImage, parseImage } from './image.ts'
 import { type CivitaiRequestDeps, NOT_THERE, requestJson } from './request.ts'
 
@@ -36,25 +37,13 @@ export interface CivitaiClientDeps extends CivitaiRequestDeps {
   readonly baseUrl: string
 }
 
-/** Safe content is on one host, the rest on the other; either may answer for a post that the other does not show. */
-const SIBLINGS: Readonly<Record<string, string>> = {
-  'https://civitai.com': 'https://civitai.red',
-  'https://www.civitai.com': 'https://civitai.red',
-  'https://civitai.green': 'https://civitai.red',
-  'https://civitai.blue': 'https://civitai.com',
-  'https://civitai.red': 'https://civitai.com',
-}
-
-const OFFICIAL_HOSTS = ['com', 'red', 'green', 'blue'].flatMap((end) => [`civitai.${end}`, `*.civitai.${end}`])
-
 /** PG, PG13, R, X and XXX: without it the mature images of a post do not appear. */
 const EVERY_LEVEL = '31'
 /** A bound for servers whose cursors never end; a real post has tens of images. */
 const MAX_PAGES = 200
 
 export function createCivitaiClient(deps: CivitaiClientDeps): CivitaiClient {
-  const base = new URL(deps.baseUrl)
-  const sibling = SIBLINGS[base.origin]
+  const { base, sibling, allowed: hosts, api, tokenFor } = createCivitaiHosts(deps.baseUrl)
 
   async function fetchPage(
     origin: URL,
@@ -62,16 +51,14 @@ export function createCivitaiClient(deps: CivitaiClientDeps): CivitaiClient {
     cursor: string | undefined,
     { limit, token, signal, trace }: PostImagesOptions,
   ): Promise<PostImagesPage | undefined> {
-    const url = new URL(`${origin.pathname.replace(/\/$/, '')}/api/v1/images`, origin)
+    const url = api(origin, '/images')
     url.searchParams.set('postId', postId)
     url.searchParams.set('limit', String(limit))
     url.searchParams.set('withMeta', 'true')
     url.searchParams.set('flatMeta', 'true')
     url.searchParams.set('browsingLevel', EVERY_LEVEL)
     if (cursor !== undefined) url.searchParams.set('cursor', cursor)
-    const own = origin.origin === base.origin ? token : undefined
-    const hosts = sibling === undefined ? [url.host] : OFFICIAL_HOSTS
-    const answer = await requestJson({ url, hosts, signal, token: own, trace }, deps)
+    const answer = await requestJson({ url, hosts, signal, token: tokenFor(origin, token), trace }, deps)
     return answer === NOT_THERE ? undefined : readPage(answer, { postId, url, trace })
   }
 
@@ -101,13 +88,12 @@ export function createCivitaiClient(deps: CivitaiClientDeps): CivitaiClient {
     const page = await fetchPage(base, postId, undefined, options)
     if (page !== undefined && (page.images.length > 0 || page.nextCursor !== undefined)) return { origin: base, page }
     if (sibling !== undefined) {
-      const other = new URL(sibling)
       try {
-        const found = await fetchPage(other, postId, undefined, options)
-        if (found !== undefined && found.images.length > 0) return { origin: other, page: found }
+        const found = await fetchPage(sibling, postId, undefined, options)
+        if (found !== undefined && found.images.length > 0) return { origin: sibling, page: found }
       } catch (error) {
         if (isAppError(error) && error.code === 'cancelled') throw error
-        deps.log.debug({ ...options.trace, host: other.host, err: error }, 'the sibling host did not help')
+        deps.log.debug({ ...options.trace, host: sibling.host, err: error }, 'the sibling host did not help')
       }
     }
     if (page !== undefined) return { origin: base, page }

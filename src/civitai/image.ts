@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { isJsonObject, type JsonObject } from '../lib/json.ts'
 import { toOriginalUrl } from './links.ts'
+import { idSchema, lenient } from './wire.ts'
 
 /** Reactions as Civitai counts them; null where it did not say. */
 export interface EngagementStats {
@@ -36,10 +37,6 @@ export interface CivitaiImage {
   readonly meta: JsonObject | null
 }
 
-/** A field of another type than expected counts as absent: one odd field must not hide the image. */
-const lenient = <T>(schema: v.GenericSchema<unknown, T>) => v.fallback(v.nullish(schema, null), null)
-
-const idSchema = v.pipe(v.number(), v.safeInteger(), v.minValue(1))
 const count = lenient(v.pipe(v.number(), v.safeInteger(), v.minValue(0)))
 
 const imageSchema = v.object({

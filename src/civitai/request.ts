@@ -1,5 +1,5 @@
 import { AppError, isAppError } from '../errors.ts'
-import { isJsonObject } from '../lib/json.ts'
+import { isJsonObject, type JsonValue } from '../lib/json.ts'
 import type { Log, Trace } from '../lib/log.ts'
 import { backoffMs, sleep } from '../lib/retry.ts'
 import type { GuardedFetch } from '../net/fetch.ts'
@@ -7,6 +7,8 @@ import type { GuardedResponse } from '../net/response.ts'
 
 export interface CivitaiRequest {
   readonly url: URL
+  /** Sent as JSON by POST; without it the request is a GET. It must be a question: it may be sent again. */
+  readonly body?: JsonValue
   /** Sent as a bearer; the caller sees to it that it goes to the configured host alone. */
   readonly token?: string | undefined
   /** Where the request and its redirects may go. */
@@ -37,7 +39,7 @@ type Attempt = { readonly json: unknown } | { readonly error: AppError; readonly
 export const NOT_THERE = Symbol('404')
 
 /**
- * GET of one JSON document. 429, 5xx and broken connections are tried again, at most four times in all.
+ * One JSON document. 429, 5xx and broken connections are tried again, at most four times in all.
  * @returns the document, or NOT_THERE
  * @throws AppError upstream_unavailable, rate_limited, forbidden (refused by the guard), cancelled
  */
@@ -59,11 +61,16 @@ export async function requestJson(request: CivitaiRequest, deps: CivitaiRequestD
 }
 
 async function attemptOnce(request: CivitaiRequest, deps: CivitaiRequestDeps): Promise<Attempt> {
-  const { url, token, hosts, signal, trace } = request
+  const { url, body, token, hosts, signal, trace } = request
   try {
     const response = await deps.fetch({
       url,
-      headers: { accept: 'application/json', ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) },
+      ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
+      headers: {
+        accept: 'application/json',
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      },
       signal,
       hosts,
       ...(trace === undefined ? {} : { trace }),

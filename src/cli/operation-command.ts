@@ -19,24 +19,38 @@ import { withSession } from './session.ts'
 
 /** Gives `command` the flags of its operation, and what it does. */
 export function defineOperationCommand(command: Command, operation: Operation, act: Act): void {
-  const fields = fieldsOf(operation)
+  const fields = fieldsOf(operation).filter(({ name }) => !operation.secrets.includes(name))
   const hasOwn = (name: string): boolean => fields.some(({ flag }) => flag === name)
   command.description(operation.description).optionsGroup('Fields:')
   addFieldOptions(command, fields)
   command.optionsGroup('Options:')
   if (!hasOwn('input')) command.option('--input <file>', 'fields as a JSON object from a file, or from stdin with -')
   if (!hasOwn('wait') && startsJobs(operation)) command.option('--no-wait', 'start the job and do not follow it')
+  const { instead } = operation
+  if (instead !== undefined) command.option(`--${instead.flag}`, instead.summary)
   addGlobalOptions(command)
-  command.action((options: { wait?: unknown; input?: unknown }) =>
+  command.action((options: { wait?: unknown; input?: unknown; [flag: string]: unknown }) =>
     act(globalsOf(command), (context) =>
-      runOperation(context, operation, {
-        typed: typedFields(command, fields),
-        inputFile: !hasOwn('input') && typeof options.input === 'string' ? options.input : undefined,
-        // A field of that name speaks for itself: the operation then answers without a job.
-        wait: hasOwn('wait') || options.wait !== false,
-      }),
+      instead !== undefined && options[instead.flag] === true
+        ? runInstead(context, instead.operation)
+        : runOperation(context, operation, {
+            typed: typedFields(command, fields),
+            inputFile: !hasOwn('input') && typeof options.input === 'string' ? options.input : undefined,
+            // A field of that name speaks for itself: the operation then answers without a job.
+            wait: hasOwn('wait') || options.wait !== false,
+          }),
     ),
   )
+}
+
+/** A flag that asks for another operation, which has no fields. */
+async function runInstead(context: Context, name: string): Promise<number> {
+  const app = await context.app()
+  return runOperation(context, findOperation(app, name, `airkeep ${name.replaceAll('_', '-')}`), {
+    typed: new Map(),
+    inputFile: undefined,
+    wait: true,
+  })
 }
 
 const startsJobs = (operation: Operation): boolean => operation.http.statuses.includes(202)
@@ -52,7 +66,8 @@ async function runOperation(context: Context, parsed: Operation, { typed, inputF
   const read = createTextReader(context)
   const base = inputFile === undefined ? {} : parseInputFile(await read(inputFile))
   const typedInput = await toInput(typed, read)
-  const input = absolutePaths({ ...base, ...typedInput }, pathFields(parsed), outside.cwd)
+  const secrets = await readSecrets(context, parsed, base)
+  const input = absolutePaths({ ...base, ...typedInput, ...secrets }, pathFields(parsed), outside.cwd)
   const file = fileOf(typed, outside.cwd)
 
   // Not the one that argv was parsed with, which may belong to another configuration.
@@ -63,7 +78,7 @@ async function runOperation(context: Context, parsed: Operation, { typed, inputF
     const answer = await session.invoke(operation, input, call)
     const jobs = startedJobs(answer)
     if (!wait || jobs.length === 0) {
-      await context.print(answer.output, (columns) => renderOutput(answer.output, columns))
+      await context.print(answer.output, (columns) => renderOutput(answer.output, columns, operation.columns))
       if (jobs.length > 0 && session.where.kind === 'own') await noteQueued(context)
       return 0
     }
@@ -75,6 +90,14 @@ async function runOperation(context: Context, parsed: Operation, { typed, inputF
     await context.print(result, (columns) => renderOutput(result, columns))
     return exitCodeOf(ended.map(jobExitCode))
   })
+}
+
+/** Secrets come from stdin, which a terminal asks for: other users of the machine can read arguments. */
+async function readSecrets({ outside, stdin }: Context, { secrets }: Operation, base: JsonObject): Promise<JsonObject> {
+  const [name] = secrets
+  if (name === undefined || name in base) return {}
+  const text = outside.stdinIsTerminal ? await outside.askSecret(`${name} (empty for none): `) : await readText(stdin())
+  return text.trim() === '' ? {} : { [name]: text.trim() }
 }
 
 /** Aliases stand for their fields. */

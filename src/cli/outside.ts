@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { AppError } from '../errors.ts'
+import { askSecret } from './ask-secret.ts'
 
 /** Signals that end a command, and their numbers: the exit code is 128 and the number. */
 export const SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const
@@ -25,6 +26,8 @@ export interface Outside {
   readonly stderr: Output
   readonly stdinIsTerminal: boolean
   stdin(): AsyncIterable<Uint8Array>
+  /** Asks on the terminal; what is typed is not shown. @throws AppError cancelled */
+  askSecret(question: string): Promise<string>
   /** Calls `listener` for each signal until the answer is called. */
   onSignal(listener: (signal: EndSignal) => void): () => void
   /** Ends the process at once. */
@@ -46,6 +49,7 @@ export function createOutside(self: NodeJS.Process): Outside {
     stderr: createOutput(self.stderr),
     stdinIsTerminal: self.stdin.isTTY === true,
     stdin: () => self.stdin,
+    askSecret: (question) => askSecret(self, question),
     onSignal(listener) {
       const names = Object.keys(SIGNALS) as EndSignal[]
       const heard = names.filter((name) => name !== 'SIGHUP' || !ignoresHangup())

@@ -1,9 +1,14 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json.ts'
+import { formatBytes } from './progress.ts'
 import { renderTable, toCell } from './table.ts'
 import { padEnd, printable, textWidth } from './text-width.ts'
 
 /** An operation's output for people: a list as a table, anything else as names and values. */
-export function renderOutput(output: JsonObject, columns: number | undefined): string {
+export function renderOutput(
+  output: JsonObject,
+  columns: number | undefined,
+  fields?: readonly string[] | undefined,
+): string {
   const entries = Object.entries(output)
   const only = entries.length === 1 ? entries[0]?.[1] : undefined
   // A guide.
@@ -16,10 +21,24 @@ export function renderOutput(output: JsonObject, columns: number | undefined): s
   const [name, rows] = list as [string, JsonObject[]]
   const rest = Object.fromEntries(entries.filter(([key]) => key !== name && !PAGING.has(key)))
   const above = Object.keys(rest).length === 0 ? '' : `${renderRecord(rest, columns)}\n\n`
-  const shown = rows.length === 0 ? `No ${name.replaceAll('_', ' ')}` : renderTable(rows, columns)
+  const shown =
+    rows.length === 0
+      ? `No ${name.replaceAll('_', ' ')}`
+      : renderTable(fields === undefined ? rows : rows.map((row) => pick(row, fields)), columns)
   const total = typeof output.count === 'number' ? output.count : rows.length
   return `${above}${shown}${total > rows.length ? `\n(${rows.length} of ${total})` : ''}`
 }
+
+/** Some fields of a row, sizes as people read them. */
+const pick = (row: JsonObject, fields: readonly string[]): JsonObject =>
+  Object.fromEntries(
+    fields.map((field) => {
+      const value = row[field] ?? null
+      return field.endsWith('_bytes') && typeof value === 'number'
+        ? [field.replace(/_bytes$/, ''), formatBytes(value)]
+        : [field, value]
+    }),
+  )
 
 const PAGING = new Set(['count', 'limit', 'offset'])
 

@@ -57,6 +57,12 @@ export const SETTINGS = {
     path: true,
   }),
   ui_home: setting('UI_HOME', text(), '', 'Folder of the UI whose model folders are used', { path: true }),
+  auto_scan: setting(
+    'AIRKEEP_AUTO_SCAN',
+    flag,
+    true,
+    'serve watches the model folders and hashes what is new; false: only scans that are asked for',
+  ),
   download_root: setting(
     'AIRKEEP_DOWNLOAD_ROOT',
     text(),
@@ -81,6 +87,20 @@ export const SETTINGS = {
   civitai_url: setting('AIRKEEP_CIVITAI_URL', text(), 'https://civitai.com', 'Civitai, or a mirror of it'),
   hf_url: setting('AIRKEEP_HF_URL', text(), 'https://huggingface.co', 'Hugging Face, or a mirror of it'),
   comfy_url: setting('AIRKEEP_COMFY_URL', text(), '', 'A running ComfyUI to ask for its folders'),
+  comfy_args: setting(
+    'COMFYUI_ARGS',
+    text(),
+    '',
+    'Command line of ComfyUI: --base-directory, --models-directory and --extra-model-paths-config are followed',
+  ),
+  a1111_args: setting(
+    'COMMANDLINE_ARGS',
+    text(),
+    '',
+    'Command line of A1111 or Forge, whose folder flags are followed; webui-user.sh is read where empty',
+    // It may hold `--api-auth name:password`.
+    { secret: true },
+  ),
   allow_private_network: setting(
     'AIRKEEP_ALLOW_PRIVATE_NETWORK',
     list(COMMA),

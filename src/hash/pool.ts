@@ -1,23 +1,14 @@
 import { availableParallelism } from 'node:os'
 import { AppError } from '../errors.ts'
+import { createTurnTable, DEVICE_SLOTS } from './device-turns.ts'
+import type { HashChunksOptions, HashFileOptions, HashRangeOptions, ReadFileOptions } from './file-options.ts'
+import type { FileChunks, RangeDigest } from './file-parts.ts'
 import { createFileThreads } from './file-threads.ts'
+import type { FileCallName, FileInput, HashCalls } from './messages.ts'
 import { createPieceBuffers } from './piece-buffers.ts'
 import { openStreamHasher, type StreamHasher } from './stream-hasher.ts'
 import { type HashThread, hashWorkerUrl, startHashThread } from './thread.ts'
 import type { FileDigest, HashEngine } from './whole-file.ts'
-
-export interface HashFileOptions {
-  /** `wasm` is about eight times as slow and gives the same digest. @default 'native' */
-  readonly engine?: HashEngine | undefined
-  /** Also the digest of a safetensors' tensors, in the same pass; about twice the work. @default false */
-  readonly tensor?: boolean | undefined
-  /** The path is real: what symlinks have made of it since is refused with `forbidden`. @default false */
-  readonly exact?: boolean | undefined
-  /** Ends the reading between two buffers; the promise rejects when nothing of it is left. */
-  readonly signal?: AbortSignal | undefined
-  /** About ten times a second, and once with the whole size at the end. */
-  readonly onProgress?: ((bytesDone: number, bytesTotal: number) => void) | undefined
-}
 
 export interface StreamHasherOptions {
   /** What `save` of an earlier hasher gave: goes on behind the bytes that it covers. */
@@ -35,6 +26,18 @@ export interface HashPool {
    */
   hashFile(path: string, options?: HashFileOptions): Promise<FileDigest>
   /**
+   * SHA-256 of a file and of each of its chunks, in one pass; about twice the work of the first alone.
+   *
+   * @throws AppError as `hashFile`, and invalid_input for a size that makes no chunks or over a million
+   */
+  hashChunks(path: string, options: HashChunksOptions): Promise<FileChunks>
+  /**
+   * SHA-256 of a part of a file, without reading the rest.
+   *
+   * @throws AppError as `hashFile`, and invalid_input for a range that is none or goes beyond the end of the file
+   */
+  hashRange(path: string, options: HashRangeOptions): Promise<RangeDigest>
+  /**
    * Opens a hasher for a stream. Streams share workers that files do not use, so any number may stay open.
    *
    * @throws AppError invalid_input (`restore` is not a saved state of this version); cancelled; internal
@@ -44,13 +47,18 @@ export interface HashPool {
   close(): Promise<void>
 }
 
+export interface HashedBytes {
+  readonly engine: HashEngine
+  readonly sizeBytes: number
+}
+
 export interface HashPoolOptions {
   /** Workers for files, and as many for streams. @default the number of cores, at most 4 */
   readonly size?: number | undefined
   /** Workers give way to the rest of the process and of the host: for a server. @default false */
   readonly background?: boolean | undefined
-  /** Told of each file that was hashed, and how long a worker was busy with it. */
-  readonly onHashed?: ((digest: FileDigest, seconds: number) => void) | undefined
+  /** Told of each file or part of one that was hashed, and how long a worker was busy with it. */
+  readonly onHashed?: ((hashed: HashedBytes, seconds: number) => void) | undefined
   /** The worker's code. @default where this build has it */
   readonly workerUrl?: URL | undefined
 }
@@ -62,7 +70,9 @@ interface StreamThread {
 
 export function createHashPool(options: HashPoolOptions = {}): HashPool {
   const size = Math.max(1, options.size ?? Math.min(availableParallelism(), 4))
-  const start = (): HashThread => startHashThread(options.workerUrl ?? hashWorkerUrl(), options.background)
+  const turns = createTurnTable()
+  const start = (): HashThread =>
+    startHashThread(options.workerUrl ?? hashWorkerUrl(), { background: options.background, turns })
   const files = createFileThreads(size, start)
   const buffers = createPieceBuffers()
   let streamThreads: StreamThread[] = []
@@ -79,17 +89,36 @@ export function createHashPool(options: HashPoolOptions = {}): HashPool {
     return added
   }
 
+  async function read<K extends FileCallName>(
+    name: K,
+    input: HashCalls[K]['input'],
+    { signal, onProgress }: ReadFileOptions,
+    bytesOf: (output: HashCalls[K]['output']) => number,
+  ): Promise<HashCalls[K]['output']> {
+    const output = await files.run(async (thread) => {
+      const began = performance.now()
+      const found = await thread.call(name, input, { onProgress })
+      options.onHashed?.({ engine: found.engine, sizeBytes: bytesOf(found) }, (performance.now() - began) / 1000)
+      return found
+    }, signal)
+    const { seconds, readSeconds, turnSeconds } = output
+    onProgress?.(bytesOf(output), bytesOf(output), { seconds, readSeconds, turnSeconds })
+    return output
+  }
+
   return {
-    async hashFile(path, { engine = 'native', tensor = false, exact = false, signal, onProgress } = {}) {
-      const progress = onProgress !== undefined
-      const digest = await files.run(async (thread) => {
-        const began = performance.now()
-        const found = await thread.call('file', { path, exact, engine, tensor, progress }, { onProgress })
-        options.onHashed?.(found, (performance.now() - began) / 1000)
-        return found
-      }, signal)
-      onProgress?.(digest.sizeBytes, digest.sizeBytes)
-      return digest
+    async hashFile(path, asked = {}) {
+      const { tensor, sample, blake3, crc32 } = asked
+      const input = { ...inputOf(path, asked), tensor, sample, blake3, crc32 }
+      return read('file', input, asked, ({ sizeBytes }) => sizeBytes)
+    },
+    async hashChunks(path, asked) {
+      const input = { ...inputOf(path, asked), chunkBytes: asked.chunkBytes }
+      return read('chunks', input, asked, ({ sizeBytes }) => sizeBytes)
+    },
+    async hashRange(path, asked) {
+      const { begin, end } = asked
+      return read('range', { ...inputOf(path, asked), begin, end }, asked, () => end - begin)
     },
     async createStreamHasher({ restore, signal } = {}) {
       if (closed || signal?.aborted) {
@@ -107,4 +136,11 @@ export function createHashPool(options: HashPoolOptions = {}): HashPool {
       await Promise.all([files.close(), ...streamThreads.map(({ thread }) => thread.end())])
     },
   }
+}
+
+function inputOf(path: string, { engine = 'native', exact = false, turns, onProgress }: ReadFileOptions): FileInput {
+  if (turns !== undefined && !(Number.isInteger(turns) && turns >= 0 && turns < DEVICE_SLOTS)) {
+    throw new RangeError(`There are ${DEVICE_SLOTS} slots for devices, and ${turns} is none of them`)
+  }
+  return { path, engine, exact, turns, progress: onProgress !== undefined }
 }

@@ -1,4 +1,4 @@
-import { type BigIntStats, closeSync, fstatSync, openSync, realpathSync, statSync } from 'node:fs'
+import { type BigIntStats, closeSync, fstatSync, openSync, readSync, realpathSync, statSync } from 'node:fs'
 import { AppError } from '../errors.ts'
 import { ensureOpened, ensureReal, isSymlinkRefused, openFlags, outsideRoots } from '../lib/exact-file.ts'
 
@@ -6,6 +6,8 @@ import { ensureOpened, ensureReal, isSymlinkRefused, openFlags, outsideRoots } f
 export interface RegularFile {
   readonly fd: number
   readonly sizeBytes: number
+  /** Microseconds since 1970. */
+  readonly modifiedUs: number
   /** @throws AppError conflict when the file was written, replaced or removed since it was opened */
   ensureUnchanged(): void
   close(): void
@@ -16,25 +18,27 @@ export interface RegularFile {
  * touches a device. Blocks, so it is for workers.
  *
  * @param exact `path` is real: what symlinks have made of it since is forbidden
+ * @param action as in `toFileError`
  * @throws AppError not_found, forbidden, invalid_input (a folder, a device, a name that cannot be one)
  */
-export function openRegularFile(path: string, exact: boolean): RegularFile {
+export function openRegularFile(path: string, exact: boolean, action = `hash ${path}`): RegularFile {
   try {
     if (exact) ensureReal(path, realpathSync.native(path))
     const named = statSync(path, { bigint: true })
-    if (!named.isFile()) throw notRegular(path, named)
+    if (!named.isFile()) throw notRegular(action, named)
     const fd = openSync(path, openFlags(exact))
     try {
       if (exact) ensureOpened(fd, path)
       const opened = fstatSync(fd, { bigint: true })
-      if (!opened.isFile()) throw notRegular(path, opened)
+      if (!opened.isFile()) throw notRegular(action, opened)
       return {
         fd,
         sizeBytes: Number(opened.size),
+        modifiedUs: Number(opened.mtimeNs / 1000n),
         ensureUnchanged() {
           const now = statSync(path, { bigint: true, throwIfNoEntry: false })
           const same = now?.ino === named.ino && sameContent(now, named) && sameContent(opened, named)
-          if (!same) throw changed(path)
+          if (!same) throw changedWhileRead(action)
         },
         close: () => closeSync(fd),
       }
@@ -43,19 +47,34 @@ export function openRegularFile(path: string, exact: boolean): RegularFile {
       throw error
     }
   } catch (error) {
-    throw exact && isSymlinkRefused(error) ? outsideRoots() : toFileError(`hash ${path}`, error)
+    throw exact && isSymlinkRefused(error) ? outsideRoots() : toFileError(action, error)
   }
+}
+
+/**
+ * Reads `length` bytes from `position` into the start of `buffer`. Network file systems may give less in the middle of
+ * a file; fewer here mean its end.
+ */
+export function fill(fd: number, buffer: Uint8Array, length: number, position: number): number {
+  let filled = 0
+  while (filled < length) {
+    const count = readSync(fd, buffer, filled, length - filled, position + filled)
+    if (count === 0) break
+    filled += count
+  }
+  return filled
 }
 
 const sameContent = (a: BigIntStats, b: BigIntStats): boolean => a.size === b.size && a.mtimeNs === b.mtimeNs
 
-const changed = (path: string): AppError =>
-  new AppError('conflict', `Cannot hash ${path}: it changed while it was read`, {
+/** @param action as in `toFileError` */
+export const changedWhileRead = (action: string): AppError =>
+  new AppError('conflict', `Cannot ${action}: it changed while it was read`, {
     hint: 'Try again when nothing writes to it any more',
   })
 
-const notRegular = (path: string, stats: BigIntStats): AppError =>
-  new AppError('invalid_input', `Cannot hash ${path}: it is ${stats.isDirectory() ? 'a folder' : 'not a regular file'}`)
+const notRegular = (action: string, stats: BigIntStats): AppError =>
+  new AppError('invalid_input', `Cannot ${action}: it is ${stats.isDirectory() ? 'a folder' : 'not a regular file'}`)
 
 /**
  * What a file system call says, in our words. `action` is "hash" or "read" and the path as the caller

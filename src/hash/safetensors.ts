@@ -10,6 +10,12 @@ export const MAX_SAFETENSORS_HEADER_BYTES = 100_000_000
 /** Eight bytes of length and `{}`. */
 export const SHORTEST_SAFETENSORS = 10
 
+/**
+ * Longer headers are measured and not parsed (safetensors-file.ts): parsing takes some ten times their length in memory.
+ * Those of whole checkpoints have 0.2 to 1 MiB, those of trainers that write all their tags a few.
+ */
+export const MAX_PARSED_HEADER_BYTES = 8 * 1024 * 1024
+
 export interface TensorInfo {
   readonly dtype: string
   readonly shape: readonly number[]
@@ -109,6 +115,7 @@ export async function readSafetensorsHeader(path: string): Promise<SafetensorsRe
     const first = await readAt(handle, 0, SHORTEST_SAFETENSORS)
     const dataOffset = safetensorsDataOffset(first, stats.size)
     if (dataOffset === undefined) return no('the file does not begin like a safetensors')
+    if (dataOffset - 8 > MAX_PARSED_HEADER_BYTES) return no(`the header has ${dataOffset - 8} bytes, too many to read`)
     const json = await readAt(handle, 8, dataOffset - 8)
     return json.length === dataOffset - 8 ? parseSafetensorsHeader(json, stats.size) : no('the file became shorter')
   } catch (error) {

@@ -1,5 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import { AppError } from '../errors.ts'
+import { createTurnTable } from './device-turns.ts'
+import type { HashTime } from './file-pass.ts'
 import {
   fromSentError,
   type HashCallName,
@@ -7,11 +9,19 @@ import {
   type HashReply,
   type HashRequest,
   type HashWorkerData,
+  isFileCall,
 } from './messages.ts'
 
 export interface CallOptions {
   readonly transfer?: ArrayBuffer[]
-  readonly onProgress?: ((bytesDone: number, bytesTotal: number) => void) | undefined
+  readonly onProgress?: ((bytesDone: number, bytesTotal: number, time: HashTime) => void) | undefined
+}
+
+export interface ThreadOptions {
+  /** Gives way to other threads. @default false */
+  readonly background?: boolean | undefined
+  /** Shared with the threads that read from the same devices. @default a table of its own */
+  readonly turns?: SharedArrayBuffer | undefined
 }
 
 /** One hashing worker, asked by calls that it answers in their order. */
@@ -22,7 +32,7 @@ export interface HashThread {
     input: HashCalls[K]['input'],
     options?: CallOptions,
   ): Promise<HashCalls[K]['output']>
-  /** Asks the `file` call that runs now to stop; it then rejects with `cancelled`. */
+  /** Asks the call that reads a file now to stop; it then rejects with `cancelled`. */
   cancel(): void
   /** Undefined while it works; `started` tells whether it ever did. */
   readonly death: { readonly error: AppError; readonly started: boolean } | undefined
@@ -55,13 +65,17 @@ function createWorker(url: URL, workerData: HashWorkerData): Worker {
 }
 
 /** Starts a worker. It keeps the process alive only while a call waits for it. */
-export function startHashThread(url: URL, background = false): HashThread {
+export function startHashThread(url: URL, options: ThreadOptions = {}): HashThread {
   const cancel = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
   const pending = new Map<number, Pending>()
   let outbox: (() => void)[] | undefined = []
   let death: HashThread['death']
   let lastId = 0
-  const worker = createWorker(url, { cancel: cancel.buffer, background })
+  const worker = createWorker(url, {
+    cancel: cancel.buffer,
+    turns: options.turns ?? createTurnTable(),
+    background: options.background ?? false,
+  })
   worker.unref()
 
   function die(error: AppError): void {
@@ -88,7 +102,7 @@ export function startHashThread(url: URL, background = false): HashThread {
         outbox = undefined
         return
       case 'progress':
-        pending.get(reply.id)?.onProgress?.(reply.bytesDone, reply.bytesTotal)
+        pending.get(reply.id)?.onProgress?.(reply.bytesDone, reply.bytesTotal, reply.time)
         return
       case 'done':
         settle(reply.id)?.resolve(reply.output as never)
@@ -112,7 +126,7 @@ export function startHashThread(url: URL, background = false): HashThread {
     call<K extends HashCallName>(name: K, input: HashCalls[K]['input'], options: CallOptions = {}) {
       return new Promise<HashCalls[K]['output']>((resolve, reject) => {
         if (death !== undefined) return reject(death.error)
-        if (name === 'file') Atomics.store(cancel, 0, 0)
+        if (isFileCall(name)) Atomics.store(cancel, 0, 0)
         const id = ++lastId
         if (pending.size === 0) worker.ref()
         pending.set(id, { resolve, reject, onProgress: options.onProgress })

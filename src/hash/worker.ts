@@ -4,8 +4,13 @@
  */
 import { setPriority } from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
+import { createBlake3Engine } from './blake3.ts'
+import { createDeviceTurns } from './device-turns.ts'
+import { createPartHasher } from './file-parts.ts'
+import { createFilePass, type HashTime, type PassOptions } from './file-pass.ts'
 import { createSha256Engine, type IncrementalSha256 } from './incremental.ts'
 import {
+  type FileInput,
   type HashCallName,
   type HashCalls,
   type HashReply,
@@ -14,7 +19,7 @@ import {
   toSentError,
 } from './messages.ts'
 import { createNativeSha256 } from './native.ts'
-import { createWholeFileHasher, type FileDigest } from './whole-file.ts'
+import { createWholeFileHasher } from './whole-file.ts'
 
 /** Progress is for people: ten times a second is enough. */
 const PROGRESS_INTERVAL_MS = 100
@@ -27,8 +32,11 @@ const data = workerData as HashWorkerData
 const cancel = new Int32Array(data.cancel)
 // On Linux 0 means this thread; elsewhere it would be the whole process.
 if (data.background && process.platform === 'linux') setPriority(0, BACKGROUND_NICE)
-const engine = await createSha256Engine()
-const hashWholeFile = createWholeFileHasher({ native: createNativeSha256, wasm: engine.create })
+const [engine, createBlake3] = await Promise.all([createSha256Engine(), createBlake3Engine()])
+const engines = { native: createNativeSha256, wasm: engine.create }
+const pass = createFilePass(createDeviceTurns(data.turns))
+const hashWholeFile = createWholeFileHasher({ engines, createBlake3, pass })
+const parts = createPartHasher({ engines, pass })
 const streams = new Map<number, IncrementalSha256>()
 
 const reply = (message: HashReply, transfer: ArrayBuffer[] = []): void => port.postMessage(message, transfer)
@@ -39,15 +47,15 @@ function find(stream: number): IncrementalSha256 {
   return hasher
 }
 
-function hashFile(id: number, { path, exact, engine, tensor, progress }: HashCalls['file']['input']): FileDigest {
+function passOptions(id: number, { exact, turns, progress }: FileInput): PassOptions {
   let told = performance.now()
-  const onBytes = (bytesDone: number, bytesTotal: number): void => {
+  const onBytes = (bytesDone: number, bytesTotal: number, time: HashTime): void => {
     if (!progress || performance.now() - told < PROGRESS_INTERVAL_MS) return
     told = performance.now()
-    reply({ kind: 'progress', id, bytesDone, bytesTotal })
+    reply({ kind: 'progress', id, bytesDone, bytesTotal, time })
   }
   const isCancelled = (): boolean => Atomics.load(cancel, 0) === 1
-  return hashWholeFile(path, { exact, engine, tensor, isCancelled, onBytes })
+  return { exact, turns, isCancelled, onBytes }
 }
 
 interface Answer {
@@ -58,7 +66,11 @@ interface Answer {
 function answer({ id, name, input }: HashRequest): Answer {
   switch (name) {
     case 'file':
-      return { output: hashFile(id, input) }
+      return { output: hashWholeFile(input.path, { ...input, ...passOptions(id, input) }) }
+    case 'chunks':
+      return { output: parts.hashChunks(input.path, { ...input, ...passOptions(id, input) }) }
+    case 'range':
+      return { output: parts.hashRange(input.path, { ...input, ...passOptions(id, input) }) }
     case 'open':
       streams.set(input.stream, input.restore === undefined ? engine.create() : engine.restore(input.restore))
       return { output: undefined }

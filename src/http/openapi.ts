@@ -72,6 +72,7 @@ function describeOperation(operation: Operation): Record<string, unknown> {
           { description: 'Done', content: { 'application/json': { schema: operation.outputJsonSchema() } } },
         ]),
       ),
+      ...(http.representation === undefined ? {} : { 304: { description: 'Still what If-None-Match names' } }),
       ...PROBLEM_RESPONSES,
     },
   }

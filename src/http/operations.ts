@@ -5,6 +5,7 @@ import { type Actor, holds } from '../operation/permission.ts'
 import { mediaTypeOf, readJsonFields } from './body.ts'
 import { parseQuery, withPathFields } from './input.ts'
 import { jsonResponse } from './problem.ts'
+import { representationResponse } from './representation.ts'
 import type { Exchange, Method, Route } from './route.ts'
 import { receiveForm } from './upload.ts'
 
@@ -66,6 +67,8 @@ async function answer(
       progress: ignoreProgress,
       ...(upload === undefined ? {} : { upload }),
     })
+    const representation = operation.http.representation?.(output)
+    if (representation !== undefined) return representationResponse(representation, request, requestId)
     return jsonResponse(output, operation.http.status(output), requestId)
   } finally {
     clearTimeout(timer)

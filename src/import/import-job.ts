@@ -51,8 +51,6 @@ export interface Recorded {
 export interface ImportJobDeps {
   readonly sources: SourceReader
   readonly library: LibraryOpener
-  /** The model folders of this host. */
-  readonly modelRoots: () => Promise<readonly string[]>
   readonly record: RecordImport
 }
 
@@ -90,8 +88,7 @@ async function runImport(job: RunningJob<ImportInput>, deps: ImportJobDeps): Pro
     fromJson({ status, progress, dependencies, ...known })
 
   await job.save(view('resolving', 0, parsed.dependencies))
-  const roots = input.model_roots.length > 0 ? input.model_roots : await deps.modelRoots()
-  const library = await deps.library.open(roots, signal)
+  const library = await deps.library.open(input.model_roots, signal)
   const unreadable: ImportWarning[] = library.unreadable.map((folder) => ({
     place: folder,
     reason: 'this folder could not be read: its models are not known',
@@ -109,6 +106,7 @@ async function runImport(job: RunningJob<ImportInput>, deps: ImportJobDeps): Pro
     },
   })
   known.warnings = [...known.warnings, ...unreadableFiles(library)]
+  await library.markUsed(dependencies.flatMap(({ resolved_path: path }) => (typeof path === 'string' ? [path] : [])))
   const complete = dependencies.every(isSatisfied)
   const tracked = input.track
     ? await deps.record({

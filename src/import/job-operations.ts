@@ -1,13 +1,12 @@
 import * as v from 'valibot'
-import { AppError } from '../errors.ts'
-import { canSee } from '../events/event.ts'
 import { type JobRow, toPublicJob } from '../jobs/job.ts'
+import { createJobAccess } from '../jobs/job-access.ts'
 import type { JobRunner } from '../jobs/runner.ts'
 import type { JobStore } from '../jobs/store.ts'
 import type { JsonObject } from '../lib/json.ts'
 import { jobIdField, limitField, offsetField, textField } from '../operation/fields.ts'
 import { defineOperation, type Operation } from '../operation/operation.ts'
-import { type Actor, holds } from '../operation/permission.ts'
+import { holds } from '../operation/permission.ts'
 import { IMPORT_KIND, IMPORT_STATUSES, importJobSchema } from './import-job.ts'
 
 const jobInput = v.strictObject({ job_id: jobIdField })
@@ -19,19 +18,7 @@ export interface ImportJobOperationsDeps {
 
 /** Looking after imports that were started. */
 export function createImportJobOperations({ jobs, store }: ImportJobOperationsDeps): readonly Operation[] {
-  /** The job, if this caller may see it: an unknown and a foreign one give the same answer. */
-  async function visibleJob(id: string, actor: Actor): Promise<JobRow> {
-    const row = await store.find(id)
-    if (row?.kind === IMPORT_KIND && canSee(actor, { owner: row.owner, permission: 'models:read' })) return row
-    throw new AppError('not_found', 'Record not found', { hint: 'list_import_jobs shows the jobs there are' })
-  }
-
-  /** Seeing another's job is one thing, ending it another. */
-  async function ownJob(id: string, actor: Actor): Promise<void> {
-    const row = await visibleJob(id, actor)
-    if (row.owner === actor.name || holds(actor, 'admin')) return
-    throw new AppError('forbidden', 'Only the one who started a job, or admin, may change it')
-  }
+  const access = createJobAccess(store, [IMPORT_KIND], 'list_import_jobs shows the jobs there are')
 
   return [
     defineOperation({
@@ -48,7 +35,7 @@ export function createImportJobOperations({ jobs, store }: ImportJobOperationsDe
       http: { method: 'get', path: '/v1/prompts/import/{job_id}' },
       input: jobInput,
       output: importJobSchema,
-      run: async ({ job_id }, call) => toAnswer(await visibleJob(job_id, call.actor)),
+      run: async ({ job_id }, call) => toAnswer(await access.visible(job_id, call.actor)),
     }),
     defineOperation({
       name: 'list_import_jobs',
@@ -75,7 +62,7 @@ export function createImportJobOperations({ jobs, store }: ImportJobOperationsDe
       async run({ status, batch_id, limit, offset }, call) {
         // Without models:read a caller sees the jobs it started itself.
         const owner = holds(call.actor, 'models:read') ? undefined : call.actor.name
-        const filter = { kind: IMPORT_KIND, batchId: batch_id, state: status, owner }
+        const filter = { kinds: [IMPORT_KIND], batchId: batch_id, state: status, owner }
         const [rows, count] = await Promise.all([store.list(filter, limit, offset), store.count(filter)])
         return { items: rows.map(toAnswer), count, limit, offset }
       },
@@ -92,7 +79,7 @@ export function createImportJobOperations({ jobs, store }: ImportJobOperationsDe
       input: jobInput,
       output: importJobSchema,
       async run({ job_id }, call) {
-        await ownJob(job_id, call.actor)
+        await access.own(job_id, call.actor)
         return toAnswer(await jobs.cancel(job_id))
       },
     }),
@@ -108,7 +95,7 @@ export function createImportJobOperations({ jobs, store }: ImportJobOperationsDe
       input: jobInput,
       output: importJobSchema,
       async run({ job_id }, call) {
-        await ownJob(job_id, call.actor)
+        await access.own(job_id, call.actor)
         return toAnswer(await jobs.retry(job_id))
       },
     }),

@@ -1,6 +1,5 @@
 import { toAutoV2, toAutoV3 } from '../hash/digest.ts'
-import type { ModelDigests } from '../models/digests.ts'
-import type { LibraryFile } from '../models/library.ts'
+import type { LibraryFile, ModelDigests } from '../models/library.ts'
 import type { Dependency, DependencyType, HashEvidence } from './dependency.ts'
 import { type ModelName, parseModelName } from './model-name.ts'
 
@@ -17,10 +16,11 @@ type Verdict = HashMatch | 'different' | 'unknown'
  */
 function compare({ algorithm, value }: HashEvidence, digests: ModelDigests): Verdict {
   const { sha256, tensorSha256, autoV1 } = digests
+  const otherwise = digests.incomplete ? 'unknown' : 'different'
   switch (algorithm) {
     case 'sha256':
       if (value === sha256) return 'sha256'
-      return value === tensorSha256 ? 'tensor_sha256' : 'different'
+      return value === tensorSha256 ? 'tensor_sha256' : otherwise
     case 'tensor_sha256':
       if (tensorSha256 === undefined) return 'unknown'
       return value === tensorSha256 ? 'tensor_sha256' : 'different'
@@ -28,7 +28,7 @@ function compare({ algorithm, value }: HashEvidence, digests: ModelDigests): Ver
       return sha256.startsWith(value) ? 'sha256_12' : 'different'
     case 'auto_v3':
       if (tensorSha256 !== undefined && toAutoV3(tensorSha256) === value) return 'auto_v3'
-      return sha256.startsWith(value) ? 'sha256_12' : 'different'
+      return sha256.startsWith(value) ? 'sha256_12' : otherwise
     case 'auto_v2':
       return toAutoV2(sha256) === value ? 'auto_v2' : 'different'
     case 'auto_v1':

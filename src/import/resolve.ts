@@ -45,7 +45,7 @@ export async function resolveLocally(
     options.signal.throwIfAborted()
   }
   const digest = async (file: LibraryFile): Promise<void> => {
-    if (file.digests !== undefined) return
+    if (isComplete(file)) return
     const before = hashedBytes
     await library.digest(file, options.signal, (done) => {
       hashedBytes = before + done
@@ -72,7 +72,7 @@ export async function resolveLocally(
   }
   const types = [...new Set(open.map(({ type }) => type))]
   const others = library.files.filter(({ type }) => types.some((wanted) => isOfType(wanted, type)))
-  const toHash = [...new Set([...named, ...others])].filter(({ digests }) => digests === undefined)
+  const toHash = [...new Set([...named, ...others])].filter((file) => !isComplete(file))
   bytesToHash = toHash.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
   for (const file of toHash) {
     if (!dependencies.some(isOpen)) break
@@ -93,6 +93,9 @@ export async function resolveLocally(
   }
   return dependencies
 }
+
+/** Nothing more would come of reading it. */
+const isComplete = ({ digests }: LibraryFile): boolean => digests !== undefined && digests.incomplete !== true
 
 const likely = ({ exact, sameStem, similar }: NameMatches): LibraryFile[] => [...exact, ...sameStem, ...similar]
 

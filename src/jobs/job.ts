@@ -42,9 +42,12 @@ export interface JobKind<I = JsonObject> {
   ended(view: JsonObject, how: 'failed' | 'cancelled', error: AppError): JsonObject
   /** What callers see of an ended job that is queued again: nothing of its end. */
   reopened(view: JsonObject): JsonObject
+  /** What callers see while it is paused; a kind without this cannot be. */
+  paused?(view: JsonObject): JsonObject
 }
 
-export const isFinal = (status: JobStatus): boolean => status !== 'queued' && status !== 'running'
+export const isFinal = (status: JobStatus): boolean =>
+  status !== 'queued' && status !== 'running' && status !== 'paused'
 
 /** The job object as every surface answers it. */
 export const toPublicJob = (row: JobRow): JsonObject => ({

@@ -24,7 +24,12 @@ export interface JobRunner {
   create(kind: string, job: NewRun): Promise<JobRow>
   /** Ends a queued or running job; a job that has ended stays as it is. @throws AppError not_found */
   cancel(id: string): Promise<JobRow>
-  /** Queues an ended job again under its id; a live one stays as it is. @throws AppError not_found */
+  /**
+   * Stops a queued or running job until {@link retry} goes on with it, also after a restart; one that has ended or is
+   * paused stays as it is. @throws AppError not_found; conflict: jobs of this kind cannot be paused
+   */
+  pause(id: string): Promise<JobRow>
+  /** Queues an ended or paused job again under its id; a live one stays as it is. @throws AppError not_found */
   retry(id: string): Promise<JobRow>
   /** Takes up what an earlier process left and whatever comes from now on, until {@link stop}; may be repeated. */
   start(): Promise<void>
@@ -51,6 +56,7 @@ interface Run {
 
 /** Reasons with which a run is aborted. */
 const CANCELLED = new AppError('cancelled', 'Cancelled on request')
+const PAUSED = new AppError('cancelled', 'Paused on request')
 const STOPPED = new AppError('cancelled', 'airkeep is stopping')
 
 /**
@@ -181,9 +187,10 @@ export function createJobRunner({ store, events, log, onEnded }: JobRunnerDeps):
       })
       signal.throwIfAborted()
     } catch (error) {
-      if (error === CANCELLED) return 'cancelled'
+      if (error === CANCELLED) return signal.reason === PAUSED ? 'paused' : 'cancelled'
       if (signal.aborted) {
-        // Cancelled: the one who cancelled has stored that. Stopped: queued again, the next start takes it up.
+        // Cancelled or paused: who did that has stored it. Stopped: queued again, the next start takes it up.
+        if (signal.reason === PAUSED) return 'paused'
         if (signal.reason !== STOPPED) return 'cancelled'
         await change('queued', view)
         return 'queued'
@@ -218,9 +225,22 @@ export function createJobRunner({ store, events, log, onEnded }: JobRunnerDeps):
       if (isFinal(row.status)) return row
       const kind = kindOf(row.kind)
       const view = kind.ended(row.view, 'cancelled', CANCELLED)
-      const changed = await store.change(id, ['queued', 'running'], 'cancelled', view, kind.permission)
+      const changed = await store.change(id, ['queued', 'running', 'paused'], 'cancelled', view, kind.permission)
       const run = runs.get(id)
       run?.abort.abort(CANCELLED)
+      await run?.done
+      return changed ?? (await get(id))
+    },
+    async pause(id) {
+      const row = await get(id)
+      if (isFinal(row.status) || row.status === 'paused') return row
+      const kind = kindOf(row.kind)
+      if (kind.paused === undefined) {
+        throw new AppError('conflict', `A job of the kind ${row.kind} cannot be paused`, { hint: 'Cancel it instead' })
+      }
+      const changed = await store.change(id, ['queued', 'running'], 'paused', kind.paused(row.view), kind.permission)
+      const run = runs.get(id)
+      run?.abort.abort(PAUSED)
       await run?.done
       return changed ?? (await get(id))
     },
@@ -228,7 +248,13 @@ export function createJobRunner({ store, events, log, onEnded }: JobRunnerDeps):
       const row = await get(id)
       const kind = kindOf(row.kind)
       const view = kind.reopened(row.view)
-      const changed = await store.change(id, ['succeeded', 'failed', 'cancelled'], 'queued', view, kind.permission)
+      const changed = await store.change(
+        id,
+        ['paused', 'succeeded', 'failed', 'cancelled'],
+        'queued',
+        view,
+        kind.permission,
+      )
       wake(row.kind)
       return changed ?? row
     },

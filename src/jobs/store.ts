@@ -21,7 +21,7 @@ export interface NewJob {
 }
 
 export interface JobFilter {
-  readonly kind: string
+  readonly kinds: readonly string[]
   readonly batchId?: string | undefined
   /** The status that callers know. */
   readonly state?: string | undefined
@@ -64,7 +64,9 @@ export function createJobStore({ db, events, clock, instanceId }: JobStoreDeps):
   const where = (filter: JobFilter) =>
     and(
       isOurs(),
-      eq(jobsTable.kind, filter.kind),
+      filter.kinds.length === 1
+        ? eq(jobsTable.kind, String(filter.kinds[0]))
+        : inArray(jobsTable.kind, [...filter.kinds]),
       filter.batchId === undefined ? undefined : eq(jobsTable.batchId, filter.batchId),
       filter.state === undefined ? undefined : eq(jobsTable.state, filter.state),
       filter.owner === undefined ? undefined : eq(jobsTable.owner, filter.owner),
@@ -88,7 +90,7 @@ export function createJobStore({ db, events, clock, instanceId }: JobStoreDeps):
           eq(jobsTable.instanceId, instanceId()),
           eq(jobsTable.kind, job.kind),
           eq(jobsTable.key, job.key),
-          inArray(jobsTable.status, ['queued', 'running']),
+          inArray(jobsTable.status, ['queued', 'running', 'paused']),
         ),
       )
       .limit(1)

@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm'
 import { index, integer, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
 import { jsonObject, timestamp } from '../db/columns.ts'
 
-export const JOB_STATUSES = ['queued', 'running', 'succeeded', 'failed', 'cancelled'] as const
+export const JOB_STATUSES = ['queued', 'running', 'paused', 'succeeded', 'failed', 'cancelled'] as const
 export type JobStatus = (typeof JOB_STATUSES)[number]
 
 /** Work that outlives the request that asked for it. Each row belongs to one host. */
@@ -31,7 +31,7 @@ export const jobsTable = sqliteTable(
     updatedAt: timestamp('updated_at').notNull(),
   },
   (t) => [
-    uniqueIndex('jobs_live_key').on(t.instanceId, t.kind, t.key).where(sql`status in ('queued', 'running')`),
+    uniqueIndex('jobs_live_key').on(t.instanceId, t.kind, t.key).where(sql`status in ('queued', 'running', 'paused')`),
     index('jobs_by_status').on(t.instanceId, t.status, t.createdAt),
     index('jobs_by_kind').on(t.kind, t.createdAt, t.id),
     index('jobs_by_state').on(t.kind, t.state, t.createdAt, t.id),

@@ -41,11 +41,25 @@ export interface Call {
   readonly upload?: Upload
 }
 
+/** A result as one exact JSON text, for callers who ask again and again whether it is still the same. */
+export interface Representation {
+  readonly text: string
+  /** Of this very text, in its quotes: RFC 9110 §8.8.3. */
+  readonly etag: string
+}
+
 /** What log lines about a call carry. */
 export const traceOf = ({ requestId, jobId }: Pick<Call, 'requestId' | 'jobId'>): Trace => ({
   request_id: requestId,
   ...(jobId === undefined ? {} : { job_id: jobId }),
 })
+
+/** `airkeep list-models --duplicates --hardlink` calls `link_duplicates`. */
+export interface CliInstead {
+  readonly flag: string
+  readonly operation: string
+  readonly summary: string
+}
 
 export interface OperationSpec<I extends InputSchema, O extends OutputSchema> {
   /** snake_case verb_noun: MCP tool `create_asset`, CLI `airkeep create-asset`. */
@@ -73,15 +87,23 @@ export interface OperationSpec<I extends InputSchema, O extends OutputSchema> {
     readonly statusFor?: (output: v.InferInput<O>) => 200 | 201 | 202
     /** Field that a multipart request carries as a file. */
     readonly upload?: string
+    /** Of a GET: the text to send for this output, against which `If-None-Match` is held. */
+    readonly representation?: (output: object) => Representation | undefined
   }
   readonly cli?: {
     /** Command words where they are not the name in kebab-case. */
     readonly words?: readonly string[]
+    /** A flag with which the command calls another operation instead, one without fields of its own. */
+    readonly instead?: CliInstead
+    /** Fields of a list's rows that people are shown; all of them where it is left out. */
+    readonly columns?: readonly string[]
   }
   /** Other names under which a field is accepted: alias -> field. */
   readonly aliases?: Readonly<Record<string, string>>
   /** Fields that may hold local paths: the CLI makes them absolute before it sends them. */
   readonly paths?: readonly string[]
+  /** Fields that other users of a machine must not see: the CLI takes them from stdin, never from its arguments. */
+  readonly secrets?: readonly string[]
   readonly input: I
   readonly output: O
   run(input: v.InferOutput<I>, call: Call): Promise<v.InferInput<O>>
@@ -100,6 +122,7 @@ export interface Operation {
     readonly method: 'get' | 'post' | 'patch' | 'delete'
     readonly path: `/${string}`
     readonly upload?: string
+    readonly representation?: (output: object) => Representation | undefined
     /** HTTP status of a successful result. */
     status(output: JsonObject): number
     /** Every status that a success may have, for OpenAPI. */
@@ -107,8 +130,11 @@ export interface Operation {
   }
   /** `['create-asset']`, or several words where the command has subcommands. */
   readonly words: readonly string[]
+  readonly instead: CliInstead | undefined
+  readonly columns: readonly string[] | undefined
   readonly aliases: Readonly<Record<string, string>>
   readonly paths: readonly string[]
+  readonly secrets: readonly string[]
   readonly outputSchema: OutputSchema
   /** Draft 2020-12; made at first use. */
   inputJsonSchema(): JsonSchema
@@ -124,7 +150,7 @@ export function defineOperation<I extends InputSchema, O extends OutputSchema>(s
   const aliases = spec.aliases ?? {}
   let inputSchema: JsonSchema | undefined
   let outputSchema: JsonSchema | undefined
-  const { method, path, status = 200, statusFor, upload } = spec.http
+  const { method, path, status = 200, statusFor, upload, representation } = spec.http
 
   return {
     name: spec.name,
@@ -138,12 +164,16 @@ export function defineOperation<I extends InputSchema, O extends OutputSchema>(s
       method,
       path,
       ...(upload === undefined ? {} : { upload }),
+      ...(representation === undefined ? {} : { representation }),
       status: (output) => (statusFor === undefined ? status : statusFor(output as v.InferInput<O>)),
       statuses: statusFor === undefined ? [status] : [200, status],
     },
     words: spec.cli?.words ?? [spec.name.replaceAll('_', '-')],
+    instead: spec.cli?.instead,
+    columns: spec.cli?.columns,
     aliases,
     paths: spec.paths ?? [],
+    secrets: spec.secrets ?? [],
     outputSchema: spec.output,
     inputJsonSchema: () => (inputSchema ??= toInputJsonSchema(spec.input)),
     outputJsonSchema: () => (outputSchema ??= toOutputJsonSchema(spec.output)),

@@ -14,6 +14,6 @@ parentPort?.on('message', ({ id, name, input }: HashRequest) => {
   if (name !== 'file') return
   if (input.path === 'throw') throw new Error('planted')
   if (input.path === 'exit') process.exit(3)
-  answer(id, { sha256: input.path, sizeBytes: 0, engine: 'native' })
+  answer(id, { sha256: input.path, sizeBytes: 0, engine: 'native', seconds: 0, readSeconds: 0, turnSeconds: 0 })
 })
 parentPort?.postMessage({ kind: 'ready' })

@@ -17,7 +17,8 @@ function threads(size: number, worker: string) {
 }
 
 const ask = (path: string) => async (thread: HashThread) =>
-  (await thread.call('file', { path, exact: false, engine: 'native', tensor: false, progress: false })).sha256 as string
+  (await thread.call('file', { path, exact: false, engine: 'native', turns: undefined, progress: false }))
+    .sha256 as string
 
 test('none is started before there is work, and no more than there is work for', async () => {
   const some = threads(3, './faulty-worker.ts')

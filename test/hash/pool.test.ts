@@ -1,62 +1,30 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import { execFileSync } from 'node:child_process'
-import { createHash } from 'node:crypto'
-import {
-  chmodSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readlinkSync,
-  realpathSync,
-  rmSync,
-  symlinkSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs'
-import { tmpdir } from 'node:os'
+import { chmodSync, mkdirSync, realpathSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createHashPool } from '../../src/hash/pool.ts'
+import { BUFFER_BYTES as BUFFER, type HashTime, TURN_BYTES } from '../../src/hash/file-pass.ts'
+import { createHashPool, type HashedBytes } from '../../src/hash/pool.ts'
+import { sampleOf } from '../../src/hash/sample.ts'
+import { createTestFiles, openNames, patterned, sha256, timeless } from './content.ts'
 import { failureOf } from './outcome.ts'
 import { safetensors } from './safetensors-bytes.ts'
 
-const dir = mkdtempSync(join(tmpdir(), 'airkeep-pool-'))
+const files = createTestFiles()
+const { dir, add: file } = files
 const pool = createHashPool({ size: 2 })
 afterAll(async () => {
   await pool.close()
-  rmSync(dir, { recursive: true })
+  files.remove()
 })
 
-const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
-const BUFFER = 256 * 1024
-
-let files = 0
-function file(bytes: Uint8Array): string {
-  const path = join(dir, `${++files}.bin`)
-  writeFileSync(path, bytes)
-  return path
-}
-
-/** Takes no room on disk, and longer to hash than any test may last. */
-function endlessFile(): string {
-  const path = file(new Uint8Array())
-  truncateSync(path, 2 ** 40)
-  return path
-}
-
-const openNames = (): string[] =>
-  readdirSync('/proc/self/fd').map((fd) => {
-    try {
-      return readlinkSync(`/proc/self/fd/${fd}`)
-    } catch {
-      return 'closed since'
-    }
-  })
+/** Longer to hash than any test may last. */
+const endlessFile = (): string => files.addSparse(2 ** 40)
 
 describe('files at rest', () => {
   test('tensors, AutoV1 and size come back from the worker', async () => {
     const data = new Uint8Array(0x110000).fill(3)
     const bytes = safetensors({}, data)
-    expect(await pool.hashFile(file(bytes), { tensor: true })).toEqual({
+    expect(timeless(await pool.hashFile(file(bytes), { tensor: true }))).toEqual({
       sha256: sha256(bytes) as never,
       tensorSha256: sha256(data) as never,
       autoV1: sha256(bytes.subarray(0x100000, 0x110000)).slice(0, 8) as never,
@@ -87,6 +55,111 @@ describe('files at rest', () => {
       await pool.hashFile(file(Buffer.alloc(size)), { onProgress: (done, total) => told.push([done, total]) })
       expect(told.at(-1)).toEqual([size, size])
     }
+  })
+})
+
+describe('everything at once', () => {
+  test('comes from one pass in a worker, with turns too', async () => {
+    const data = patterned(2 * TURN_BYTES)
+    const bytes = safetensors({}, data)
+    const path = file(bytes)
+    const alone = await pool.hashFile(path, { blake3: true, crc32: true })
+    for (const engine of ['native', 'wasm'] as const) {
+      const wanted = { tensor: true, sample: true, blake3: true, crc32: true, exact: true, turns: 0, engine }
+      const path = file(bytes)
+      expect(timeless(await pool.hashFile(realpathSync(path), wanted))).toEqual({
+        sha256: sha256(bytes) as never,
+        tensorSha256: sha256(data) as never,
+        autoV1: sha256(bytes.subarray(0x100000, 0x110000)).slice(0, 8) as never,
+        sample: sampleOf(path),
+        blake3: alone.blake3 as never,
+        crc32: alone.crc32 as never,
+        sizeBytes: bytes.length,
+        engine,
+      })
+    }
+  })
+
+  test('many files take turns at one device and at several', async () => {
+    const contents = Array.from({ length: 60 }, (_, index) => patterned(index * 20_011))
+    const digests = await Promise.all(
+      contents.map((bytes, index) => pool.hashFile(file(bytes), { turns: index % 3 === 0 ? 0 : index })),
+    )
+    for (const [index, { sha256: found }] of digests.entries()) {
+      expect(found as string).toBe(sha256(contents[index] ?? Buffer.from('none')))
+    }
+  })
+
+  test.each([-1, 64, 0.5, Number.NaN])('there is no slot %d', async (turns) => {
+    await expect(pool.hashFile(file(Buffer.from('x')), { turns })).rejects.toThrow(RangeError)
+  })
+})
+
+describe('parts of files', () => {
+  const bytes = patterned(3 * BUFFER + 1)
+
+  test('chunks and ranges come back from the worker, and are told of', async () => {
+    const hashed: HashedBytes[] = []
+    const own = createHashPool({ size: 1, onHashed: (found) => hashed.push(found) })
+    const path = file(bytes)
+    const chunks = await own.hashChunks(path, { chunkBytes: BUFFER, turns: 1 })
+    expect(chunks.sha256 as string).toBe(sha256(bytes))
+    expect(chunks.chunks as readonly string[]).toEqual(
+      [0, 1, 2, 3].map((index) => sha256(bytes.subarray(index * BUFFER, (index + 1) * BUFFER))),
+    )
+    const range = await own.hashRange(path, { begin: 10, end: BUFFER, engine: 'wasm' })
+    expect(range.sha256 as string).toBe(sha256(bytes.subarray(10, BUFFER)))
+    expect(hashed).toEqual([
+      { engine: 'native', sizeBytes: bytes.length },
+      { engine: 'wasm', sizeBytes: BUFFER - 10 },
+    ])
+    await own.close()
+  })
+
+  test('progress ends with all bytes and the times of the result', async () => {
+    const told: [number, number, HashTime][] = []
+    const onProgress = (...args: [number, number, HashTime]) => told.push(args)
+    const path = file(bytes)
+    const times = ({ seconds, readSeconds, turnSeconds }: HashTime) => ({ seconds, readSeconds, turnSeconds })
+    const whole = await pool.hashFile(path, { onProgress })
+    expect(told.at(-1)).toEqual([bytes.length, bytes.length, times(whole)])
+    const chunks = await pool.hashChunks(path, { chunkBytes: 5000, onProgress })
+    expect(told.at(-1)).toEqual([bytes.length, bytes.length, times(chunks)])
+    const range = await pool.hashRange(path, { begin: 1, end: 5, onProgress })
+    expect(told.at(-1)).toEqual([4, 4, times(range)])
+  })
+
+  test('bad ones are refused, and the worker goes on', async () => {
+    const path = file(bytes)
+    expect((await failureOf(pool.hashChunks(path, { chunkBytes: 0 }))).code).toBe('invalid_input')
+    expect((await failureOf(pool.hashRange(path, { begin: 0, end: 2 ** 40 }))).code).toBe('invalid_input')
+    expect((await failureOf(pool.hashChunks(dir, { chunkBytes: 1 }))).code).toBe('invalid_input')
+    expect((await pool.hashFile(path)).sha256 as string).toBe(sha256(bytes))
+  })
+
+  const long: [string, (path: string, more: object) => Promise<unknown>][] = [
+    ['chunks', (path, more) => pool.hashChunks(path, { chunkBytes: 2 ** 24, ...more })],
+    ['a range', (path, more) => pool.hashRange(path, { begin: 1, end: 2 ** 37, ...more })],
+    ['all digests', (path, more) => pool.hashFile(path, { tensor: true, blake3: true, turns: 0, ...more })],
+  ]
+  test.each(long)('of a sparse file of 200 GB, %s: cancelled', async (_, hash) => {
+    const path = files.addSparse(200e9)
+    const stop = new AbortController()
+    const told: HashTime[] = []
+    const onProgress = (_done: number, _total: number, time: HashTime): void => {
+      told.push(time)
+      stop.abort()
+    }
+    const failure = await failureOf(hash(path, { signal: stop.signal, onProgress }))
+    expect(failure).toEqual({ code: 'cancelled', message: `Hashing ${path} was cancelled` })
+    expect(told[0]?.seconds).toBeGreaterThan(0)
+    expect(openNames()).not.toContain(path)
+  })
+
+  test.each(long)('of a file that is emptied, %s: conflict', async (_, hash) => {
+    const path = files.addSparse(200e9)
+    const onProgress = (): void => truncateSync(path, 0)
+    expect((await failureOf(hash(path, { onProgress }))).code).toBe('conflict')
   })
 })
 

@@ -1,48 +1,25 @@
 import { afterAll, describe, expect, test } from 'bun:test'
-import { createHash } from 'node:crypto'
-import {
-  appendFileSync,
-  mkdtempSync,
-  readdirSync,
-  readlinkSync,
-  renameSync,
-  rmSync,
-  truncateSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { appendFileSync, renameSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
+import { createBLAKE3, createCRC32 } from 'hash-wasm'
 import { EMPTY_SHA256 } from '../../src/hash/digest.ts'
-import { createSha256Engine } from '../../src/hash/incremental.ts'
-import { createNativeSha256 } from '../../src/hash/native.ts'
+import { BUFFER_BYTES as BUFFER, TURN_BYTES } from '../../src/hash/file-pass.ts'
 import { createWholeFileHasher, type WholeFileOptions } from '../../src/hash/whole-file.ts'
+import { createTestFiles, hasherDeps, openNames, patterned, sha256, timeless } from './content.ts'
 import { safetensors, withLength } from './safetensors-bytes.ts'
 
-const dir = mkdtempSync(join(tmpdir(), 'airkeep-whole-'))
-afterAll(() => rmSync(dir, { recursive: true }))
+const files = createTestFiles()
+afterAll(() => files.remove())
+const file = files.add
 
-const wasm = await createSha256Engine()
-const hashWholeFile = createWholeFileHasher({ native: createNativeSha256, wasm: wasm.create })
+const hashWholeFile = createWholeFileHasher(await hasherDeps())
 const options: WholeFileOptions = { engine: 'native', tensor: true, isCancelled: () => false, onBytes: () => {} }
 
-const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
-const patterned = (size: number): Uint8Array => Uint8Array.from({ length: size }, (_, i) => (i * 31 + (i >> 8)) & 255)
-
-let files = 0
-function file(bytes: Uint8Array): string {
-  const path = join(dir, `${++files}.bin`)
-  writeFileSync(path, bytes)
-  return path
-}
-
-const BUFFER = 256 * 1024
 const MIB = 1024 * 1024
 
 describe.each(['native', 'wasm'] as const)('%s', (engine) => {
   test.each([0, 1, 9, 10, 63, 64, BUFFER - 1, BUFFER, BUFFER + 1, 2 * BUFFER, 3 * BUFFER + 17])('%d bytes', (size) => {
     const bytes = patterned(size)
-    expect(hashWholeFile(file(bytes), { ...options, engine })).toEqual({
+    expect(timeless(hashWholeFile(file(bytes), { ...options, engine }))).toEqual({
       sha256: sha256(bytes) as never,
       sizeBytes: size,
       engine,
@@ -152,19 +129,90 @@ test('cancelling is seen between two buffers, and the file is closed', () => {
 })
 
 test('an empty file has the hash of no bytes and no other', () => {
-  expect(hashWholeFile(file(new Uint8Array()), options)).toEqual({
+  expect(timeless(hashWholeFile(file(new Uint8Array()), options))).toEqual({
     sha256: EMPTY_SHA256,
     sizeBytes: 0,
     engine: 'native',
   })
 })
 
-function openNames(): string[] {
-  return readdirSync('/proc/self/fd').map((fd) => {
-    try {
-      return readlinkSync(`/proc/self/fd/${fd}`)
-    } catch {
-      return 'closed since'
-    }
+describe('BLAKE3 and CRC-32', () => {
+  // Of the BLAKE3 test vectors (bytes that count to 250, again and again), and of the catalogue of CRC algorithms.
+  const counting = (size: number): Uint8Array => Uint8Array.from({ length: size }, (_, i) => i % 251)
+  test.each<[string, Uint8Array, { blake3?: string; crc32?: string }]>([
+    [
+      'nothing',
+      new Uint8Array(),
+      { blake3: 'af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262', crc32: '00000000' },
+    ],
+    ['one byte', counting(1), { blake3: '2d3adedff11b61f14c886e35afa036736dcd87a74d27b5c1510225d0f592e213' }],
+    ['1,024 bytes', counting(1024), { blake3: '42214739f095a406f3fc83deb889744ac00df831c10daa55189b5d121c855af7' }],
+    ['1,025 bytes', counting(1025), { blake3: 'd00278ae47eb27b34faecf67b4fe263f82d5412916c1ffd97c8cb7fb814b8444' }],
+    [
+      '102,400 bytes',
+      counting(102_400),
+      { blake3: 'bc3e3d41a1146b069abffad3c0d44860cf664390afce4d9661f7902e7943e085' },
+    ],
+    ['the check value', Buffer.from('123456789'), { crc32: 'cbf43926' }],
+    ['a digest with a zero in front', Buffer.from('62'), { crc32: '0012d20a' }],
+  ])('of %s are those of their vectors', (_, bytes, expected) => {
+    expect(hashWholeFile(file(bytes), { ...options, blake3: true, crc32: true })).toMatchObject(expected)
   })
-}
+
+  test.each([BUFFER - 1, BUFFER, 2 * BUFFER + 3, TURN_BYTES + 1])(
+    'of %d bytes come from the same pass',
+    async (size) => {
+      const bytes = patterned(size)
+      const [blake3, crc32] = [(await createBLAKE3()).init(), (await createCRC32()).init()]
+      const path = file(bytes)
+      const expected = {
+        blake3: blake3.update(bytes).digest(),
+        crc32: crc32.update(bytes).digest(),
+        sha256: sha256(bytes),
+      }
+      // Twice: the second BLAKE3 of a worker begins anew.
+      for (const turns of [undefined, 0]) {
+        for (const engine of ['native', 'wasm'] as const) {
+          const asked = { ...options, engine, turns, blake3: true, crc32: true }
+          expect(hashWholeFile(path, asked) as object).toMatchObject(expected)
+        }
+      }
+    },
+  )
+
+  test('are absent when nobody asked', () => {
+    const digest = hashWholeFile(file(patterned(10)), options)
+    expect(digest).not.toHaveProperty('blake3')
+    expect(digest).not.toHaveProperty('crc32')
+  })
+
+  test('begin anew after a file that was given up', () => {
+    let asked = 0
+    const cancelled = { ...options, blake3: true, isCancelled: () => ++asked > 2 }
+    expect(() => hashWholeFile(file(patterned(4 * BUFFER)), cancelled)).toThrow('cancelled')
+    const { blake3 } = hashWholeFile(file(counting(1)), { ...options, blake3: true })
+    expect(blake3 as string).toBe('2d3adedff11b61f14c886e35afa036736dcd87a74d27b5c1510225d0f592e213')
+  })
+})
+
+test('a digest tells when its file was modified, and where the time went', () => {
+  const path = file(patterned(3 * BUFFER))
+  utimesSync(path, 1, 1_700_000_000.5)
+  const told: number[] = []
+  const digest = hashWholeFile(path, {
+    ...options,
+    onBytes: (_done, _total, time) => told.push(time.readSeconds, time.seconds),
+  })
+  expect(digest.modifiedUs).toBe(1_700_000_000_500_000)
+  expect(digest.turnSeconds).toBe(0)
+  // Each buffer adds to the time that was read, which is a part of the whole.
+  const reads = told.filter((_, index) => index % 2 === 0)
+  const wholes = told.filter((_, index) => index % 2 === 1)
+  for (const [index, read] of reads.entries()) {
+    expect(read).toBeGreaterThan(reads[index - 1] ?? 0)
+    expect(read).toBeLessThan(wholes[index] ?? 0)
+  }
+  expect(reads).toHaveLength(3)
+  expect(digest.readSeconds).toBeGreaterThan(0)
+  expect(digest.seconds).toBeGreaterThan(digest.readSeconds)
+})

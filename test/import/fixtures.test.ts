@@ -7,11 +7,10 @@ import type { ExpectedDependency } from '../../scripts/fixtures/expected.ts'
 import { createHashPool, type HashPool } from '../../src/hash/pool.ts'
 import { parsePrompt } from '../../src/import/parse/detect.ts'
 import { resolveLocally } from '../../src/import/resolve.ts'
-import { systemClock } from '../../src/lib/clock.ts'
 import { openFileSource } from '../../src/media/byte-source.ts'
 import { readMetadata } from '../../src/media/read-metadata.ts'
-import { createDigestStore } from '../../src/models/digests.ts'
-import { createLibraryOpener, type LibraryOpener } from '../../src/models/library.ts'
+import type { LibraryOpener } from '../../src/models/library.ts'
+import { aLibrary } from '../support/library.ts'
 import { openTempDb, type TempDb } from '../support/temp-db.ts'
 
 const root = join(import.meta.dir, '..', '..', 'fixtures')
@@ -23,7 +22,7 @@ let opener: LibraryOpener
 beforeAll(async () => {
   temp = await openTempDb()
   hashes = createHashPool({ size: 1 })
-  opener = createLibraryOpener(createDigestStore({ db: temp.db, hashes, clock: systemClock, instanceId: () => 'here' }))
+  opener = aLibrary({ db: temp.db, hashes, roots: [models] })
 })
 afterAll(async () => {
   await hashes.close()
@@ -66,7 +65,7 @@ describe.each(fixtures.map(({ path, expected }) => ({ path, expected })))('$path
   test('its models are found as expected', async () => {
     const { parsed } = await readFixture(path)
     const { signal } = new AbortController()
-    const library = await opener.open([models], signal)
+    const library = await opener.open([], signal)
     const found = await resolveLocally(parsed.dependencies, library, {
       signal,
       onSettled: async () => {},

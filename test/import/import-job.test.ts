@@ -10,12 +10,11 @@ import type { JobEnd } from '../../src/jobs/job.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import type { JsonObject } from '../../src/lib/json.ts'
 import { silentLog } from '../../src/lib/log.ts'
-import { createDigestStore } from '../../src/models/digests.ts'
-import { createLibraryOpener } from '../../src/models/library.ts'
 import { createGuardedFetch } from '../../src/net/fetch.ts'
 import { createGuard } from '../../src/net/guard.ts'
 import { createS3Reader } from '../../src/net/s3.ts'
 import { OWNER } from '../../src/operation/permission.ts'
+import { aLibrary } from '../support/library.ts'
 import { aModelFile } from '../support/model-files.ts'
 import { s3Settings } from '../support/s3-settings.ts'
 import { openTempDb, type TempDb } from '../support/temp-db.ts'
@@ -56,10 +55,7 @@ function run(text: string): Promise<JobEnd> {
       bucketsFor: () => [],
       tempDir: root,
     }),
-    library: createLibraryOpener(
-      createDigestStore({ db: temp.db, hashes, clock: systemClock, instanceId: () => 'here' }),
-    ),
-    modelRoots: async () => [root],
+    library: aLibrary({ db: temp.db, hashes, roots: [root] }),
     record: async () => ({}),
   })
   const source = { kind: 'texts', texts: [{ place: 'payload', key: '', text }], warnings: [] } as const

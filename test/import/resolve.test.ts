@@ -6,9 +6,7 @@ import { createHashPool, type HashPool } from '../../src/hash/pool.ts'
 import type { Dependency, DependencyType, HashAlgorithm } from '../../src/import/dependency.ts'
 import { mergeMentions } from '../../src/import/merge.ts'
 import { resolveLocally } from '../../src/import/resolve.ts'
-import { systemClock } from '../../src/lib/clock.ts'
-import { createDigestStore } from '../../src/models/digests.ts'
-import { createLibraryOpener } from '../../src/models/library.ts'
+import { aLibrary } from '../support/library.ts'
 import { aModelFile } from '../support/model-files.ts'
 import { openTempDb, type TempDb } from '../support/temp-db.ts'
 
@@ -54,9 +52,8 @@ async function resolve(...dependencies: Dependency[]): Promise<Dependency[]> {
       return hashes.hashFile(path, options)
     },
   }
-  const store = createDigestStore({ db: temp.db, hashes: counted, clock: systemClock, instanceId: () => 'here' })
   const signal = new AbortController().signal
-  const library = await createLibraryOpener(store).open([root], signal)
+  const library = await aLibrary({ db: temp.db, hashes: counted, roots: [root] }).open([], signal)
   return resolveLocally(dependencies, library, { signal, onSettled: async () => {}, onHashing() {} })
 }
 

@@ -7,6 +7,7 @@ import type { JobKind, RunningJob } from '../../src/jobs/job.ts'
 import { createJobRunner, type JobRunner } from '../../src/jobs/runner.ts'
 import { createJobStore, type JobStore } from '../../src/jobs/store.ts'
 import { type Clock, systemClock } from '../../src/lib/clock.ts'
+import type { JsonObject } from '../../src/lib/json.ts'
 import { silentLog } from '../../src/lib/log.ts'
 import { OWNER } from '../../src/operation/permission.ts'
 import { openTempDb, type TempDb } from '../support/temp-db.ts'
@@ -350,4 +351,47 @@ test('progress reaches listeners and is not stored', async () => {
   expect(transient.map(({ data }) => data.progress)).toEqual([0.5])
   const stored = await events.replay(0, {}, 100)
   expect(stored.some(({ data }) => data.progress === 0.5)).toBe(false)
+})
+
+test('a paused job holds still, over a restart too, until it is asked to go on', async () => {
+  const begun: string[] = []
+  let tellBegun = (): void => {}
+  const hasBegun = new Promise<void>((resolve) => {
+    tellBegun = resolve
+  })
+  const pausable = {
+    ...aKind(async (job) => {
+      begun.push(job.input.name)
+      tellBegun()
+      if (begun.length > 1) return
+      await new Promise((_, reject) => job.signal.addEventListener('abort', () => reject(job.signal.reason)))
+    }),
+    paused: (view: JsonObject) => ({ ...view, status: 'paused' }),
+  }
+  const runner = runnerOf(pausable)
+  await runner.start()
+  const { id } = await create(runner, 'a', 'the same')
+  await hasBegun
+  expect(await runner.pause(id)).toMatchObject({ status: 'paused', view: { status: 'paused' } })
+  await runner.stop()
+
+  const next = runnerOf(pausable)
+  await next.start()
+  await next.whenIdle()
+  expect(begun).toEqual(['a'])
+  // Whoever asks for the same meets it.
+  expect(await create(next, 'a', 'the same')).toMatchObject({ id, status: 'paused' })
+  await next.retry(id)
+  await next.whenIdle()
+  expect(begun).toEqual(['a', 'a'])
+  expect(await viewOf(id)).toEqual({ status: 'completed', name: 'a' })
+  // One that has ended stays as it is.
+  expect(await next.pause(id)).toMatchObject({ status: 'succeeded' })
+  await next.stop()
+})
+
+test('a kind that cannot be paused says so', async () => {
+  const runner = runnerOf(aKind(async () => {}))
+  const { id } = await create(runner, 'a')
+  expect(await runner.pause(id).catch((error: AppError) => error.code)).toBe('conflict')
 })

@@ -103,8 +103,8 @@ describe.skipIf(!needsSqld())('hosts that share a database', () => {
     const [here, there] = [await host('here'), await host('there')]
     const { id } = await there.create('theirs')
     expect(await here.store.find(id)).toBeUndefined()
-    expect(await here.store.list({ kind: 'import' }, 10, 0)).toEqual([])
-    expect(await there.store.list({ kind: 'import' }, 10, 0)).toMatchObject([{ id }])
+    expect(await here.store.list({ kinds: ['import'] }, 10, 0)).toEqual([])
+    expect(await there.store.list({ kinds: ['import'] }, 10, 0)).toMatchObject([{ id }])
     for (const ask of [here.runner.cancel, here.runner.retry]) {
       expect(await rejection(ask(id))).toMatchObject({ code: 'not_found' })
     }

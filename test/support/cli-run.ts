@@ -55,6 +55,7 @@ export async function runInProcess(argv: readonly string[], world: CliWorld = {}
       },
     },
     stdinIsTerminal: false,
+    askSecret: async () => '',
     async *stdin() {
       yield typeof stdin === 'string' ? new TextEncoder().encode(stdin) : stdin
     },

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { aPng } from './build.ts'
 import { aFakeImage, BUCKET, type FakeImage, imagesPage, type Oddity, uuidOf } from './fake-images.ts'
+import { createFakeModels, type FakeModels } from './fake-models.ts'
 
 /** What a server of this kind has been seen to do. */
 export type Misbehaviour =
@@ -24,9 +25,12 @@ export type Misbehaviour =
   | { readonly kind: 'silent'; readonly onRequest: () => void }
 
 export interface FakeRequest {
+  readonly method: string
   readonly path: string
   readonly query: URLSearchParams
   readonly headers: IncomingMessage['headers']
+  /** What was sent with it, as text. */
+  readonly body: string
 }
 
 export interface FakeCivitai {
@@ -37,44 +41,49 @@ export interface FakeCivitai {
   /** Requests for media and other files. */
   readonly mediaRequests: FakeRequest[]
   addPost(postId: string, images: readonly Partial<FakeImage>[]): FakeImage[]
-  misbehave(how: Misbehaviour | undefined): void
+  /** The routes that tell of models. */
+  readonly models: FakeModels
+  /** Does so at every route of the API, or at those whose path fits. */
+  misbehave(how: Misbehaviour | undefined, only?: RegExp): void
   /** Serves bytes at an address of their own, as any other host would. */
   serve(name: string, bytes: Uint8Array, status?: number): string
   close(): Promise<void>
 }
 
-/** A server that speaks `GET /api/v1/images` as Civitai does, serves the media, and misbehaves when told to. */
+/** A server that speaks a part of `/api/v1` as Civitai does, serves the media, and misbehaves when told to. */
 export async function startFakeCivitai(): Promise<FakeCivitai> {
   const posts = new Map<string, FakeImage[]>()
   const files = new Map<string, { bytes: Uint8Array; status: number }>()
   const requests: FakeRequest[] = []
   const mediaRequests: FakeRequest[] = []
+  const models = createFakeModels()
   let mood: Misbehaviour | undefined
+  let moody = /^/
   let misdeeds = 0
   let lastId = 60_010_000
   let url = ''
 
-  function answerImages({ query, headers }: FakeRequest, response: ServerResponse): void {
-    const times = mood !== undefined && 'times' in mood ? mood.times : undefined
+  function misbehaves(path: string, response: ServerResponse): boolean {
+    if (mood === undefined || mood.kind === 'odd' || !moody.test(path)) return false
+    const times = 'times' in mood ? mood.times : undefined
     misdeeds += 1
-    if (mood !== undefined && mood.kind !== 'odd' && misdeeds <= (times ?? misdeeds)) {
-      misbehaveNow(mood, response)
-      return
+    if (misdeeds > (times ?? misdeeds)) return false
+    misbehaveNow(mood, response)
+    return true
+  }
+
+  function answerImages({ query, headers }: FakeRequest): readonly [number, unknown] {
+    if (Number(query.get('limit') ?? 100) > 200) {
+      return [400, { error: { issues: [{ message: 'Number must be less than or equal to 200' }] } }]
     }
-    const [status, body] =
-      Number(query.get('limit') ?? 100) > 200
-        ? [400, { error: { issues: [{ message: 'Number must be less than or equal to 200' }] } }]
-        : [
-            200,
-            imagesPage({
-              url,
-              query,
-              token: headers.authorization ?? '',
-              images: posts.get(query.get('postId') ?? '') ?? [],
-              odd: mood?.kind === 'odd' ? mood : undefined,
-            }),
-          ]
-    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+    const page = imagesPage({
+      url,
+      query,
+      token: headers.authorization ?? '',
+      images: posts.get(query.get('postId') ?? '') ?? [],
+      odd: mood?.kind === 'odd' ? mood : undefined,
+    })
+    return [200, page]
   }
 
   function answerFile(path: string, response: ServerResponse): void {
@@ -91,17 +100,26 @@ export async function startFakeCivitai(): Promise<FakeCivitai> {
     }
   }
 
-  const server = createServer((request, response) => {
-    const { pathname, searchParams } = new URL(request.url ?? '/', url)
-    const seen = { path: pathname, query: searchParams, headers: request.headers }
-    response.on('error', () => {})
-    if (pathname === '/api/v1/images') {
-      requests.push(seen)
-      answerImages(seen, response)
-    } else {
+  function answer(seen: FakeRequest, response: ServerResponse): void {
+    const { method, path, query, body } = seen
+    if (!/^\/api\/v1\/(?:images|models|model-versions)(?:\/|$)/.test(path)) {
       mediaRequests.push(seen)
-      answerFile(pathname, response)
+      answerFile(path, response)
+      return
     }
+    requests.push(seen)
+    if (misbehaves(path, response)) return
+    const [status, json] = path === '/api/v1/images' ? answerImages(seen) : models.answer(method, path, query, body)
+    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(json))
+  }
+
+  const server = createServer((request, response) => {
+    const { pathname: path, searchParams: query } = new URL(request.url ?? '/', url)
+    const { method = '', headers } = request
+    const chunks: Buffer[] = []
+    response.on('error', () => {})
+    request.on('data', (chunk: Buffer) => chunks.push(chunk))
+    request.on('end', () => answer({ method, path, query, headers, body: Buffer.concat(chunks).toString() }, response))
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const host = `127.0.0.1:${(server.address() as AddressInfo).port}`
@@ -120,8 +138,10 @@ export async function startFakeCivitai(): Promise<FakeCivitai> {
       posts.set(postId, images)
       return images
     },
-    misbehave(how) {
+    models,
+    misbehave(how, only = /^/) {
       mood = how
+      moody = only
       misdeeds = 0
     },
     serve(name, bytes, status = 200) {

@@ -1,0 +1,189 @@
+import { join } from 'node:path'
+import type { LocalFiles } from '../access/local-files.ts'
+import { createCivitaiModels } from '../civitai/models.ts'
+import type { Settings } from '../config/settings.ts'
+import type { Audit } from '../db/audit.ts'
+import type { Db } from '../db/db.ts'
+import type { HashPool } from '../hash/pool.ts'
+import type { JobKind } from '../jobs/job.ts'
+import type { JobRunner } from '../jobs/runner.ts'
+import type { JobStore } from '../jobs/store.ts'
+import type { Clock } from '../lib/clock.ts'
+import { fromJson } from '../lib/json.ts'
+import type { Log } from '../lib/log.ts'
+import { createSealer } from '../lib/sealed.ts'
+import { createModelFinder, type ModelFinder } from '../models/find-models.ts'
+import { createIdentifier } from '../models/identify.ts'
+import type { InspectRequest } from '../models/inspect/inspection.ts'
+import { keepCurrent } from '../models/keep-current.ts'
+import type { ModelRow } from '../models/library/rows.ts'
+import { createLinkDuplicates } from '../models/link-duplicates.ts'
+import { createListModels } from '../models/list-models.ts'
+import { CORES, createModelLibrary, type ModelLibrary } from '../models/model-library.ts'
+import { createGreet } from '../models/nodes/greet.ts'
+import { createNodeOperations } from '../models/nodes/operations.ts'
+import { createNodeStore } from '../models/nodes/store.ts'
+import type { ModelRoot } from '../models/root.ts'
+import { createModelJobOperations, createScanOperations } from '../models/scan/operations.ts'
+import { createScanJob, firstScanView, SCAN_KIND, type ScanInput } from '../models/scan/scan-job.ts'
+import { type CompareOptions, createModelThreads, type ModelThreads } from '../models/scan/thread.ts'
+import { createVerifyJob, type VerifyInput } from '../models/scan/verify-job.ts'
+import { createChunkHashes } from '../models/serve/chunks.ts'
+import { createServeRule } from '../models/serve/exclude.ts'
+import { createHostKey } from '../models/serve/host-key.ts'
+import { createManifest } from '../models/serve/manifest.ts'
+import { createManifestOperation } from '../models/serve/manifest-operation.ts'
+import { createModelServer, type ModelServer } from '../models/serve/model-server.ts'
+import { createServedRows } from '../models/serve/served-rows.ts'
+import { modelFilesTable } from '../models/table.ts'
+import { createVolumeDigests } from '../models/volume-digests.ts'
+import type { GuardedFetch } from '../net/fetch.ts'
+import type { Operation } from '../operation/operation.ts'
+import { type Actor, OWNER } from '../operation/permission.ts'
+import { isUsedByAsset } from '../track/used-models.ts'
+
+export interface ModelsDeps {
+  readonly db: Db
+  readonly audit: Audit
+  readonly clock: Clock
+  readonly log: Log
+  readonly dataDir: string
+  readonly settings: Settings
+  readonly instanceId: () => string
+  /** For whole model files: apart from what else is hashed, which is not to wait for it. */
+  readonly hashes: HashPool
+  readonly fetch: GuardedFetch
+  readonly jobs: JobRunner
+  readonly store: JobStore
+  readonly localFiles: LocalFiles
+  /** The folders that `named` means; all that are known where it names none. */
+  readonly rootsOf: (named: readonly string[]) => Promise<readonly ModelRoot[]>
+  readonly civitaiToken: (actor: Actor) => Promise<string | undefined>
+}
+
+/** Everything about the model files of this host. */
+export interface Models {
+  readonly operations: readonly Operation[]
+  readonly library: ModelLibrary
+  readonly finder: ModelFinder
+  readonly server: ModelServer
+  /** Looks at the folders now and whenever they change, until the answer is called. */
+  keepCurrent(): () => void
+  close(): Promise<void>
+}
+
+export function createModels(deps: ModelsDeps): Models {
+  const { db, audit, clock, log, settings, instanceId, jobs, store, hashes, fetch } = deps
+  // Closed with the program, which may be opened again.
+  let started: ModelThreads | undefined
+  const current = (): ModelThreads => (started ??= createModelThreads())
+  const threads = {
+    compare: (request: CompareOptions) => current().compare(request),
+    inspect: (requests: readonly InspectRequest[], signal: AbortSignal) => current().inspect(requests, signal),
+  }
+  const library = createModelLibrary({
+    ...deps,
+    threads,
+    hashFile: (path, options) => hashes.hashFile(path, options),
+    volumes: createVolumeDigests({ dataDir: deps.dataDir, log }),
+  })
+  const { refresher, reader, queue } = library
+  const finder = createModelFinder({ db, instanceId })
+  const identifier = createIdentifier({
+    db,
+    clock,
+    instanceId,
+    civitai: createCivitaiModels({ fetch, log, baseUrl: settings.civitai_url }),
+    log,
+  })
+  const rows = createServedRows({ db, instanceId })
+  const rule = createServeRule({
+    exclude: settings.serve_exclude,
+    allowPickle: settings.allow_pickle,
+    now: () => clock.now(),
+  })
+  const server = createModelServer({ rows, rule, chunkHashes: createChunkHashes({ db, clock, hashes }) })
+  const manifest = createManifest({
+    rows,
+    rule,
+    hostKey: createHostKey({ file: join(deps.dataDir, 'node-key') }),
+    clock,
+    instanceId,
+    chunks: async (sha256, signal) => (await server.chunks(sha256, signal)).chunks,
+  })
+  const nodes = createNodeStore({
+    db,
+    audit,
+    clock,
+    instanceId,
+    sealer: createSealer({ keyFile: join(deps.dataDir, 'seal-key') }),
+  })
+  const scanJob: JobKind<ScanInput> = createScanJob({
+    ...deps,
+    refresher,
+    reader,
+    leaveDigests: library.leaveDigests,
+    window: CORES + 2,
+    identify: async ({ signal, actor, onProgress }) =>
+      fromJson(
+        await identifier.identify({
+          signal,
+          token: await deps.civitaiToken(actor),
+          onProgress: ({ asked, total }) => onProgress(asked, total),
+        }),
+      ),
+  })
+  const verifyJob: JobKind<VerifyInput> = createVerifyJob({ ...deps, queue, window: CORES + 2 })
+  jobs.register(scanJob)
+  jobs.register(verifyJob)
+
+  const scanEverything = async (): Promise<void> => {
+    const input = { roots: [], identify: false }
+    await jobs.create(SCAN_KIND, { actor: OWNER, input, view: firstScanView(), key: JSON.stringify(input) })
+  }
+  return {
+    library,
+    finder,
+    server,
+    operations: [
+      ...createScanOperations({
+        jobs,
+        store,
+        checkRoots: (named, actor) => Promise.all(named.map((root) => deps.localFiles.findFolder(root, actor))),
+        findByDigest: finder.findByDigest,
+      }),
+      createListModels({ db, instanceId, findByDigest: finder.findByDigest, isUsed: isUsedByAsset(modelFilesTable) }),
+      createLinkDuplicates({
+        ...deps,
+        sampleOf: (row, signal) => sampleOf(threads, row, signal),
+        refresh: async (signal) => refresher.refresh({ roots: await deps.rootsOf([]), signal }),
+      }),
+      createManifestOperation({ manifest }),
+      ...createModelJobOperations({ jobs, store }),
+      ...createNodeOperations({ nodes, greet: createGreet({ fetch }) }),
+    ],
+    keepCurrent: () =>
+      keepCurrent({
+        roots: () => deps.rootsOf([]),
+        watch: () => ({ close() {} }),
+        scan: scanEverything,
+        log,
+      }),
+    async close() {
+      await started?.close()
+      started = undefined
+    },
+  }
+}
+
+/** Off the event loop, as whatever is read of model files. */
+async function sampleOf(
+  threads: Pick<ModelThreads, 'inspect'>,
+  row: ModelRow,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const { path, sizeBytes, modifiedUs } = row
+  const request = { path, listedPath: path, partial: false, sizeBytes, modifiedUs, sample: true }
+  const [inspected] = await threads.inspect([request], signal)
+  return inspected?.sample
+}

@@ -1,0 +1,32 @@
+import * as v from 'valibot'
+import { isAppError } from '../errors.ts'
+import type { Log, Trace } from '../lib/log.ts'
+
+/** What the readers of Civitai's answers share. */
+
+/** A field of another type than expected counts as absent: one odd field must not hide the rest. */
+export const lenient = <T>(schema: v.GenericSchema<unknown, T>) => v.fallback(v.nullish(schema, null), null)
+
+export const idSchema = v.pipe(v.number(), v.safeInteger(), v.minValue(1))
+
+export interface ModelRequestOptions {
+  /** The caller's Civitai key, if any. It goes to the configured host and nowhere else. */
+  readonly token?: string | undefined
+  readonly signal: AbortSignal
+  /** Whose request it is, for the log. */
+  readonly trace?: Trace | undefined
+}
+
+/** The other host of the same site may know more; that it does not answer changes nothing. @throws AppError cancelled */
+export async function askSibling(
+  ask: () => Promise<void>,
+  { trace }: Pick<ModelRequestOptions, 'trace'>,
+  log: Log,
+): Promise<void> {
+  try {
+    await ask()
+  } catch (error) {
+    if (isAppError(error) && error.code === 'cancelled') throw error
+    log.debug({ ...trace, err: error }, 'the sibling host did not help')
+  }
+}

@@ -1,0 +1,120 @@
+import { and, asc, eq, inArray, isNull, notInArray, sql, sum } from 'drizzle-orm'
+import { toAppError } from '../../errors.ts'
+import type { FileDigest } from '../../hash/whole-file.ts'
+import type { ModelState } from '../inspect/inspection.ts'
+import { modelFilesTable as files } from '../table.ts'
+import type { ModelRow } from './rows.ts'
+import type { LibraryDeps } from './take-changes.ts'
+
+/** What is worth hashing: the rest is not what its name says, or changes while it is read. */
+const HASHED_STATES: readonly ModelState[] = ['ok', 'pickle']
+
+export type FileToHash = Pick<ModelRow, 'path' | 'sizeBytes' | 'modifiedUs' | 'device' | 'relative'>
+
+const toHash = (deps: Pick<LibraryDeps, 'instanceId'>, roots: readonly string[]) =>
+  and(
+    eq(files.instanceId, deps.instanceId()),
+    isNull(files.hashedAt),
+    isNull(files.goneAt),
+    inArray(files.state, [...HASHED_STATES]),
+    roots.length === 0 ? undefined : inArray(files.root, [...roots]),
+  )
+
+/** Files without digests, the small ones first: many are known soon. Without `except` (paths). */
+export function filesToHash(
+  deps: Pick<LibraryDeps, 'db' | 'instanceId'>,
+  {
+    roots,
+    except,
+    limit,
+  }: { readonly roots: readonly string[]; readonly except: readonly string[]; readonly limit: number },
+): Promise<FileToHash[]> {
+  return deps.db.read
+    .select({
+      path: files.path,
+      sizeBytes: files.sizeBytes,
+      modifiedUs: files.modifiedUs,
+      device: files.device,
+      relative: files.relative,
+    })
+    .from(files)
+    .where(
+      and(
+        toHash(deps, roots),
+        except.length === 0
+          ? undefined
+          : notInArray(files.path, sql`(select value from json_each(${JSON.stringify(except)}))`),
+      ),
+    )
+    .orderBy(asc(files.sizeBytes), asc(files.path))
+    .limit(limit)
+}
+
+/** Files and bytes that are still to be hashed. */
+export async function countToHash(
+  deps: Pick<LibraryDeps, 'db' | 'instanceId'>,
+  roots: readonly string[],
+): Promise<{ readonly files: number; readonly bytes: number }> {
+  const [row] = await deps.db.read
+    .select({ files: sql<number>`count(*)`, bytes: sum(files.sizeBytes) })
+    .from(files)
+    .where(toHash(deps, roots))
+  return { files: row?.files ?? 0, bytes: Number(row?.bytes ?? 0) }
+}
+
+/** Keeps a file's digests, unless it has changed since it was found. @returns whether they were kept */
+export function storeDigest(
+  { db, clock, instanceId }: LibraryDeps,
+  file: Pick<FileToHash, 'path'>,
+  found: FileDigest,
+): Promise<boolean> {
+  return db.write(async (tx) => {
+    const rows = await tx
+      .update(files)
+      .set({
+        sha256: found.sha256,
+        tensorSha256: found.tensorSha256 ?? null,
+        autoV1: found.autoV1 ?? null,
+        ...(found.blake3 === undefined ? {} : { blake3: found.blake3 }),
+        ...(found.crc32 === undefined ? {} : { crc32: found.crc32 }),
+        sample: found.sample ?? null,
+        digestSource: 'computed',
+        hashedAt: clock.now(),
+        updatedAt: clock.now(),
+      })
+      .where(
+        and(
+          eq(files.instanceId, instanceId()),
+          eq(files.path, file.path),
+          eq(files.sizeBytes, found.sizeBytes),
+          eq(files.modifiedUs, found.modifiedUs),
+        ),
+      )
+      .returning({ path: files.path })
+    return rows.length > 0
+  })
+}
+
+/** Keeps why a file could not be hashed, so that it is left alone until it changes or the next scan looks again. */
+export async function storeFault({ db, clock, instanceId }: LibraryDeps, path: string, error: unknown): Promise<void> {
+  const { code, message } = toAppError(error)
+  const state: ModelState = code === 'conflict' ? 'partial' : 'unreadable'
+  await db.write(async (tx) => {
+    await tx
+      .update(files)
+      .set({ state, fault: message, updatedAt: clock.now() })
+      .where(and(eq(files.instanceId, instanceId()), eq(files.path, path)))
+  })
+}
+
+/** Has files looked at again that could not be read, or that were being written, when they were seen last. */
+export async function lookAgain({ db, instanceId }: Pick<LibraryDeps, 'db' | 'instanceId'>): Promise<void> {
+  await db.write(async (tx) => {
+    await tx
+      .update(files)
+      .set({ inspectedAt: null })
+      .where(
+        and(eq(files.instanceId, instanceId()), inArray(files.state, ['unreadable', 'partial']), isNull(files.goneAt)),
+      )
+  })
+}

@@ -1,0 +1,107 @@
+import picomatch from 'picomatch'
+import { AppError } from '../../errors.ts'
+import type { JsonValue } from '../../lib/json.ts'
+import type { ModelState } from '../inspect/inspection.ts'
+import { type LicenceRule, type LicensedFile, whyKept } from './licence.ts'
+
+/** What the rule looks at. A row of the index is one. */
+export interface JudgedFile extends LicensedFile {
+  readonly path: string
+  readonly relative: string
+  readonly aliases: readonly JsonValue[]
+  readonly state: ModelState
+}
+
+export interface Refusal {
+  /** `not_found`: as if it were not there. */
+  readonly code: 'not_found' | 'forbidden' | 'license_blocked'
+  /** One plain sentence. */
+  readonly reason: string
+  /** When it ends by itself, where that is known. */
+  readonly until?: number
+}
+
+/** What this host hands to others: the same for manifest, download, chunks and the SwarmUI dialect. */
+export interface ServeRule {
+  /**
+   * Why bytes are not handed out, undefined if they are. What one of their names or one of their licences forbids is
+   * forbidden under every other name too: a link or a copy elsewhere must not open what the owner has closed.
+   * @param copies every file of this host with these bytes
+   */
+  whyNotServed(copies: readonly JudgedFile[]): Refusal | undefined
+  /** Whether this one of the copies may be read for it. */
+  isServable(file: Pick<JudgedFile, 'state'>): boolean
+}
+
+export interface ServeRuleOptions {
+  /**
+   * Globs, in any letter case, for path below the root, file name, folders and absolute path, those of links too. One
+   * that names a folder covers what is below it.
+   */
+  readonly exclude: readonly string[]
+  readonly allowPickle: boolean
+  readonly now: () => number
+  readonly licences?: LicenceRule
+}
+
+const ABSENT = 'No model file with these bytes is served here'
+
+/** @throws AppError invalid_input for a glob that cannot be read */
+export function createServeRule({ exclude, allowPickle, now, licences = whyKept }: ServeRuleOptions): ServeRule {
+  const isExcluded = createExclusion(exclude)
+  const isServable = ({ state }: Pick<JudgedFile, 'state'>): boolean =>
+    state === 'ok' || (state === 'pickle' && allowPickle)
+  return {
+    isServable,
+    whyNotServed(copies) {
+      if (copies.some(isExcluded)) return { code: 'not_found', reason: ABSENT }
+      if (!copies.some(isServable)) {
+        return copies.some(({ state }) => state === 'pickle')
+          ? { code: 'forbidden', reason: 'Loading this file may run code, and this host does not serve such files' }
+          : { code: 'not_found', reason: ABSENT }
+      }
+      const at = now()
+      for (const copy of copies) {
+        const kept = licences(copy, at)
+        if (kept !== undefined) return { code: 'license_blocked', ...kept }
+      }
+      return undefined
+    },
+  }
+}
+
+/**
+ * `dot`: hidden files are files. `s`: a line break in a name must not end what `**` covers. `nonegate`: a `!` that let
+ * files through would have to outweigh the globs beside it. `debug`: a glob that cannot be read throws, where it would
+ * otherwise exclude nothing.
+ */
+const OPTIONS = { dot: true, flags: 'is', nonegate: true, debug: true } as const
+
+function createExclusion(globs: readonly string[]): (file: JudgedFile) => boolean {
+  const patterns = globs.flatMap(toPatterns)
+  if (patterns.length === 0) return () => false
+  const matchers = patterns.map(([glob, pattern]) => {
+    try {
+      return picomatch(pattern, OPTIONS)
+    } catch (cause) {
+      throw new AppError('invalid_input', `Cannot read the glob "${glob}" of AIRKEEP_SERVE_EXCLUDE`, { cause })
+    }
+  })
+  const isMatch = (text: string): boolean => {
+    const normal = text.normalize('NFC')
+    return matchers.some((matches) => matches(normal))
+  }
+  return ({ path, relative, aliases }) =>
+    isMatch(relative) || isMatch(path) || aliases.some((alias) => typeof alias === 'string' && isMatch(alias))
+}
+
+/** As .gitignore reads them: at any depth unless they begin at the root of the filesystem, and folders with all in them. */
+function toPatterns(glob: string): (readonly [glob: string, pattern: string])[] {
+  const trimmed = glob.trim().normalize('NFC').replace(/^\.\//, '').replace(/\/+$/, '')
+  if (trimmed === '') return []
+  const pattern = trimmed.startsWith('/') ? trimmed : `**/${trimmed}`
+  return [
+    [glob, pattern],
+    [glob, `${pattern}/**`],
+  ]
+}

@@ -1,0 +1,118 @@
+import { lstat } from 'node:fs/promises'
+import { AppError } from '../../errors.ts'
+import type { ChunkHashes } from './chunks.ts'
+import type { Refusal, ServeRule } from './exclude.ts'
+import type { ManifestChunks } from './manifest-entry.ts'
+import type { ServedRow, ServedRows } from './served-rows.ts'
+
+/** A model file that may be handed out. */
+export interface ServedModel {
+  /** Real path as it was walked: open it without following links. */
+  readonly path: string
+  /** File name as UIs list it. */
+  readonly filename: string
+  readonly sizeBytes: number
+  readonly modifiedMs: number
+  /** Lower-case hex. */
+  readonly sha256: string
+  /** Undefined for what is no safetensors file, or was not read yet. */
+  readonly tensorSha256: string | undefined
+}
+
+export interface ModelServer {
+  /**
+   * The file with this digest, of the whole or of its tensors. Of several copies one whose size and time are still
+   * those of the index.
+   * @param hash 64 hex, in any letter case
+   * @throws AppError invalid_input; not_found (also for what the owner excluded); license_blocked; forbidden (a pickle)
+   */
+  find(hash: string): Promise<ServedModel>
+  /**
+   * Its chunk hashes; the first time the file is read for them, once for all who ask meanwhile.
+   * @throws AppError as `find`; conflict: its bytes are others than the index says; cancelled
+   */
+  chunks(hash: string, signal?: AbortSignal): Promise<ServedModel & { readonly chunks: ManifestChunks }>
+}
+
+export interface ModelServerDeps {
+  readonly rows: Pick<ServedRows, 'bySha256' | 'byTensor'>
+  readonly rule: ServeRule
+  readonly chunkHashes: ChunkHashes
+}
+
+export function createModelServer({ rows, rule, chunkHashes }: ModelServerDeps): ModelServer {
+  async function find(given: string): Promise<ServedModel> {
+    const hash = toDigest(given)
+    const own = await rows.bySha256(hash)
+    const digests = own.length > 0 ? [] : await rows.byTensor(hash)
+    let refusal: Refusal | undefined
+    let isMissing = false
+    for (const copies of own.length > 0 ? [own] : await Promise.all(digests.map(rows.bySha256))) {
+      const why = rule.whyNotServed(copies)
+      if (why !== undefined) {
+        refusal ??= why
+        continue
+      }
+      const served = await firstThere(copies.filter(rule.isServable))
+      if (served !== undefined) return served
+      isMissing = true
+    }
+    throw toError(refusal, isMissing)
+  }
+
+  return {
+    find,
+    async chunks(hash, signal) {
+      const model = await find(hash)
+      return { ...model, chunks: await chunkHashes.of(model, signal) }
+    },
+  }
+}
+
+function toDigest(hash: string): string {
+  const lower = hash.toLowerCase()
+  if (/^[0-9a-f]{64}$/.test(lower)) return lower
+  const expected = 'hash must be 64 hexadecimal digits'
+  throw new AppError('invalid_input', expected, { errors: [{ path: 'hash', expected }] })
+}
+
+async function firstThere(copies: readonly ServedRow[]): Promise<ServedModel | undefined> {
+  for (const copy of copies) {
+    if (await isUnchanged(copy)) return toServed(copy)
+  }
+  return undefined
+}
+
+/** A link in its place, even to the same file, is not what was walked. */
+async function isUnchanged({ path, sizeBytes, modifiedUs }: ServedRow): Promise<boolean> {
+  try {
+    const found = await lstat(path, { bigint: true })
+    return found.isFile() && Number(found.size) === sizeBytes && Number(found.mtimeNs / 1000n) === modifiedUs
+  } catch {
+    return false
+  }
+}
+
+const toServed = (row: ServedRow): ServedModel => ({
+  path: row.path,
+  filename: row.name.slice(row.name.lastIndexOf('/') + 1),
+  sizeBytes: row.sizeBytes,
+  modifiedMs: Math.floor(row.modifiedUs / 1000),
+  sha256: row.sha256,
+  tensorSha256: row.tensorSha256 ?? undefined,
+})
+
+function toError(refusal: Refusal | undefined, isMissing: boolean): AppError {
+  if (isMissing) {
+    return new AppError('not_found', 'The model file has changed or gone since it was last seen', {
+      hint: 'scan_models looks for it again',
+    })
+  }
+  if (refusal === undefined || refusal.code === 'not_found') {
+    return new AppError('not_found', 'No model file with these bytes is served here', {
+      hint: 'get_model_manifest lists those that are',
+    })
+  }
+  const hint = refusal.code === 'forbidden' ? 'Its owner can allow it with AIRKEEP_ALLOW_PICKLE' : undefined
+  return new AppError(refusal.code, `Refused to hand the model out: ${refusal.reason}`, { hint })
+}

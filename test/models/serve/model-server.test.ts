@@ -1,0 +1,173 @@
+import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
+import { renameSync, rmSync, symlinkSync, truncateSync, utimesSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { modelChunksTable } from '../../../src/models/serve/chunk-table.ts'
+import { CHUNK_BYTES, type ChunkHashesDeps, createChunkHashes } from '../../../src/models/serve/chunks.ts'
+import { createServeRule } from '../../../src/models/serve/exclude.ts'
+import { createModelServer, type ModelServer } from '../../../src/models/serve/model-server.ts'
+import { createServedRows } from '../../../src/models/serve/served-rows.ts'
+import { rejection } from '../../support/rejection.ts'
+import { openTempDb, type TempDb } from '../../support/temp-db.ts'
+import { createTestClock } from '../../support/track.ts'
+import { aFile, HERE, hexOf, insertRows } from './index-rows.ts'
+
+let temp: TempDb
+beforeEach(async () => {
+  temp = await openTempDb()
+})
+afterEach(() => temp.close())
+
+interface Opened {
+  readonly server: ModelServer
+  /** Paths that were read for their chunks. */
+  readonly read: string[]
+  readonly changed: string[]
+}
+
+function open(exclude: readonly string[] = [], hash: ChunkHashesDeps['hashes']['hashChunks'] = hashWhole): Opened {
+  const clock = createTestClock()
+  const read: string[] = []
+  const changed: string[] = []
+  const hashes: ChunkHashesDeps['hashes'] = {
+    hashChunks: async (path, options) => {
+      read.push(path)
+      return hash(path, options)
+    },
+  }
+  const server = createModelServer({
+    rows: createServedRows({ db: temp.db, instanceId: () => HERE }),
+    rule: createServeRule({ exclude, allowPickle: false, now: clock.now }),
+    chunkHashes: createChunkHashes({ db: temp.db, clock, hashes, onChanged: (path) => changed.push(path) }),
+  })
+  return { server, read, changed }
+}
+
+/** What the hash pool does in its workers. */
+async function hashWhole(path: string, { chunkBytes }: { readonly chunkBytes: number }) {
+  const bytes = await readFile(path)
+  const chunks: string[] = []
+  for (let at = 0; at < bytes.length; at += chunkBytes) chunks.push(hexOf(bytes.subarray(at, at + chunkBytes)))
+  return { sha256: hexOf(bytes), sizeBytes: bytes.length, chunks }
+}
+
+describe('a file is found', () => {
+  test('by the digest of the whole or of the tensors, in any letter case', async () => {
+    const row = aFile(temp.dir, 'a.safetensors', 'abc', { tensorSha256: hexOf('tensors') })
+    await insertRows(temp.db, [row])
+    const { server } = open()
+    const found = await server.find(hexOf('abc'))
+    expect(found).toEqual({
+      path: join(temp.dir, 'a.safetensors'),
+      filename: 'a.safetensors',
+      sizeBytes: 3,
+      modifiedMs: Math.floor(row.modifiedUs / 1000),
+      sha256: hexOf('abc'),
+      tensorSha256: hexOf('tensors'),
+    })
+    expect(await server.find(hexOf('tensors').toUpperCase())).toEqual(found)
+  })
+
+  test.each(['', 'abc', 'g'.repeat(64), `0x${'0'.repeat(64)}`])('%p is no digest', async (hash) => {
+    expect(await rejection(open().server.find(hash))).toMatchObject({ code: 'invalid_input' })
+  })
+
+  test.each<[string, (path: string) => void]>([
+    ['was removed', (path) => rmSync(path)],
+    ['has another size', (path) => truncateSync(path, 1)],
+    ['has another time', (path) => utimesSync(path, 1, 1)],
+    [
+      'became a link',
+      (path) => {
+        renameSync(path, `${path}.moved`)
+        symlinkSync(`${path}.moved`, path)
+      },
+    ],
+  ])('in another copy where the first %s', async (_, spoil) => {
+    const copies = ['a', 'b'].map((name) => aFile(temp.dir, name, 'abc'))
+    await insertRows(temp.db, copies)
+    const { server } = open()
+    expect((await server.find(hexOf('abc'))).path).toBe(join(temp.dir, 'a'))
+    spoil(join(temp.dir, 'a'))
+    expect((await server.find(hexOf('abc'))).path).toBe(join(temp.dir, 'b'))
+    spoil(join(temp.dir, 'b'))
+    expect(await rejection(server.find(hexOf('abc')))).toMatchObject({
+      code: 'not_found',
+      message: 'The model file has changed or gone since it was last seen',
+    })
+  })
+
+  test.each([
+    ['excluded', {}, ['a'], 'not_found'],
+    ['gone', { goneAt: 5 }, [], 'not_found'],
+    ['of another host', { instanceId: 'inst_there' }, [], 'not_found'],
+    ['broken', { state: 'corrupt' as const }, [], 'not_found'],
+    ['a pickle', { state: 'pickle' as const }, [], 'forbidden'],
+    ['kept by its licence', { civitai: { availability: 'Private' } }, [], 'license_blocked'],
+  ])('unless it is %s', async (_, over, exclude, code) => {
+    await insertRows(temp.db, [aFile(temp.dir, 'a', 'abc', { tensorSha256: hexOf('tensors'), ...over })])
+    const { server, read } = open(exclude)
+    for (const hash of [hexOf('abc'), hexOf('tensors')]) {
+      expect(await rejection(server.find(hash))).toMatchObject({ code })
+      expect(await rejection(server.chunks(hash))).toMatchObject({ code })
+    }
+    expect(read).toEqual([])
+  })
+
+  test('by its tensors although another file with the same tensors may not be served', async () => {
+    const tensors = { tensorSha256: hexOf('tensors') }
+    await insertRows(temp.db, [
+      aFile(temp.dir, 'a', 'header1', { ...tensors, license: 'all rights reserved' }),
+      aFile(temp.dir, 'b', 'header2', tensors),
+    ])
+    expect((await open().server.find(hexOf('tensors'))).path).toBe(join(temp.dir, 'b'))
+  })
+})
+
+describe('chunk hashes', () => {
+  const content = Buffer.alloc(CHUNK_BYTES + 5, 'x')
+
+  test('are computed once however many ask, and kept', async () => {
+    await insertRows(temp.db, [aFile(temp.dir, 'a', content)])
+    const { server, read } = open()
+    const asked = await Promise.all(Array.from({ length: 10 }, () => server.chunks(hexOf(content))))
+    expect(read).toEqual([join(temp.dir, 'a')])
+    for (const { chunks, sizeBytes } of asked) {
+      expect(sizeBytes).toBe(CHUNK_BYTES + 5)
+      expect(chunks).toEqual({
+        size: CHUNK_BYTES,
+        count: 2,
+        hashes: [hexOf(content.subarray(0, CHUNK_BYTES)), hexOf('xxxxx')],
+      })
+    }
+    const next = open()
+    expect((await next.server.chunks(hexOf(content))).chunks).toEqual(asked[0]?.chunks as never)
+    expect(next.read).toEqual([])
+  })
+
+  test('of an empty file are none', async () => {
+    await insertRows(temp.db, [aFile(temp.dir, 'a', '')])
+    expect((await open().server.chunks(hexOf(''))).chunks).toEqual({ size: CHUNK_BYTES, count: 0, hashes: [] })
+  })
+
+  test('are refused where the bytes are others, and nothing is kept', async () => {
+    const row = aFile(temp.dir, 'a', 'abd', { sha256: hexOf('abc') })
+    await insertRows(temp.db, [row])
+    const { server, changed } = open()
+    expect(await rejection(server.chunks(hexOf('abc')))).toMatchObject({ code: 'conflict' })
+    expect(changed).toEqual([row.path])
+    expect(await temp.db.read.select().from(modelChunksTable)).toEqual([])
+  })
+
+  test('are not computed to the end when nobody waits any more', async () => {
+    await insertRows(temp.db, [aFile(temp.dir, 'a', 'abc')])
+    const began = new AbortController()
+    const { server } = open([], (_path, options) => {
+      began.abort()
+      return new Promise((_, reject) => options.signal.addEventListener('abort', () => reject(options.signal.reason)))
+    })
+    const asker = new AbortController()
+    began.signal.addEventListener('abort', () => asker.abort(new Error('left')))
+    expect(await rejection(server.chunks(hexOf('abc'), asker.signal))).toMatchObject({ message: 'left' })
+  })
+})
