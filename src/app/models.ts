@@ -109,7 +109,7 @@ export function createModels(deps: ModelsDeps): Models {
     hostKey: createHostKey({ file: join(deps.dataDir, 'node-key') }),
     clock,
     instanceId,
-    chunks: async (sha256, signal) => (await server.chunks(sha256, signal)).chunks,
+    chunks: async (sha256, signal) => server.chunks(await server.find(sha256), signal),
   })
   const nodes = createNodeStore({
     db,

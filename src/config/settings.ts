@@ -153,6 +153,18 @@ export const SETTINGS = {
   allow_pickle: setting('AIRKEEP_ALLOW_PICKLE', flag, false, 'Download pickle files too'),
   swarm_dialect: setting('AIRKEEP_SWARM_DIALECT', flag, false, 'Serve models to SwarmUI hosts'),
   serve_exclude: setting('AIRKEEP_SERVE_EXCLUDE', list(COMMA), [], 'Globs of model files that are never served'),
+  serve_connections: setting(
+    'AIRKEEP_SERVE_CONNECTIONS',
+    number(0, 4096),
+    16,
+    'Model files that one client may fetch at once; 0 is no limit',
+  ),
+  serve_bandwidth: setting(
+    'AIRKEEP_SERVE_BANDWIDTH',
+    bytes,
+    0,
+    'Bytes a second of model files for one client; 0 is no limit',
+  ),
   webhook_secret: setting('AIRKEEP_WEBHOOK_SECRET', text(), '', 'Signs callbacks; none are sent without it', {
     secret: true,
   }),

@@ -38,7 +38,10 @@ const MAX_DIMENSIONS = 8
 export const isGguf = (head: Uint8Array): boolean =>
   head[0] === 0x47 && head[1] === 0x47 && head[2] === 0x55 && head[3] === 0x46
 
-/** Reads the header of a gguf, versions 1 to 3 in either order of bytes, and never a tensor. Does not throw of itself. */
+/**
+ * Reads the header of a gguf, versions 1 to 3 in either order of bytes, and never a tensor. Does not throw of itself:
+ * what `read` throws comes through.
+ */
 export function readGguf(read: ReadAt, sizeBytes: number): GgufResult {
   try {
     return { ok: true, header: readHeader(read, sizeBytes) }

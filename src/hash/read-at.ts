@@ -1,6 +1,9 @@
 import { readSync } from 'node:fs'
 
-/** Up to `length` bytes at `position` (both in bytes), fewer only at the end. What it returns may be overwritten by the next call. */
+/**
+ * Up to `length` bytes at `position` (both in bytes), fewer only at the end. What it returns may be overwritten by the
+ * next call.
+ */
 export type ReadAt = (position: number, length: number) => Uint8Array
 
 /** Reads of one open file into one buffer that grows to the longest length asked for. Blocks: for workers. */

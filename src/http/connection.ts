@@ -14,6 +14,13 @@ export interface Socket {
   close(code: number, reason: string): void
 }
 
+/** Part of an open regular file: `end` is the first byte that no longer belongs to it. */
+export interface FilePart {
+  readonly fd: number
+  readonly start: number
+  readonly end: number
+}
+
 /** The connection that a request came by. */
 export interface Connection {
   /** Address of the other end; undefined where it is not known. */
@@ -22,6 +29,19 @@ export interface Connection {
   keepOpen(): void
   /** Makes a WebSocket of it; false where that is not possible. */
   upgrade(handler: SocketHandler): boolean
+  /**
+   * An answer whose body the kernel sends, with its length; undefined where this one cannot be sent so. The file has to
+   * stay open until {@link isOver}. Nothing notices what is written to it meanwhile, except that it became shorter,
+   * which cuts the connection off.
+   */
+  sendFile?(
+    part: FilePart,
+    init: { readonly status: number; readonly headers: Record<string, string> },
+  ): Response | undefined
+  /** Whether the answer has gone out in full, or nobody is at the other end any more. */
+  isOver?(): boolean
+  /** From now on a body that fails cuts the connection off, also where the runtime would report the failure instead. */
+  cutOnError?(): void
 }
 
 /** For requests that were handed over in the process: nobody is known to be at the other end. */

@@ -3,7 +3,7 @@ import { Server as NetServer, type Socket } from 'node:net'
 import { getRequestListener, type HttpBindings } from '@hono/node-server'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import type { Connection } from './connection.ts'
-import { pourEventStream } from './node-event-stream.ts'
+import { isEventStream, pour } from './node-event-stream.ts'
 import { type AfterAnswers, onUpgrade } from './node-upgrade.ts'
 import { IDLE_SECONDS, type RuntimeServer, type RuntimeServerOptions } from './runtime-server.ts'
 import { openWebSocket } from './websocket.ts'
@@ -30,6 +30,7 @@ export async function startNodeServer({ host, port, fetch }: RuntimeServerOption
       if (!URL.canParse(request.url)) return new Response(null, { status: 400 })
       let keptOpen = false
       let upgraded = false
+      let cutOnError = false
       const connection: Connection = {
         peer: () => incoming.socket.remoteAddress,
         keepOpen() {
@@ -41,9 +42,14 @@ export async function startNodeServer({ host, port, fetch }: RuntimeServerOption
           upgraded = head !== undefined && openWebSocket({ incoming, outgoing, head, handler })
           return upgraded
         },
+        cutOnError() {
+          cutOnError = true
+        },
       }
       const response = await fetch(request, connection)
-      if (upgraded || (keptOpen && pourEventStream(response, outgoing))) return RESPONSE_ALREADY_SENT
+      if (upgraded) return RESPONSE_ALREADY_SENT
+      if ((cutOnError || (keptOpen && isEventStream(response))) && pour(response, outgoing))
+        return RESPONSE_ALREADY_SENT
       return response
     },
     // A request of HTTP/1.0 need not name a host; the app refuses it itself then.

@@ -6,6 +6,7 @@ import type { Actor } from '../operation/permission.ts'
 import { type Connection, NO_CONNECTION } from './connection.ts'
 import type { FeedDeps } from './feed.ts'
 import { createFeeds } from './feeds.ts'
+import { createFileRoutes, type FileServing } from './files/routes.ts'
 import { createHostCheck } from './hosts.ts'
 import { parseQuery } from './input.ts'
 import type { Metrics } from './metrics.ts'
@@ -42,6 +43,8 @@ export interface HttpAppDeps extends Omit<OwnRoutesDeps, 'bodyLimitBytes'> {
   readonly clock: Clock
   /** Kinds of jobs on the streams of one area. */
   readonly streamKinds?: { readonly import: readonly string[]; readonly models: readonly string[] }
+  /** What `/v1/models/download` and the chunk routes serve; without it there are no such routes. */
+  readonly files?: FileServing | undefined
   readonly heartbeatMs?: number
   readonly bodySilenceMs?: number
 }
@@ -96,6 +99,7 @@ export function createHttpApp(deps: HttpAppDeps): HttpApp {
       }),
       ...streams.routes,
       ...createOwnRoutes({ ...deps, bodyLimitBytes: settings.body_limit }),
+      ...(deps.files === undefined ? [] : createFileRoutes({ ...deps.files, metrics, log })),
     ],
     findActor,
   )

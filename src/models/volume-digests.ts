@@ -1,13 +1,11 @@
-import { createHash } from 'node:crypto'
 import { constants, type Stats } from 'node:fs'
 import { access, type FileHandle, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { AppError } from '../errors.ts'
 import { orDiskFull } from '../lib/disk-error.ts'
 import type { Log } from '../lib/log.ts'
 import type { VolumeDigests } from './library/merge-row.ts'
-import { readEntries } from './volume-entries.ts'
-import { HEADER, toEnd, toLine, type VolumeEntry } from './volume-entry.ts'
+import { readEntries, toChunks } from './volume-entries.ts'
+import type { VolumeEntry } from './volume-entry.ts'
 import { type OpenedDigests, openDigests, type Replacement, replaceDigests } from './volume-file.ts'
 
 /** Digests that stand on the volume of a root, so that another host that mounts it need not read the files again. */
@@ -34,8 +32,7 @@ export interface VolumeDigestsDeps {
 }
 
 const MAX_BYTES = 256 * 2 ** 20
-/** Bytes that are turned into text, hashed and compared at once: less than a millisecond. */
-const CHUNK_BYTES = 64 * 1024
+const COPY_BYTES = 64 * 1024
 
 export function createVolumeDigests({ dataDir, log }: VolumeDigestsDeps): VolumeDigestStore {
   return {
@@ -72,7 +69,7 @@ export function createVolumeDigests({ dataDir, log }: VolumeDigestsDeps): Volume
       /** Bytes from the beginning that are there already. */
       let same = 0
       try {
-        for await (const chunk of toChunks(entries)) {
+        for await (const chunk of toChunks(entries, MAX_BYTES)) {
           if (replacement === undefined) {
             if (before !== undefined && (await holds(before.handle, chunk, same))) {
               same += chunk.length
@@ -119,34 +116,6 @@ async function statNearest(path: string): Promise<Stats> {
   }
 }
 
-/** The whole file in pieces, its end included. */
-async function* toChunks(entries: AsyncIterable<VolumeEntry> | Iterable<VolumeEntry>): AsyncGenerator<Buffer> {
-  const hash = createHash('sha256')
-  let text = HEADER
-  let count = 0
-  let total = 0
-  const take = (): Buffer => {
-    const bytes = Buffer.from(text)
-    text = ''
-    total += bytes.length
-    if (total > MAX_BYTES) {
-      throw new AppError('payload_too_large', 'Cannot leave digests on the volume: there are too many files')
-    }
-    return bytes
-  }
-  for await (const entry of entries) {
-    text += toLine(entry)
-    count += 1
-    if (text.length < CHUNK_BYTES) continue
-    const bytes = take()
-    hash.update(bytes)
-    yield bytes
-  }
-  hash.update(text)
-  text += toEnd(count, hash.digest('hex'))
-  yield take()
-}
-
 /** Whether the file has exactly these bytes there. */
 async function holds(handle: FileHandle, bytes: Buffer, position: number): Promise<boolean> {
   const there = Buffer.allocUnsafe(bytes.length)
@@ -163,7 +132,7 @@ async function copyBeginning(
   length: number,
   replacement: Replacement,
 ): Promise<void> {
-  const buffer = Buffer.allocUnsafe(CHUNK_BYTES)
+  const buffer = Buffer.allocUnsafe(COPY_BYTES)
   for (let copied = 0; before !== undefined && copied < length; ) {
     const { bytesRead } = await before.handle.read(buffer, 0, Math.min(buffer.length, length - copied), copied)
     if (bytesRead === 0) throw new Error('The digests of the volume were cut while they were read')

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { FileHandle } from 'node:fs/promises'
-import { HEADER, parseEntry, toEnd, type VolumeEntry } from './volume-entry.ts'
+import { AppError } from '../errors.ts'
+import { HEADER, parseEntry, toEnd, toLine, type VolumeEntry } from './volume-entry.ts'
 import type { OpenedDigests } from './volume-file.ts'
 
 export interface ReadEntries {
@@ -11,7 +12,7 @@ export interface ReadEntries {
   readonly fault?: string
 }
 
-/** Read and parsed at once: about a millisecond. */
+/** Read and parsed, or written, at once: about a millisecond. */
 const CHUNK_BYTES = 64 * 1024
 /** Longer than any line with a path that a filesystem takes. */
 const MAX_LINE_BYTES = 64 * 1024
@@ -71,4 +72,38 @@ async function* blocksOfLines(handle: FileHandle, sizeBytes: number): AsyncGener
     if (rest.length > MAX_LINE_BYTES) break
   }
   if (rest.length > 0) yield undefined
+}
+
+/**
+ * The whole file in pieces, its end included.
+ * @throws AppError payload_too_large
+ */
+export async function* toChunks(
+  entries: AsyncIterable<VolumeEntry> | Iterable<VolumeEntry>,
+  maxBytes: number,
+): AsyncGenerator<Buffer> {
+  const hash = createHash('sha256')
+  let text = HEADER
+  let count = 0
+  let total = 0
+  const take = (): Buffer => {
+    const bytes = Buffer.from(text)
+    text = ''
+    total += bytes.length
+    if (total > maxBytes) {
+      throw new AppError('payload_too_large', 'Cannot leave digests on the volume: there are too many files')
+    }
+    return bytes
+  }
+  for await (const entry of entries) {
+    text += toLine(entry)
+    count += 1
+    if (text.length < CHUNK_BYTES) continue
+    const bytes = take()
+    hash.update(bytes)
+    yield bytes
+  }
+  hash.update(text)
+  text += toEnd(count, hash.digest('hex'))
+  yield take()
 }

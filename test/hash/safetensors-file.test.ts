@@ -93,14 +93,12 @@ describe('a header that is too long to be parsed', () => {
 
 test('measuring finds what parsing finds', () => {
   const text = fc.oneof(fc.string(), fc.constantFrom('data_offsets', '__metadata__', '"', '\\', '[1,2]', '}'))
-  const tensor = fc
-    .tuple(fc.nat(), fc.nat(), text, text)
-    .map(([begin, bytes, dtype, key]) => ({
-      [key]: dtype,
-      dtype,
-      shape: [begin],
-      data_offsets: [begin, begin + bytes],
-    }))
+  const tensor = fc.tuple(fc.nat(), fc.nat(), text, text).map(([begin, bytes, dtype, key]) => ({
+    [key]: dtype,
+    dtype,
+    shape: [begin],
+    data_offsets: [begin, begin + bytes],
+  }))
   const headers = fc.tuple(fc.dictionary(text, text), fc.dictionary(text, tensor), fc.constantFrom(undefined, 2))
   fc.assert(
     fc.property(headers, ([metadata, tensors, indent]) => {

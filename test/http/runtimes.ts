@@ -92,6 +92,7 @@ async function startOnNode(program: string, options: WorldOptions = {}): Promise
   }
   return {
     slow,
+    pid: child.pid,
     uploadsDir,
     change: async (...args) => void (await ask({ name: 'change', args })),
     progress: (...args) => void ask({ name: 'progress', args }),

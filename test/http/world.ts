@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { type Listening, type ListenOptions, listen } from '../../src/http/listen.ts'
+import { aModelSource, type TestModels } from './files/model-source.ts'
 import { aSlowOperation, type Slow } from './slow-operation.ts'
 import { anOperation, startApp, type TestApp } from './test-app.ts'
 
@@ -9,6 +10,7 @@ export interface WorldOptions {
   readonly bodyLimitBytes?: number
   readonly heartbeatMs?: number
   readonly bodySilenceMs?: number
+  readonly files?: TestModels
 }
 
 /** A served test app, of which everything can be asked from another process too. */
@@ -17,6 +19,8 @@ export interface World extends AsyncDisposable, Pick<TestApp, 'change' | 'progre
   readonly metrics: { text(): Promise<string> }
   readonly tokens: { revoke(name: string, revokedBy: string): Promise<unknown> }
   readonly slow: Slow & { wasAborted(): Promise<boolean> }
+  /** Process that serves. */
+  readonly pid: number
   /** What was received stands here while its call lasts. */
   readonly uploadsDir: string
 }
@@ -47,13 +51,14 @@ const large = anOperation({
 
 /** In this process, whichever runtime it is. */
 export async function startWorld(options: WorldOptions = {}): Promise<World> {
-  const { slow: how = {}, bodyLimitBytes, heartbeatMs, bodySilenceMs } = options
+  const { slow: how = {}, bodyLimitBytes, heartbeatMs, bodySilenceMs, files } = options
   const slow = aSlowOperation(how.name ?? 'slow', how.method ?? 'get', how.effect ?? 'read')
   const app = await startApp({
     operations: [slow.operation, take, store, large],
     ...(bodyLimitBytes === undefined ? {} : { settings: { body_limit: bodyLimitBytes } }),
     ...(heartbeatMs === undefined ? {} : { heartbeatMs }),
     ...(bodySilenceMs === undefined ? {} : { bodySilenceMs }),
+    ...(files === undefined ? {} : { files: aModelSource(files) }),
   })
   const servers: Listening[] = []
   return {
@@ -63,6 +68,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     metrics: app.metrics,
     tokens: app.tokens,
     slow: { ...slow, wasAborted: async () => slow.wasAborted() },
+    pid: process.pid,
     uploadsDir: app.uploadsDir,
     async listen({ host = '127.0.0.1', port = 0 } = {}) {
       const server = await listen({ host, port, app: app.app })

@@ -1,9 +1,9 @@
-import { and, asc, eq, inArray, isNull, notInArray, sql, sum } from 'drizzle-orm'
+import { and, asc, eq, placeholder as given, inArray, isNull, notInArray, sql, sum } from 'drizzle-orm'
 import { toAppError } from '../../errors.ts'
 import type { FileDigest } from '../../hash/whole-file.ts'
 import type { ModelState } from '../inspect/inspection.ts'
 import { modelFilesTable as files } from '../table.ts'
-import type { ModelRow } from './rows.ts'
+import { among, type ModelRow } from './rows.ts'
 import type { LibraryDeps } from './take-changes.ts'
 
 /** What is worth hashing: the rest is not what its name says, or changes while it is read. */
@@ -16,8 +16,9 @@ const toHash = (deps: Pick<LibraryDeps, 'instanceId'>, roots: readonly string[])
     eq(files.instanceId, deps.instanceId()),
     isNull(files.hashedAt),
     isNull(files.goneAt),
-    inArray(files.state, [...HASHED_STATES]),
-    roots.length === 0 ? undefined : inArray(files.root, [...roots]),
+    // With the sign SQLite leaves the index of states alone, which leads to every good file.
+    sql`+${files.state} in ${HASHED_STATES}`,
+    roots.length === 0 ? undefined : among(files.root, roots),
   )
 
 /** Files without digests, the small ones first: many are known soon. Without `except` (paths). */
@@ -62,37 +63,54 @@ export async function countToHash(
   return { files: row?.files ?? 0, bytes: Number(row?.bytes ?? 0) }
 }
 
-/** Keeps a file's digests, unless it has changed since it was found. @returns whether they were kept */
-export function storeDigest(
-  { db, clock, instanceId }: LibraryDeps,
-  file: Pick<FileToHash, 'path'>,
-  found: FileDigest,
-): Promise<boolean> {
-  return db.write(async (tx) => {
-    const rows = await tx
-      .update(files)
-      .set({
-        sha256: found.sha256,
-        tensorSha256: found.tensorSha256 ?? null,
-        autoV1: found.autoV1 ?? null,
-        ...(found.blake3 === undefined ? {} : { blake3: found.blake3 }),
-        ...(found.crc32 === undefined ? {} : { crc32: found.crc32 }),
-        sample: found.sample ?? null,
-        digestSource: 'computed',
-        hashedAt: clock.now(),
-        updatedAt: clock.now(),
-      })
-      .where(
-        and(
-          eq(files.instanceId, instanceId()),
-          eq(files.path, file.path),
-          eq(files.sizeBytes, found.sizeBytes),
-          eq(files.modifiedUs, found.modifiedUs),
-        ),
-      )
-      .returning({ path: files.path })
-    return rows.length > 0
-  })
+export interface DigestKeeper {
+  /** Keeps a file's digests, unless it has changed since it was found. @returns whether they were kept */
+  store(path: string, found: FileDigest): Promise<boolean>
+}
+
+export function createDigestKeeper({ db, clock, instanceId }: LibraryDeps): DigestKeeper {
+  // Prepared: a first scan runs it once for each of a hundred thousand files.
+  const update = db.writer
+    .update(files)
+    .set({
+      sha256: sql`${given('sha256')}`,
+      tensorSha256: sql`${given('tensor')}`,
+      autoV1: sql`${given('autoV1')}`,
+      blake3: sql`coalesce(${given('blake3')}, ${files.blake3})`,
+      crc32: sql`coalesce(${given('crc32')}, ${files.crc32})`,
+      sample: sql`${given('sample')}`,
+      digestSource: 'computed',
+      hashedAt: sql`${given('now')}`,
+      updatedAt: sql`${given('now')}`,
+    })
+    .where(
+      and(
+        eq(files.instanceId, given('instance')),
+        eq(files.path, given('path')),
+        eq(files.sizeBytes, given('size')),
+        eq(files.modifiedUs, given('modified')),
+      ),
+    )
+    .prepare()
+  return {
+    store: (path, found) =>
+      db.write(async () => {
+        const { rowsAffected } = await update.run({
+          sha256: found.sha256,
+          tensor: found.tensorSha256 ?? null,
+          autoV1: found.autoV1 ?? null,
+          blake3: found.blake3 ?? null,
+          crc32: found.crc32 ?? null,
+          sample: found.sample ?? null,
+          now: clock.now(),
+          instance: instanceId(),
+          path,
+          size: found.sizeBytes,
+          modified: found.modifiedUs,
+        })
+        return rowsAffected > 0
+      }),
+  }
 }
 
 /** Keeps why a file could not be hashed, so that it is left alone until it changes or the next scan looks again. */

@@ -1,9 +1,20 @@
-import { and, asc, eq, gt, isNull } from 'drizzle-orm'
+import { and, asc, eq, placeholder as given, gt, isNull, sql } from 'drizzle-orm'
 import type { Inspected, Inspection, InspectRequest } from '../inspect/inspection.ts'
 import { modelFilesTable as files } from '../table.ts'
 import { MARKED_PARTIAL } from './merge-row.ts'
-import { among, listedPathOf, type ModelRow, NOTHING_READ, upsertRows } from './rows.ts'
+import { among, listedPathOf, type ModelRow, NOTHING_READ } from './rows.ts'
 import type { LibraryDeps } from './take-changes.ts'
+
+const REQUESTED = {
+  path: files.path,
+  root: files.root,
+  relative: files.relative,
+  state: files.state,
+  fault: files.fault,
+  sizeBytes: files.sizeBytes,
+  modifiedUs: files.modifiedUs,
+  sample: files.sample,
+}
 
 /** Files whose header and sidecars were not read since they changed, in the order of their paths. */
 export async function filesToInspect(
@@ -12,7 +23,7 @@ export async function filesToInspect(
   limit: number,
 ): Promise<InspectRequest[]> {
   const rows = await db.read
-    .select()
+    .select(REQUESTED)
     .from(files)
     .where(
       and(eq(files.instanceId, instanceId()), isNull(files.inspectedAt), isNull(files.goneAt), gt(files.path, after)),
@@ -30,58 +41,93 @@ export async function filesToInspect(
 }
 
 /** Writes what was read of files, unless a file has changed since. @returns how many lost their digests by it */
-export async function storeInspections(
-  { db, clock, instanceId }: LibraryDeps,
-  requests: readonly InspectRequest[],
-  inspected: readonly Inspected[],
-): Promise<number> {
-  const asked = new Map(requests.map((request) => [request.path, request]))
-  const read = new Map(inspected.map((each) => [each.path, each]))
-  return db.write(async (tx) => {
-    const rows = await tx
-      .select()
-      .from(files)
-      .where(and(eq(files.instanceId, instanceId()), among(files.path, [...read.keys()])))
-    let refuted = 0
-    const written: ModelRow[] = []
-    for (const row of rows) {
-      const request = asked.get(row.path)
-      const found = read.get(row.path)
-      if (request === undefined || found === undefined) continue
-      if (row.sizeBytes !== request.sizeBytes || row.modifiedUs !== request.modifiedUs) continue
-      // Other bytes than those that were hashed, although size and time say nothing of it.
-      const isOther = row.sample !== null && found.sample !== undefined && found.sample !== row.sample
-      if (isOther) refuted += 1
-      written.push({
-        ...row,
-        ...(isOther ? { ...NOTHING_READ, civitai: null } : {}),
-        ...toColumns(row, found, isOther),
-        inspectedAt: clock.now(),
-        updatedAt: clock.now(),
-      })
-    }
-    await upsertRows(tx, written)
-    return refuted
-  })
+export type StoreInspections = (requests: readonly InspectRequest[], inspected: readonly Inspected[]) => Promise<number>
+
+export function createInspectionStore({ db, clock, instanceId }: LibraryDeps): StoreInspections {
+  const isFile = and(eq(files.instanceId, given('instance')), eq(files.path, given('path')))
+  const update = db.writer
+    .update(files)
+    .set({
+      state: sql`${given('state')}`,
+      fault: sql`${given('fault')}`,
+      claims: sql`${given('claims')}`,
+      claimedTensor: sql`${given('claimedTensor')}`,
+      outputNameKey: sql`${given('outputNameKey')}`,
+      license: sql`${given('license')}`,
+      baseModel: sql`${given('baseModel')}`,
+      civitaiModelId: sql`${given('modelId')}`,
+      civitaiVersionId: sql`${given('versionId')}`,
+      inspectedAt: sql`${given('now')}`,
+      updatedAt: sql`${given('now')}`,
+    })
+    .where(isFile)
+    .prepare()
+  const forget = db.writer
+    .update(files)
+    .set({ ...NOTHING_READ, civitai: null })
+    .where(isFile)
+    .prepare()
+
+  return (requests, inspected) =>
+    db.write(async (tx) => {
+      const rows = await tx
+        .select(COMPARED)
+        .from(files)
+        .where(
+          and(
+            eq(files.instanceId, instanceId()),
+            among(
+              files.path,
+              requests.map(({ path }) => path),
+            ),
+          ),
+        )
+      const stored = new Map(rows.map((row) => [row.path, row]))
+      let refuted = 0
+      for (const [at, request] of requests.entries()) {
+        const row = stored.get(request.path)
+        const found = inspected[at]
+        if (row === undefined || found === undefined) continue
+        if (row.sizeBytes !== request.sizeBytes || row.modifiedUs !== request.modifiedUs) continue
+        const key = { instance: instanceId(), path: row.path }
+        // Other bytes than those that were hashed, although size and time say nothing of it.
+        const isOther = row.sample !== null && found.sample !== undefined && found.sample !== row.sample
+        if (isOther) {
+          refuted += 1
+          await forget.run(key)
+        }
+        await update.run({ ...key, ...toValues(row, found, isOther), now: clock.now() })
+      }
+      return refuted
+    })
 }
 
-function toColumns(row: ModelRow, found: Inspection, isOther: boolean): Partial<ModelRow> {
+const COMPARED = {
+  path: files.path,
+  sizeBytes: files.sizeBytes,
+  modifiedUs: files.modifiedUs,
+  sample: files.sample,
+  civitai: files.civitai,
+  baseModel: files.baseModel,
+  civitaiModelId: files.civitaiModelId,
+  civitaiVersionId: files.civitaiVersionId,
+}
+
+type Compared = Pick<ModelRow, keyof typeof COMPARED>
+
+function toValues(row: Compared, found: Inspection, isOther: boolean) {
   const label = isOther ? null : row.civitai
   // What Civitai said of the digest weighs more than what the file says of itself.
-  const isIdentified = label !== null && typeof label.version_id === 'number'
+  const isIdentified = label !== null && typeof label['version_id'] === 'number'
   return {
     state: found.state,
     fault: found.fault ?? null,
-    claims: found.claims,
+    claims: JSON.stringify(found.claims),
     claimedTensor: found.claimedTensor ?? null,
     outputNameKey: found.outputName?.toLowerCase() ?? null,
     license: found.license ?? null,
-    ...(isIdentified
-      ? {}
-      : {
-          baseModel: found.baseModel ?? null,
-          civitaiModelId: found.civitaiModelId ?? null,
-          civitaiVersionId: found.civitaiVersionId ?? null,
-        }),
+    baseModel: isIdentified ? row.baseModel : (found.baseModel ?? null),
+    modelId: isIdentified ? row.civitaiModelId : (found.civitaiModelId ?? null),
+    versionId: isIdentified ? row.civitaiVersionId : (found.civitaiVersionId ?? null),
   }
 }

@@ -2,8 +2,8 @@ import { toAppError } from '../../errors.ts'
 import type { FileDigest } from '../../hash/whole-file.ts'
 import type { HashQueue, QueueOptions } from '../hash-queue.ts'
 import type { Inspected, InspectRequest } from '../inspect/inspection.ts'
-import { type FileToHash, storeDigest, storeFault } from './digests.ts'
-import { filesToInspect, storeInspections } from './inspections.ts'
+import { createDigestKeeper, type FileToHash, storeFault } from './digests.ts'
+import { createInspectionStore, filesToInspect } from './inspections.ts'
 import type { LibraryDeps } from './take-changes.ts'
 
 export interface ReaderDeps extends LibraryDeps {
@@ -30,26 +30,37 @@ export type HashOutcome =
 const GROUP = 64
 
 export function createLibraryReader(deps: ReaderDeps): LibraryReader {
+  const keeper = createDigestKeeper(deps)
+  const storeInspections = createInspectionStore(deps)
   return {
     async inspectAll(signal, onFiles) {
       let files = 0
       let refuted = 0
       let after = ''
+      // What was read is written while the next files are read.
+      let writing: Promise<void> = Promise.resolve()
       while (true) {
         const requests = await filesToInspect(deps, after, GROUP)
         const last = requests.at(-1)
-        if (last === undefined) return { files, refuted }
+        if (last === undefined) break
         const inspected = await deps.inspect(requests, signal)
-        refuted += await storeInspections(deps, requests, inspected)
-        files += requests.length
-        onFiles?.(files)
+        await writing
+        writing = storeInspections(requests, inspected).then((count) => {
+          refuted += count
+          files += requests.length
+          onFiles?.(files)
+        })
+        // Looked at where it is awaited.
+        writing.catch(() => {})
         after = last.path
       }
+      await writing
+      return { files, refuted }
     },
     async hash(file, options) {
       try {
         const digest = await deps.queue.digest(file, options)
-        const kept = await storeDigest(deps, file, digest)
+        const kept = await keeper.store(file.path, digest)
         return kept ? { fault: undefined, digest } : { fault: 'It changed since it was found', digest: undefined }
       } catch (error) {
         options.signal.throwIfAborted()

@@ -33,8 +33,8 @@ export function besideIn(folder: string, { others, controls, folders }: FolderNa
   }
 }
 
-/** What every sidecar's name ends with. */
-const isNote = (name: string): boolean => name.endsWith('.json') || name.endsWith('.info')
+/** Whether the name ends as every sidecar's does. */
+export const isNote = (name: string): boolean => name.endsWith('.json') || name.endsWith('.info')
 
 /** Where civitdl puts what it knows of a version. */
 const CIVITDL_FOLDER = 'extra_data-'

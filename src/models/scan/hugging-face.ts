@@ -14,6 +14,10 @@ export const holdsOnlySnapshots = ({ listed }: Pick<Folder, 'listed'>, folders: 
 /** Whether the cache's own rules hold somewhere on this path below a root. */
 export const isInRepository = (path: string): boolean => /(?:^|\/)(?:models|datasets|spaces)--[^/]/.test(path)
 
+/** What no walk enters: whatever is written there shows in a snapshot when it is whole. */
+export const isCacheStore = (path: string): boolean =>
+  /(?:^|\/)(?:models|datasets|spaces)--[^/]+\/(?:blobs|refs)(?:\/|$)/.test(path)
+
 const BLOB = /\/(?:models|datasets|spaces)--[^/]+\/blobs\/([0-9a-f]{64})$/
 
 /** The digest that the blob at this real path is named for. */

@@ -6,7 +6,7 @@ import type { JobEnd, JobKind, RunningJob } from '../../jobs/job.ts'
 import { inParallel } from '../../lib/in-parallel.ts'
 import type { JsonObject } from '../../lib/json.ts'
 import type { HashQueue } from '../hash-queue.ts'
-import { storeDigest, storeFault } from '../library/digests.ts'
+import { createDigestKeeper, type DigestKeeper, storeFault } from '../library/digests.ts'
 import { listedPathOf, type ModelRow } from '../library/rows.ts'
 import type { LibraryDeps } from '../library/take-changes.ts'
 import { modelFilesTable as files } from '../table.ts'
@@ -79,6 +79,7 @@ async function runVerify(job: RunningJob<VerifyInput>, deps: VerifyJobDeps): Pro
     mismatches: [...tally.mismatches],
   })
   await job.save(view())
+  const keeper = createDigestKeeper(deps)
   let after = ''
   while (true) {
     const rows = await deps.db.read
@@ -95,7 +96,7 @@ async function runVerify(job: RunningJob<VerifyInput>, deps: VerifyJobDeps): Pro
         partly.set(row.path, done)
         show()
       }
-      await check(row, deps, tally, { signal, onBytes })
+      await check(row, deps, { tally, keeper }, { signal, onBytes })
       partly.delete(row.path)
       show()
     })
@@ -113,7 +114,7 @@ async function runVerify(job: RunningJob<VerifyInput>, deps: VerifyJobDeps): Pro
 async function check(
   row: ModelRow,
   deps: VerifyJobDeps,
-  tally: Tally,
+  { tally, keeper }: { readonly tally: Tally; readonly keeper: DigestKeeper },
   options: { readonly signal: AbortSignal; readonly onBytes: (done: number) => void },
 ): Promise<void> {
   let found: FileDigest | undefined
@@ -129,7 +130,7 @@ async function check(
   tally.checkedBytes += row.sizeBytes
   if (found === undefined) return
   if (found.sha256 === row.sha256) {
-    await storeDigest(deps, row, found)
+    await keeper.store(row.path, found)
     return
   }
   tally.mismatched += 1

@@ -41,7 +41,8 @@ export function createVisitor({ files, onFolder, onSkipped, onStep }: VisitorDep
     const beside = besideIn(folder.real, names)
     meetModels(folder, names.models, beside)
     const folders = holdsOnlySnapshots(folder, names.folders) ? ['snapshots'] : names.folders
-    for (const name of folders) onFolder(childOf(folder, name, `${folder.real}${name}/`, folder.linked))
+    // What is put on last is read first.
+    for (const name of folders.toReversed()) onFolder(childOf(folder, name, `${folder.real}${name}/`, folder.linked))
     for (const name of names.links) meetLink(folder, name, beside)
     tellSkipped(folder, names)
   }

@@ -3,7 +3,6 @@ import type { Db } from '../../db/db.ts'
 import { AppError } from '../../errors.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { modelChunksTable } from './chunk-table.ts'
-import type { ManifestChunks } from './manifest-entry.ts'
 import { createSharedWork } from './shared-work.ts'
 
 /** Chunks of 16 MiB: the hashes of a 24 GB model take 100 KB, and a chunk that fails is soon fetched again. */
@@ -11,7 +10,15 @@ export const CHUNK_BYTES = 16 * 1024 * 1024
 
 export interface ChunkedFile {
   readonly sha256: string
+  /** Real path. */
   readonly path: string
+}
+
+export interface ModelChunks {
+  /** SHA-256 of each chunk, in order; lower-case hex. */
+  readonly hashes: readonly string[]
+  /** Of every chunk but the last, which may be shorter. */
+  readonly chunkBytes: number
 }
 
 /** Chunk hashes by the digest of the whole: of one content they are computed once, whoever asks and however often. */
@@ -19,7 +26,9 @@ export interface ChunkHashes {
   /**
    * @throws AppError conflict: the bytes at the path are others than the index says; and what hashing throws
    */
-  of(file: ChunkedFile, signal?: AbortSignal): Promise<ManifestChunks>
+  of(file: ChunkedFile, signal?: AbortSignal): Promise<ModelChunks>
+  /** Those that were computed before. */
+  stored(sha256: string): Promise<ModelChunks | undefined>
 }
 
 export interface ChunkHashesDeps {
@@ -37,14 +46,14 @@ export interface ChunkHashesDeps {
 
 export function createChunkHashes({ db, clock, hashes, onChanged }: ChunkHashesDeps): ChunkHashes {
   const shared = createSharedWork<readonly string[]>()
-  const stored = db.read
+  const select = db.read
     .select({ hashes: modelChunksTable.hashes })
     .from(modelChunksTable)
     .where(and(eq(modelChunksTable.sha256, sql.placeholder('sha256')), eq(modelChunksTable.chunkBytes, CHUNK_BYTES)))
     .prepare()
 
   async function find(sha256: string): Promise<readonly string[] | undefined> {
-    const [row] = await stored.all({ sha256 })
+    const [row] = await select.all({ sha256 })
     return row?.hashes.filter((hash) => typeof hash === 'string')
   }
 
@@ -65,10 +74,18 @@ export function createChunkHashes({ db, clock, hashes, onChanged }: ChunkHashesD
     return chunks
   }
 
+  async function stored(sha256: string): Promise<ModelChunks | undefined> {
+    const hashes = await find(sha256)
+    return hashes === undefined ? undefined : { hashes, chunkBytes: CHUNK_BYTES }
+  }
+
   return {
+    stored,
     async of(file, signal) {
-      const known = (await find(file.sha256)) ?? (await shared.get(file.sha256, signal, (own) => compute(file, own)))
-      return { size: CHUNK_BYTES, count: known.length, hashes: known }
+      const known = await stored(file.sha256)
+      if (known !== undefined) return known
+      const hashes = await shared.get(file.sha256, signal, (own) => compute(file, own))
+      return { hashes, chunkBytes: CHUNK_BYTES }
     },
   }
 }

@@ -5,7 +5,7 @@ export interface LicensedFile {
   /** As its header or a sidecar writes it. */
   readonly license: string | null
   readonly baseModel: string | null
-  /** What Civitai said of its digest. */
+  /** What Civitai said of its digest (civitai-record.ts). */
   readonly civitai: JsonObject | null
 }
 
@@ -80,14 +80,11 @@ function keptByCivitai(label: JsonObject | null, now: number): Kept | undefined 
 }
 
 /** Infinity: no end is known. */
-function earlyAccessEnd(label: JsonObject, isEarly: boolean): number | undefined {
-  const said = label.early_access ?? label.paid_access ?? null
-  const ends =
-    timeOf(label.early_access_ends_at) ??
-    timeOf(said) ??
-    (isJsonObject(said) && said.permanent !== true ? timeOf(said.ends_at ?? said.endsAt) : undefined)
-  if (ends !== undefined) return ends
-  return isEarly || (said !== null && said !== false) ? Number.POSITIVE_INFINITY : undefined
+function earlyAccessEnd({ paid_access: paid }: JsonObject, isEarly: boolean): number | undefined {
+  if (isJsonObject(paid)) {
+    return (paid.permanent === true ? undefined : timeOf(paid.ends_at)) ?? Number.POSITIVE_INFINITY
+  }
+  return isEarly ? Number.POSITIVE_INFINITY : undefined
 }
 
 function timeOf(value: JsonValue | undefined): number | undefined {
@@ -108,16 +105,14 @@ const COMMERCIAL_USES: ReadonlySet<string> = new Set(['image', 'rentcivit', 'ren
  */
 export function licenceName({ license, baseModel, civitai }: LicensedFile): string | null {
   const flags = civitai?.license
-  const uses = isJsonObject(flags) ? usesOf(flags.allowCommercialUse) : undefined
+  const uses = isJsonObject(flags) ? usesOf(flags.allow_commercial_use) : undefined
   if (uses === undefined) return license === null ? null : license.slice(0, 200)
   const base = textOf(civitai?.base_model) ?? baseModel ?? ''
   const isCommercial = uses.some((use) => COMMERCIAL_USES.has(use)) && !NONCOMMERCIAL_BASE.test(base.trim())
   return isCommercial ? 'commercial' : 'noncommercial'
 }
 
-/** A list, one word, or a Postgres array `{Image,RentCivit}`: Civitai answers each of them. */
 function usesOf(value: JsonValue | undefined): string[] | undefined {
-  if (typeof value === 'string') return value.toLowerCase().match(/[a-z]+/g) ?? []
   if (!Array.isArray(value)) return undefined
   return value.flatMap((use) => (typeof use === 'string' ? [use.toLowerCase()] : []))
 }

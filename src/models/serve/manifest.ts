@@ -3,11 +3,12 @@ import { AppError } from '../../errors.ts'
 import { type Clock, toIso } from '../../lib/clock.ts'
 import { fromJson } from '../../lib/json.ts'
 import { canonicalText } from './canonical.ts'
+import type { ModelChunks } from './chunks.ts'
 import type { ServeRule } from './exclude.ts'
 import type { HostKey } from './host-key.ts'
 import { type Include, typesOf } from './include.ts'
 import { listServed, listText, type ManifestItem, toItem } from './manifest-content.ts'
-import type { ManifestChunks, ManifestModel } from './manifest-entry.ts'
+import type { ManifestModel } from './manifest-entry.ts'
 import type { ServedRows } from './served-rows.ts'
 
 /** The models of a node, signed by it. */
@@ -49,7 +50,7 @@ export interface ManifestDeps {
   readonly clock: Clock
   readonly instanceId: () => string
   /** Chunk hashes of the file with this SHA-256. */
-  readonly chunks: (sha256: string, signal?: AbortSignal) => Promise<ManifestChunks>
+  readonly chunks: (sha256: string, signal?: AbortSignal) => Promise<ModelChunks>
 }
 
 interface Content {
@@ -149,5 +150,6 @@ export function createManifest(deps: ManifestDeps): Manifest {
 const MAX_ANSWERS = 8
 
 async function withChunks({ model }: ManifestItem, { chunks }: ManifestDeps, signal?: AbortSignal) {
-  return toItem({ ...model, chunks: await chunks(model.sha256, signal) })
+  const { hashes, chunkBytes } = await chunks(model.sha256, signal)
+  return toItem({ ...model, chunks: { size: chunkBytes, count: hashes.length, hashes } })
 }

@@ -1,8 +1,7 @@
 import { lstat } from 'node:fs/promises'
 import { AppError } from '../../errors.ts'
-import type { ChunkHashes } from './chunks.ts'
+import type { ChunkHashes, ModelChunks } from './chunks.ts'
 import type { Refusal, ServeRule } from './exclude.ts'
-import type { ManifestChunks } from './manifest-entry.ts'
 import type { ServedRow, ServedRows } from './served-rows.ts'
 
 /** A model file that may be handed out. */
@@ -12,7 +11,8 @@ export interface ServedModel {
   /** File name as UIs list it. */
   readonly filename: string
   readonly sizeBytes: number
-  readonly modifiedMs: number
+  /** `mtime` in microseconds since the epoch, rounded down. */
+  readonly modifiedUs: number
   /** Lower-case hex. */
   readonly sha256: string
   /** Undefined for what is no safetensors file, or was not read yet. */
@@ -28,10 +28,12 @@ export interface ModelServer {
    */
   find(hash: string): Promise<ServedModel>
   /**
-   * Its chunk hashes; the first time the file is read for them, once for all who ask meanwhile.
-   * @throws AppError as `find`; conflict: its bytes are others than the index says; cancelled
+   * Chunk hashes of a model that `find` gave; the first time its file is read for them, once for all who ask meanwhile.
+   * @throws AppError conflict: its bytes are others than the index says; cancelled; and what hashing throws
    */
-  chunks(hash: string, signal?: AbortSignal): Promise<ServedModel & { readonly chunks: ManifestChunks }>
+  chunks(model: ServedModel, signal?: AbortSignal): Promise<ModelChunks>
+  /** The same where they were computed before. */
+  storedChunks(model: ServedModel): Promise<ModelChunks | undefined>
 }
 
 export interface ModelServerDeps {
@@ -62,10 +64,8 @@ export function createModelServer({ rows, rule, chunkHashes }: ModelServerDeps):
 
   return {
     find,
-    async chunks(hash, signal) {
-      const model = await find(hash)
-      return { ...model, chunks: await chunkHashes.of(model, signal) }
-    },
+    chunks: chunkHashes.of,
+    storedChunks: ({ sha256 }) => chunkHashes.stored(sha256),
   }
 }
 
@@ -97,7 +97,7 @@ const toServed = (row: ServedRow): ServedModel => ({
   path: row.path,
   filename: row.name.slice(row.name.lastIndexOf('/') + 1),
   sizeBytes: row.sizeBytes,
-  modifiedMs: Math.floor(row.modifiedUs / 1000),
+  modifiedUs: row.modifiedUs,
   sha256: row.sha256,
   tensorSha256: row.tensorSha256 ?? undefined,
 })

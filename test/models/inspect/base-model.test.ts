@@ -167,7 +167,7 @@ describe('checkpoints and diffusion models by their tensors', () => {
     ['a VAE', undefined, { 'decoder.conv_in.weight': [512, 4, 3, 3], 'encoder.conv_in.weight': [128, 3, 3, 3] }],
     ['a text encoder', undefined, { 'text_model.encoder.layers.0.self_attn.q_proj.weight': [768, 768] }],
     ['nothing', undefined, {}],
-  ])('%s', (_, expected, tensors, filename) => {
+  ])('%s', (...[, expected, tensors, filename]) => {
     const name = filename === undefined ? {} : { filename }
     expect(guess({ tensors, ...name })).toBe(expected as string)
     expect(guess({ tensors: prefixed('model.diffusion_model.', tensors), ...name })).toBe(expected as string)
@@ -366,7 +366,7 @@ describe('LoRAs by their layers', () => {
     ['HiDream', 'HiDream', peft([['diffusion_model.double_stream_blocks.0.block.ff_i.shared_experts.w1', 2560]])],
     ['AuraFlow', 'AuraFlow', peft([['transformer.joint_transformer_blocks.0.attn.to_k', 3072]])],
     ['a language model', undefined, peft([['base_model.model.model.layers.0.self_attn.q_proj', 4096]])],
-  ])('%s', (_, expected, tensors, filename) => {
+  ])('%s', (...[, expected, tensors, filename]) => {
     expect(guess({ tensors, ...(filename === undefined ? {} : { filename }) })).toBe(expected as string)
   })
 })

@@ -26,7 +26,7 @@ beforeEach(async () => {
       hostKey: createHostKey({ file: join(temp.dir, 'node-key') }),
       clock,
       instanceId: () => HERE,
-      chunks: async () => ({ size: 16, count: 0, hashes: [] }),
+      chunks: async () => ({ chunkBytes: 16, hashes: [] }),
     }),
   })
 })

@@ -37,7 +37,7 @@ const open = (over: Partial<ManifestDeps> = {}, exclude: readonly string[] = [])
     hostKey: createHostKey({ file: join(temp.dir, 'node-key') }),
     clock,
     instanceId: () => HERE,
-    chunks: async () => ({ size: 16, count: 1, hashes: [hexOf('chunk')] }),
+    chunks: async () => ({ chunkBytes: 16, hashes: [hexOf('chunk')] }),
     ...over,
   })
 
@@ -57,7 +57,7 @@ const LABEL = {
   base_model: 'SDXL 1.0',
   trained_words: ['h4rbor', 'h4rbor', 'x'.repeat(300)],
   nsfw: false,
-  license: { allowNoCredit: true, allowCommercialUse: ['Image'], allowDerivatives: true, allowDifferentLicense: true },
+  license: { allow_no_credit: true, allow_commercial_use: ['Image'], allow_derivatives: true },
 }
 
 describe('the manifest', () => {
@@ -327,7 +327,7 @@ describe('any library', () => {
     base_model: fc.option(text),
     trained_words: fc.array(text, { maxLength: 3 }),
     nsfw: fc.option(fc.boolean()),
-    license: fc.option(fc.constantFrom({ allowCommercialUse: ['Sell'] }, { allowCommercialUse: null })),
+    license: fc.option(fc.constantFrom({ allow_commercial_use: ['Sell'] }, { allow_commercial_use: null })),
   })
 
   test('gives canonical text with a signature that every change breaks', async () => {

@@ -61,7 +61,7 @@ describe('a file is found', () => {
       path: join(temp.dir, 'a.safetensors'),
       filename: 'a.safetensors',
       sizeBytes: 3,
-      modifiedMs: Math.floor(row.modifiedUs / 1000),
+      modifiedUs: row.modifiedUs,
       sha256: hexOf('abc'),
       tensorSha256: hexOf('tensors'),
     })
@@ -106,12 +106,10 @@ describe('a file is found', () => {
     ['kept by its licence', { civitai: { availability: 'Private' } }, [], 'license_blocked'],
   ])('unless it is %s', async (_, over, exclude, code) => {
     await insertRows(temp.db, [aFile(temp.dir, 'a', 'abc', { tensorSha256: hexOf('tensors'), ...over })])
-    const { server, read } = open(exclude)
+    const { server } = open(exclude)
     for (const hash of [hexOf('abc'), hexOf('tensors')]) {
       expect(await rejection(server.find(hash))).toMatchObject({ code })
-      expect(await rejection(server.chunks(hash))).toMatchObject({ code })
     }
-    expect(read).toEqual([])
   })
 
   test('by its tensors although another file with the same tensors may not be served', async () => {
@@ -130,31 +128,29 @@ describe('chunk hashes', () => {
   test('are computed once however many ask, and kept', async () => {
     await insertRows(temp.db, [aFile(temp.dir, 'a', content)])
     const { server, read } = open()
-    const asked = await Promise.all(Array.from({ length: 10 }, () => server.chunks(hexOf(content))))
-    expect(read).toEqual([join(temp.dir, 'a')])
-    for (const { chunks, sizeBytes } of asked) {
-      expect(sizeBytes).toBe(CHUNK_BYTES + 5)
-      expect(chunks).toEqual({
-        size: CHUNK_BYTES,
-        count: 2,
-        hashes: [hexOf(content.subarray(0, CHUNK_BYTES)), hexOf('xxxxx')],
-      })
-    }
+    const model = await server.find(hexOf(content))
+    expect(await server.storedChunks(model)).toBeUndefined()
+    const asked = await Promise.all(Array.from({ length: 10 }, () => server.chunks(model)))
+    expect(read).toEqual([model.path])
+    const expected = { chunkBytes: CHUNK_BYTES, hashes: [hexOf(content.subarray(0, CHUNK_BYTES)), hexOf('xxxxx')] }
+    for (const chunks of asked) expect(chunks).toEqual(expected)
     const next = open()
-    expect((await next.server.chunks(hexOf(content))).chunks).toEqual(asked[0]?.chunks as never)
+    expect(await next.server.storedChunks(model)).toEqual(expected)
+    expect(await next.server.chunks(model)).toEqual(expected)
     expect(next.read).toEqual([])
   })
 
   test('of an empty file are none', async () => {
     await insertRows(temp.db, [aFile(temp.dir, 'a', '')])
-    expect((await open().server.chunks(hexOf(''))).chunks).toEqual({ size: CHUNK_BYTES, count: 0, hashes: [] })
+    const { server } = open()
+    expect(await server.chunks(await server.find(hexOf('')))).toEqual({ chunkBytes: CHUNK_BYTES, hashes: [] })
   })
 
   test('are refused where the bytes are others, and nothing is kept', async () => {
     const row = aFile(temp.dir, 'a', 'abd', { sha256: hexOf('abc') })
     await insertRows(temp.db, [row])
     const { server, changed } = open()
-    expect(await rejection(server.chunks(hexOf('abc')))).toMatchObject({ code: 'conflict' })
+    expect(await rejection(server.chunks(await server.find(hexOf('abc'))))).toMatchObject({ code: 'conflict' })
     expect(changed).toEqual([row.path])
     expect(await temp.db.read.select().from(modelChunksTable)).toEqual([])
   })
@@ -168,6 +164,7 @@ describe('chunk hashes', () => {
     })
     const asker = new AbortController()
     began.signal.addEventListener('abort', () => asker.abort(new Error('left')))
-    expect(await rejection(server.chunks(hexOf('abc'), asker.signal))).toMatchObject({ message: 'left' })
+    const model = await server.find(hexOf('abc'))
+    expect(await rejection(server.chunks(model, asker.signal))).toMatchObject({ message: 'left' })
   })
 })

@@ -32,7 +32,7 @@ const NAMES: readonly (readonly [RegExp, Name])[] = [
   [/^(?:hunyuan-?video|hyvid)(?!-?1[-.]5)/, 'Hunyuan Video'],
   [/^(?:hunyuan-?dit|hydit)/, 'Hunyuan 1'],
   [/^(?:lightricks-)?ltx-?v?(?:ideo)?-?2[-.]3/, 'LTXV 2.3'],
-  [/^(?:lightricks-)?ltx-?v?(?:ideo)?-?2(?![-.]?\d)/, 'LTXV2'],
+  [/^(?:lightricks-)?ltx-?v?(?:ideo)?-?2(?!\d|[-.]\d(?!\d))/, 'LTXV2'],
   [/^(?:lightricks-)?ltx-?v?(?:ideo)?-?2/, () => undefined],
   [/^(?:lightricks-)?ltx/, 'LTXV'],
   [/^qwen-?image/, 'Qwen'],

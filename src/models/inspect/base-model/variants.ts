@@ -56,7 +56,7 @@ export function zImageVersion(hints: string): string | undefined {
 /** LTX with sound. */
 export function ltx2Version(hints: string): string | undefined {
   if (is(/ltx[-_. ]?v?(?:ideo)?[-_. ]?2[-_.]3/, hints)) return 'LTXV 2.3'
-  return is(/ltx[-_. ]?v?(?:ideo)?[-_. ]?2(?![-_.]?\d)/, hints) ? 'LTXV2' : undefined
+  return is(/ltx[-_. ]?v?(?:ideo)?[-_. ]?2(?!\d|[-_.]\d(?!\d))/, hints) ? 'LTXV2' : undefined
 }
 
 export function sd2Version(hints: string): string {
