@@ -167,7 +167,7 @@ export function createApp(config: Config, extras: AppExtras = {}): CliApp {
 
   let ownership: Ownership | undefined
   let pruning: ReturnType<typeof setInterval> | undefined
-  let stopKeepingCurrent: (() => void) | undefined
+  let stopKeepingCurrent: (() => Promise<void>) | undefined
   return {
     config,
     operations,
@@ -218,9 +218,9 @@ export function createApp(config: Config, extras: AppExtras = {}): CliApp {
     async close() {
       clearInterval(pruning)
       pruning = undefined
-      stopKeepingCurrent?.()
-      stopKeepingCurrent = undefined
       try {
+        await stopKeepingCurrent?.()
+        stopKeepingCurrent = undefined
         await jobs.stop()
         await models.close()
         await db.close()

@@ -16,6 +16,7 @@ import { createModelFinder, type ModelFinder } from '../models/find-models.ts'
 import { createIdentifier } from '../models/identify.ts'
 import type { InspectRequest } from '../models/inspect/inspection.ts'
 import { keepCurrent } from '../models/keep-current.ts'
+import { countToHash } from '../models/library/digests.ts'
 import type { ModelRow } from '../models/library/rows.ts'
 import { createLinkDuplicates } from '../models/link-duplicates.ts'
 import { createListModels } from '../models/list-models.ts'
@@ -26,7 +27,12 @@ import { createNodeStore } from '../models/nodes/store.ts'
 import type { ModelRoot } from '../models/root.ts'
 import { createModelJobOperations, createScanOperations } from '../models/scan/operations.ts'
 import { createScanJob, firstScanView, SCAN_KIND, type ScanInput } from '../models/scan/scan-job.ts'
-import { type CompareOptions, createModelThreads, type ModelThreads } from '../models/scan/thread.ts'
+import {
+  type CompareFoldersOptions,
+  type CompareOptions,
+  createModelThreads,
+  type ModelThreads,
+} from '../models/scan/thread.ts'
 import { createVerifyJob, type VerifyInput } from '../models/scan/verify-job.ts'
 import { createChunkHashes } from '../models/serve/chunks.ts'
 import { createServeRule } from '../models/serve/exclude.ts'
@@ -37,6 +43,7 @@ import { createModelServer, type ModelServer } from '../models/serve/model-serve
 import { createServedRows } from '../models/serve/served-rows.ts'
 import { modelFilesTable } from '../models/table.ts'
 import { createVolumeDigests } from '../models/volume-digests.ts'
+import { watchRoots } from '../models/watch/watch-roots.ts'
 import type { GuardedFetch } from '../net/fetch.ts'
 import type { Operation } from '../operation/operation.ts'
 import { type Actor, OWNER } from '../operation/permission.ts'
@@ -68,7 +75,7 @@ export interface Models {
   readonly finder: ModelFinder
   readonly server: ModelServer
   /** Looks at the folders now and whenever they change, until the answer is called. */
-  keepCurrent(): () => void
+  keepCurrent(): () => Promise<void>
   close(): Promise<void>
 }
 
@@ -79,6 +86,7 @@ export function createModels(deps: ModelsDeps): Models {
   const current = (): ModelThreads => (started ??= createModelThreads())
   const threads = {
     compare: (request: CompareOptions) => current().compare(request),
+    compareFolders: (request: CompareFoldersOptions) => current().compareFolders(request),
     inspect: (requests: readonly InspectRequest[], signal: AbortSignal) => current().inspect(requests, signal),
   }
   const library = createModelLibrary({
@@ -138,6 +146,9 @@ export function createModels(deps: ModelsDeps): Models {
   jobs.register(verifyJob)
 
   const scanEverything = async (): Promise<void> => {
+    // Whoever cancelled the last one does not want another until a scan is asked for.
+    const [newest] = await store.list({ kinds: [SCAN_KIND] }, 1, 0)
+    if (newest?.status === 'cancelled') return
     const input = { roots: [], identify: false }
     await jobs.create(SCAN_KIND, { actor: OWNER, input, view: firstScanView(), key: JSON.stringify(input) })
   }
@@ -165,7 +176,12 @@ export function createModels(deps: ModelsDeps): Models {
     keepCurrent: () =>
       keepCurrent({
         roots: () => deps.rootsOf([]),
-        watch: () => ({ close() {} }),
+        watch: (roots, onChange) => watchRoots(roots, { onChange, log }),
+        async look(roots, folders, signal) {
+          await refresher.refresh({ roots, folders, signal })
+          await reader.inspectAll(signal)
+        },
+        hasUnhashed: async () => (await countToHash({ db, instanceId }, [])).files > 0,
         scan: scanEverything,
         log,
       }),

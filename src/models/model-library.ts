@@ -11,8 +11,7 @@ import { createLibraryOpener, type LibraryOpener } from './library.ts'
 import type { ModelRoot } from './root.ts'
 
 /** What looks at the disk, off the event loop. */
-export interface DiskThreads {
-  readonly compare: CompareWithDisk
+export interface DiskThreads extends CompareWithDisk {
   inspect(requests: readonly InspectRequest[], signal: AbortSignal): Promise<readonly Inspected[]>
 }
 
@@ -49,8 +48,9 @@ export function createModelLibrary(deps: ModelLibraryDeps): ModelLibrary {
   const queue = createHashQueue(deps.hashFile, CORES)
   const refresher = createRefresher({
     ...deps,
-    compare: threads.compare,
-    volumeDigests: async (root) => ((await volumes.eligible(root)) ? volumes.read(root) : NO_DIGESTS),
+    disk: threads,
+    // Whoever wrote them: a volume that is mounted read-only has them too.
+    volumeDigests: (root) => volumes.read(root),
   })
   const reader = createLibraryReader({
     ...deps,
@@ -74,5 +74,3 @@ export function createModelLibrary(deps: ModelLibraryDeps): ModelLibrary {
     },
   }
 }
-
-const NO_DIGESTS: ReadonlyMap<string, VolumeDigests> = new Map()

@@ -7,6 +7,8 @@ import { createChangeTaker, type LibraryDeps } from './take-changes.ts'
 
 export interface RefreshRequest {
   readonly roots: readonly ModelRoot[]
+  /** Only these folders of the one root, absolute paths as listed; what leads out of them makes it the whole root. */
+  readonly folders?: readonly string[] | undefined
   readonly signal: AbortSignal
   /** Model files met so far. */
   readonly onFiles?: ((files: number) => void) | undefined
@@ -24,17 +26,23 @@ export interface Refreshed {
   readonly skipped: readonly WalkProblem[]
 }
 
-/** Walks folders in a thread of its own and compares them with what is stored. */
-export type CompareWithDisk = (request: {
+export interface CompareRequest {
   readonly roots: readonly ModelRoot[]
   readonly stored: AsyncIterable<readonly StoredFile[]>
   readonly signal: AbortSignal
   readonly onChanged: (batch: readonly WalkedFile[]) => Promise<void>
-  readonly onProgress?: (files: number) => void
-}) => Promise<WalkSummary>
+  readonly onProgress?: ((files: number) => void) | undefined
+}
+
+/** Walks folders in a thread of its own and compares them with what is stored. */
+export interface CompareWithDisk {
+  compare(request: CompareRequest): Promise<WalkSummary>
+  /** Some folders of the roots; undefined, with nothing done, where only all of the roots can tell. */
+  compareFolders(request: CompareRequest & { readonly folders: readonly string[] }): Promise<WalkSummary | undefined>
+}
 
 export interface RefreshDeps extends LibraryDeps {
-  readonly compare: CompareWithDisk
+  readonly disk: CompareWithDisk
   /** Digests that an earlier host left on the volume of a root, by path below it; empty where there are none. */
   readonly volumeDigests: (root: string) => Promise<ReadonlyMap<string, VolumeDigests>>
 }
@@ -51,18 +59,17 @@ export function createRefresher(deps: RefreshDeps): Refresher {
   const takeChanges = createChangeTaker(deps)
   let last: Promise<unknown> = Promise.resolve()
 
-  async function refresh({ roots, signal, onFiles }: RefreshRequest): Promise<Refreshed> {
+  async function refresh({ roots, folders, signal, onFiles }: RefreshRequest): Promise<Refreshed> {
     signal.throwIfAborted()
     const paths = roots.map(({ path }) => path)
     const among = new Set(paths)
     const volumes = new Map<string, ReadonlyMap<string, VolumeDigests>>()
     const sum = { added: 0, changed: 0, renamed: 0 }
-    const summary = await deps.compare({
+    const request = {
       roots,
-      stored: storedFiles(deps, paths),
       signal,
-      ...(onFiles === undefined ? {} : { onProgress: onFiles }),
-      async onChanged(batch) {
+      onProgress: onFiles,
+      async onChanged(batch: readonly WalkedFile[]) {
         for (const root of new Set(batch.map((file) => file.root))) {
           if (!volumes.has(root)) volumes.set(root, await deps.volumeDigests(root))
         }
@@ -72,7 +79,13 @@ export function createRefresher(deps: RefreshDeps): Refresher {
         sum.changed += taken.changed
         sum.renamed += taken.renamed
       },
-    })
+    }
+    const [root] = paths
+    const some =
+      folders === undefined || root === undefined
+        ? undefined
+        : await deps.disk.compareFolders({ ...request, folders, stored: storedFiles(deps, { root, folders }) })
+    const summary = some ?? (await deps.disk.compare({ ...request, stored: storedFiles(deps, { roots: paths }) }))
     const gone = await markGone(deps, summary)
     await forgetGone(deps)
     const { files, unchanged, unreadable, skipped } = summary

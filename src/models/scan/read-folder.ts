@@ -7,9 +7,9 @@ export interface FolderNames {
   readonly models: string[]
   readonly folders: string[]
   readonly links: string[]
-  /** Control files of aria2. */
+  /** Control files of aria2, and links under such names. */
   readonly controls: string[]
-  /** Files that are no models: sidecars may be among them. */
+  /** Files and links that are no models: sidecars may be among them. */
   readonly others: string[]
   /** FIFOs, sockets and devices under the name of a model. */
   readonly special: string[]
@@ -38,13 +38,15 @@ function sortIn(names: FolderNames, path: string, entry: Dirent): void {
   const { name } = entry
   const type = typeOf(path, entry)
   if (type === 'folder') names.folders.push(name)
-  else if (type === 'link') names.links.push(name)
-  else if (type === 'file') {
+  else if (type === 'special') {
+    if (nameKind(name) === 'model') names.special.push(name)
+  } else if (type !== 'gone') {
     const kind = nameKind(name)
-    if (kind === 'model' || kind === 'partial') names.models.push(name)
-    else if (kind === 'control') names.controls.push(name)
-    else names.others.push(name)
-  } else if (type === 'special' && nameKind(name) === 'model') names.special.push(name)
+    if (type === 'link') names.links.push(name)
+    if (kind === 'control') names.controls.push(name)
+    else if (kind === 'other') names.others.push(name)
+    else if (type === 'file') names.models.push(name)
+  }
 }
 
 type EntryType = 'file' | 'folder' | 'link' | 'special' | 'gone'

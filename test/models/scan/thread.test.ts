@@ -131,6 +131,13 @@ describe('compare', () => {
     expect((await compare()).changed).toEqual([])
   })
 
+  test('a sidecar that is a link', async () => {
+    symlinkSync(put('store/notes'), join(dirname(put('a/b.safetensors')), 'b.civitai.info'))
+    await compare()
+    put('store/notes', 'more')
+    expect(paths((await compare()).changed)).toEqual(['a/b.safetensors'])
+  })
+
   test('a marker that goes', async () => {
     put('a.safetensors')
     const marker = put('a.safetensors.aria2')
@@ -317,7 +324,8 @@ describe('cancelling and crashing', () => {
       throw planted
     }
     expect(await rejection(threads.compare({ ...nothing, roots: roots(), signal, onChanged: fails }))).toBe(planted)
-    async function* stored(): AsyncGenerator<never> {
+    async function* stored(): AsyncGenerator<StoredFile[]> {
+      yield []
       throw planted
     }
     expect(await rejection(threads.compare({ ...nothing, roots: roots(), signal, stored: stored() }))).toBe(planted)
