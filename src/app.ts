@@ -202,7 +202,7 @@ export function createApp(config: Config, extras: AppExtras = {}): CliApp {
     hasTokens: () => tokens.configured(),
     async listen(options) {
       const { serve } = await import('./app/serving.ts')
-      const parts = { operations, events, tokens, jobs, store, settings, clock, log, uploadsDir: temporaryDir }
+      const parts = { operations, events, tokens, jobs, store, models, settings, clock, log, uploadsDir: temporaryDir }
       const { metrics, listening } = await serve({ ...parts, mcpExtension: extras.mcpExtension }, options)
       meter.connect(metrics)
       if (settings.auto_scan) stopKeepingCurrent ??= models.keepCurrent()

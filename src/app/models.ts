@@ -17,7 +17,6 @@ import { createIdentifier } from '../models/identify.ts'
 import type { InspectRequest } from '../models/inspect/inspection.ts'
 import { keepCurrent } from '../models/keep-current.ts'
 import { countToHash } from '../models/library/digests.ts'
-import type { ModelRow } from '../models/library/rows.ts'
 import { createLinkDuplicates } from '../models/link-duplicates.ts'
 import { createListModels } from '../models/list-models.ts'
 import { CORES, createModelLibrary, type ModelLibrary } from '../models/model-library.ts'
@@ -41,6 +40,8 @@ import { createManifest } from '../models/serve/manifest.ts'
 import { createManifestOperation } from '../models/serve/manifest-operation.ts'
 import { createModelServer, type ModelServer } from '../models/serve/model-server.ts'
 import { createServedRows } from '../models/serve/served-rows.ts'
+import { createSwarmClaims } from '../models/serve/swarm-claims.ts'
+import { createSwarmSource, type SwarmSource } from '../models/serve/swarm-source.ts'
 import { modelFilesTable } from '../models/table.ts'
 import { createVolumeDigests } from '../models/volume-digests.ts'
 import { watchRoots } from '../models/watch/watch-roots.ts'
@@ -74,6 +75,8 @@ export interface Models {
   readonly library: ModelLibrary
   readonly finder: ModelFinder
   readonly server: ModelServer
+  /** The same in SwarmUI's dialect. */
+  readonly swarm: SwarmSource
   /** Looks at the folders now and whenever they change, until the answer is called. */
   keepCurrent(): () => Promise<void>
   close(): Promise<void>
@@ -141,7 +144,12 @@ export function createModels(deps: ModelsDeps): Models {
         }),
       ),
   })
-  const verifyJob: JobKind<VerifyInput> = createVerifyJob({ ...deps, queue, window: CORES + 2 })
+  const verifyJob: JobKind<VerifyInput> = createVerifyJob({
+    ...deps,
+    queue,
+    inspectAll: (signal) => reader.inspectAll(signal),
+    window: CORES + 2,
+  })
   jobs.register(scanJob)
   jobs.register(verifyJob)
 
@@ -156,6 +164,7 @@ export function createModels(deps: ModelsDeps): Models {
     library,
     finder,
     server,
+    swarm: createSwarmSource({ rows, claims: createSwarmClaims({ db, instanceId }), rule, server, clock, instanceId }),
     operations: [
       ...createScanOperations({
         jobs,
@@ -164,11 +173,7 @@ export function createModels(deps: ModelsDeps): Models {
         findByDigest: finder.findByDigest,
       }),
       createListModels({ db, instanceId, findByDigest: finder.findByDigest, isUsed: isUsedByAsset(modelFilesTable) }),
-      createLinkDuplicates({
-        ...deps,
-        sampleOf: (row, signal) => sampleOf(threads, row, signal),
-        refresh: async (signal) => refresher.refresh({ roots: await deps.rootsOf([]), signal }),
-      }),
+      createLinkDuplicates(deps),
       createManifestOperation({ manifest }),
       ...createModelJobOperations({ jobs, store }),
       ...createNodeOperations({ nodes, greet: createGreet({ fetch }) }),
@@ -190,16 +195,4 @@ export function createModels(deps: ModelsDeps): Models {
       started = undefined
     },
   }
-}
-
-/** Off the event loop, as whatever is read of model files. */
-async function sampleOf(
-  threads: Pick<ModelThreads, 'inspect'>,
-  row: ModelRow,
-  signal: AbortSignal,
-): Promise<string | undefined> {
-  const { path, sizeBytes, modifiedUs } = row
-  const request = { path, listedPath: path, partial: false, sizeBytes, modifiedUs, sample: true }
-  const [inspected] = await threads.inspect([request], signal)
-  return inspected?.sample
 }

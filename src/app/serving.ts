@@ -14,6 +14,7 @@ import type { Log } from '../lib/log.ts'
 import { VERSION } from '../lib/version.ts'
 import type { Mcp, McpExtension } from '../mcp/server.ts'
 import type { Operation } from '../operation/operation.ts'
+import type { Models } from './models.ts'
 
 /** What the network surfaces need. They are loaded when something listens: one-shot commands do without them. */
 export interface ServingDeps {
@@ -25,6 +26,7 @@ export interface ServingDeps {
   readonly settings: Settings
   readonly clock: Clock
   readonly log: Log
+  readonly models: Pick<Models, 'server' | 'swarm'>
   /** For files that are being received. */
   readonly uploadsDir: string
   readonly mcpExtension?: McpExtension | undefined
@@ -43,7 +45,7 @@ export interface Serving {
 
 /** HTTP, SSE and MCP on one port. @throws AppError as `listen` does */
 export async function serve(deps: ServingDeps, { host, port, secret }: ServeOptions): Promise<Serving> {
-  const { operations, events, tokens, jobs, store, settings, clock, log } = deps
+  const { operations, events, tokens, jobs, store, models, settings, clock, log } = deps
   const started = clock.now()
   const metrics = createMetrics({ version: VERSION })
   metrics.addGauge('airkeep_jobs_running', 'Jobs that run now', () => jobs.running)
@@ -66,6 +68,8 @@ export async function serve(deps: ServingDeps, { host, port, secret }: ServeOpti
       return { kind, owner, permission: 'models:read', final: isFinal(status), data: toPublicJob(row) }
     },
     settings: { body_limit: settings.body_limit, hosts: settings.hosts, boundHost: host },
+    files: { source: models.server, connections: settings.serve_connections, bandwidth: settings.serve_bandwidth },
+    swarm: settings.swarm_dialect ? models.swarm : undefined,
     log,
     metrics,
     async mcp(request, actor, _signal, requestId) {

@@ -40,7 +40,7 @@ export type Where =
   /** `--server` */
   | { readonly kind: 'server'; readonly url: string }
 
-const ENDED = new Set(['completed', 'partially_completed', 'succeeded', 'failed', 'cancelled'])
+const ENDED = new Set(['completed', 'partially_completed', 'succeeded', 'failed', 'cancelled', 'paused'])
 
 /** Whether a job object shows a state that it does not leave by itself. */
 export const hasEnded = (job: JsonObject): boolean => typeof job.status === 'string' && ENDED.has(job.status)

@@ -16,7 +16,7 @@ export function jobExitCode(job: JsonObject): number {
     const known = typeof code === 'string' && Object.hasOwn(ERROR_KINDS, code)
     return known ? ERROR_KINDS[code as ErrorCode].exitCode : PARTIAL_EXIT
   }
-  if (job.status === 'partially_completed') return PARTIAL_EXIT
+  if (job.status === 'partially_completed' || job.status === 'paused') return PARTIAL_EXIT
   return 0
 }
 
@@ -41,7 +41,11 @@ export async function followJob(
   jobId: string,
 ): Promise<JsonObject> {
   try {
-    return await session.follow(jobId, { signal, onJob: (job) => progress.show(describeJob(job)) })
+    const last = await session.follow(jobId, { signal, onJob: (job) => progress.show(describeJob(job)) })
+    if (last.status === 'paused') {
+      await note(`${jobId} was paused: airkeep retry-model-job --job-id ${jobId} goes on with it`)
+    }
+    return last
   } catch (error) {
     if (signal.aborted) await note(afterInterrupt(session, jobId))
     throw error

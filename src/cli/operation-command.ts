@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { AppError } from '../errors.ts'
 import { isJsonObject, type JsonObject } from '../lib/json.ts'
-import type { Operation, Progress } from '../operation/operation.ts'
+import type { CliInstead, Operation, Progress } from '../operation/operation.ts'
 import type { Context } from './context.ts'
 import { fieldsOf } from './fields.ts'
 import { findOperation } from './find-operation.ts'
@@ -15,6 +15,7 @@ import type { Act } from './program.ts'
 import { formatBytes, progressBar } from './progress.ts'
 import { readText } from './remote.ts'
 import { renderOutput } from './render.ts'
+import { addSecretOptions, readSecrets, refuseSecrets } from './secrets.ts'
 import { withSession } from './session.ts'
 
 /** Gives `command` the flags of its operation, and what it does. */
@@ -26,21 +27,31 @@ export function defineOperationCommand(command: Command, operation: Operation, a
   command.optionsGroup('Options:')
   if (!hasOwn('input')) command.option('--input <file>', 'fields as a JSON object from a file, or from stdin with -')
   if (!hasOwn('wait') && startsJobs(operation)) command.option('--no-wait', 'start the job and do not follow it')
+  addSecretOptions(command, operation)
   const { instead } = operation
   if (instead !== undefined) command.option(`--${instead.flag}`, instead.summary)
   addGlobalOptions(command)
   command.action((options: { wait?: unknown; input?: unknown; [flag: string]: unknown }) =>
-    act(globalsOf(command), (context) =>
-      instead !== undefined && options[instead.flag] === true
-        ? runInstead(context, instead.operation)
-        : runOperation(context, operation, {
-            typed: typedFields(command, fields),
-            inputFile: !hasOwn('input') && typeof options.input === 'string' ? options.input : undefined,
-            // A field of that name speaks for itself: the operation then answers without a job.
-            wait: hasOwn('wait') || options.wait !== false,
-          }),
-    ),
+    act(globalsOf(command), (context) => {
+      refuseSecrets(command, operation)
+      const typed = typedFields(command, fields)
+      const inputFile = !hasOwn('input') && typeof options.input === 'string' ? options.input : undefined
+      if (instead !== undefined && options[instead.flag] === true) {
+        ensureAlone(instead, typed, inputFile)
+        return runInstead(context, instead.operation)
+      }
+      // A field of that name speaks for itself: the operation then answers without a job.
+      return runOperation(context, operation, { typed, inputFile, wait: hasOwn('wait') || options.wait !== false })
+    }),
   )
+}
+
+/** It would do more than what was asked for. @throws AppError invalid_input */
+function ensureAlone({ flag, beside }: CliInstead, typed: TypedFields, inputFile: string | undefined): void {
+  const [only, ...others] = [...typed]
+  const isAlone = only?.[0].name === beside && only[1] === true && others.length === 0 && inputFile === undefined
+  if (isAlone) return
+  throw new AppError('invalid_input', `--${flag} goes with --${beside} and with nothing else`)
 }
 
 /** A flag that asks for another operation, which has no fields. */
@@ -90,14 +101,6 @@ async function runOperation(context: Context, parsed: Operation, { typed, inputF
     await context.print(result, (columns) => renderOutput(result, columns))
     return exitCodeOf(ended.map(jobExitCode))
   })
-}
-
-/** Secrets come from stdin, which a terminal asks for: other users of the machine can read arguments. */
-async function readSecrets({ outside, stdin }: Context, { secrets }: Operation, base: JsonObject): Promise<JsonObject> {
-  const [name] = secrets
-  if (name === undefined || name in base) return {}
-  const text = outside.stdinIsTerminal ? await outside.askSecret(`${name} (empty for none): `) : await readText(stdin())
-  return text.trim() === '' ? {} : { [name]: text.trim() }
 }
 
 /** Aliases stand for their fields. */

@@ -81,7 +81,7 @@ async function followHere({ events }: CliApp, jobId: string, options: FollowOpti
       const stored = await events.replay(lastId, { jobId }, REPLAY_PAGE)
       for (const event of stored) {
         onJob(event.data)
-        if (event.final && (await isLast(event.id))) return event.data
+        if ((event.final || hasEnded(event.data)) && (await isLast(event.id))) return event.data
         lastId = event.id
       }
       if (stored.length < REPLAY_PAGE) break
@@ -105,7 +105,7 @@ async function followHere({ events }: CliApp, jobId: string, options: FollowOpti
     stop()
   }
 
-  /** A retried job has an end in the middle of its events. */
+  /** A retried job has an end in the middle of its events, one that went on a pause. */
   async function isLast(id: number): Promise<boolean> {
     return (await events.replay(id, { jobId }, 1)).length === 0
   }

@@ -17,6 +17,9 @@ const RECONNECT = { firstMs: 100, maxMs: 5_000 }
 /** The server sends a comment every five seconds. */
 const SILENCE_MS = 30_000
 
+/** A job whose last news is a pause, for so long, is paused now. */
+const PAUSE_MS = 500
+
 /** Calls carried out by another process. Its methods also throw ConnectionLost. */
 export function createRemoteBackend({ where, token }: RemoteBackendDeps): Backend {
   const send = sendTo({ url: where.url, token })
@@ -60,6 +63,8 @@ interface Seen {
 /** Reads one stream to its end; answers whether the job has ended too. */
 async function readStream(send: SendTo, jobId: string, seen: Seen, { signal, onJob }: FollowOptions): Promise<boolean> {
   const silence = new AbortController()
+  const pause = new AbortController()
+  let quiet: ReturnType<typeof setTimeout> | undefined
   let timer = setTimeout(() => silence.abort(), SILENCE_MS)
   const heard = (): void => {
     clearTimeout(timer)
@@ -69,7 +74,7 @@ async function readStream(send: SendTo, jobId: string, seen: Seen, { signal, onJ
     const response = await send(`/v1/events?job_id=${encodeURIComponent(jobId)}`, {
       method: 'GET',
       headers: { accept: 'text/event-stream', 'last-event-id': seen.lastId },
-      signal: AbortSignal.any([signal, silence.signal]),
+      signal: AbortSignal.any([signal, silence.signal, pause.signal]),
     })
     if (!response.contentType.startsWith('text/event-stream')) {
       await readAnswer(response)
@@ -81,12 +86,17 @@ async function readStream(send: SendTo, jobId: string, seen: Seen, { signal, onJ
       if (id !== undefined) seen.lastId = id
       seen.job = job
       onJob(job)
+      clearTimeout(quiet)
+      // The stream goes on, for the job may; unless this was long ago, and what came after it follows at once.
+      if (job.status === 'paused') quiet = setTimeout(() => pause.abort(), PAUSE_MS)
     }
     return seen.job !== undefined && hasEnded(seen.job)
   } catch (error) {
+    if (pause.signal.aborted && !signal.aborted) return true
     if (silence.signal.aborted && !signal.aborted) throw new ConnectionLost(true, error)
     throw error
   } finally {
     clearTimeout(timer)
+    clearTimeout(quiet)
   }
 }

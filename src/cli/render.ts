@@ -20,7 +20,8 @@ export function renderOutput(
   }
   const [name, rows] = list as [string, JsonObject[]]
   const rest = Object.fromEntries(entries.filter(([key]) => key !== name && !PAGING.has(key)))
-  const above = Object.keys(rest).length === 0 ? '' : `${renderRecord(rest, columns)}\n\n`
+  const sums = fields === undefined ? rest : pick(rest, Object.keys(rest))
+  const above = Object.keys(rest).length === 0 ? '' : `${renderRecord(sums, columns)}\n\n`
   const shown =
     rows.length === 0
       ? `No ${name.replaceAll('_', ' ')}`
@@ -29,7 +30,7 @@ export function renderOutput(
   return `${above}${shown}${total > rows.length ? `\n(${rows.length} of ${total})` : ''}`
 }
 
-/** Some fields of a row, sizes as people read them. */
+/** Some fields, sizes as people read them. */
 const pick = (row: JsonObject, fields: readonly string[]): JsonObject =>
   Object.fromEntries(
     fields.map((field) => {

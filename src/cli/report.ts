@@ -63,7 +63,8 @@ export function toReported(error: unknown): AppError {
 function fromCommander(error: CommanderError): AppError {
   const [first = '', ...rest] = error.message.split('\n')
   const hint = rest.join(' ').replace(/^\(|\)$/g, '')
-  const detail = first.replace(/^error: /, '')
+  // What was typed behind it may be a secret.
+  const detail = first.replace(/^error: /, '').replace(/^(unknown option '[^=']+)=.*$/s, "$1'")
   if (error.code === 'commander.help') {
     return new AppError('invalid_input', 'A command is missing', { hint: 'Add --help to see which there are' })
   }

@@ -75,7 +75,8 @@ export function translateDbError(error: unknown): unknown {
   }
   const inner = libsqlErrorIn(error)
   if (inner === undefined) return error
-  if (inner.code === 'SQLITE_FULL') {
+  // The memory that connections share is a file too: SQLite reserves its blocks, and says so when there are none.
+  if (inner.code === 'SQLITE_FULL' || inner.extendedCode === 'SQLITE_IOERR_SHMSIZE') {
     return new AppError('disk_full', 'Could not write to the database: the disk is full', {
       hint: 'Free some space on the filesystem of the data directory; nothing was written',
       cause: error,

@@ -1,4 +1,5 @@
-import type { Connection, FilePart, Socket, SocketHandler } from './connection.ts'
+import { existsSync } from 'node:fs'
+import type { Connection, FileHead, FilePart, Socket, SocketHandler } from './connection.ts'
 import {
   IDLE_SECONDS,
   MAX_SOCKET_BACKLOG_BYTES,
@@ -27,7 +28,7 @@ export async function startBunServer({ host, port, fetch }: RuntimeServerOptions
           server.timeout(request, 0)
         },
         upgrade: (handler) => server.upgrade(request, { data: handler }),
-        sendFile: (part, init) => sendFile(request, part, init),
+        sendFile: (part, head) => sendFile(request, part, head),
         // There is no event for it; the address is known as long as the answer is under way.
         isOver: () => server.requestIP(request) === null,
       }
@@ -63,16 +64,10 @@ function limitAgain({ headers }: Response, limit: () => void): void {
  * gives a part its right length, hence the path of what is open; it applies the request's Range to a whole file, whatever
  * the answer says; and after a file that has become shorter it goes on with the connection as if all had been sent.
  */
-function sendFile(
-  request: Request,
-  { fd, start, end }: FilePart,
-  init: Parameters<NonNullable<Connection['sendFile']>>[1],
-) {
-  if (process.platform !== 'linux' || (init.status === 200 && request.headers.has('range'))) return undefined
-  return new Response(Bun.file(`/proc/self/fd/${fd}`).slice(start, end), {
-    status: init.status,
-    headers: { ...init.headers, connection: 'close' },
-  })
+function sendFile(request: Request, { fd, start, end }: FilePart, { status, headers }: FileHead): Response | undefined {
+  const path = `/proc/self/fd/${fd}`
+  if ((status === 200 && request.headers.has('range')) || !existsSync(path)) return undefined
+  return new Response(Bun.file(path).slice(start, end), { status, headers: { ...headers, connection: 'close' } })
 }
 
 const toSocket = (ws: Bun.ServerWebSocket<SocketHandler>): Socket => ({

@@ -21,6 +21,12 @@ export interface FilePart {
   readonly end: number
 }
 
+/** Of an answer that is such a part; the length is added to it. */
+export interface FileHead {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+}
+
 /** The connection that a request came by. */
 export interface Connection {
   /** Address of the other end; undefined where it is not known. */
@@ -34,10 +40,7 @@ export interface Connection {
    * stay open until {@link isOver}. Nothing notices what is written to it meanwhile, except that it became shorter,
    * which cuts the connection off.
    */
-  sendFile?(
-    part: FilePart,
-    init: { readonly status: number; readonly headers: Record<string, string> },
-  ): Response | undefined
+  sendFile?(part: FilePart, head: FileHead): Response | undefined
   /** Whether the answer has gone out in full, or nobody is at the other end any more. */
   isOver?(): boolean
   /** From now on a body that fails cuts the connection off, also where the runtime would report the failure instead. */

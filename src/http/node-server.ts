@@ -48,6 +48,7 @@ export async function startNodeServer({ host, port, fetch }: RuntimeServerOption
       }
       const response = await fetch(request, connection)
       if (upgraded) return RESPONSE_ALREADY_SENT
+      if (keptOpen && !isEventStream(response)) incoming.socket.setTimeout(IDLE_SECONDS * 1000)
       if ((cutOnError || (keptOpen && isEventStream(response))) && pour(response, outgoing))
         return RESPONSE_ALREADY_SENT
       return response

@@ -67,6 +67,36 @@ const stream = (operationId: string, summary: string, left: readonly string[] = 
   },
 })
 
+const HASH = 'SHA-256 of the model file or of its tensors: 64 hex digits, also with 0x or sha256: before them'
+
+const inPath = (name: string, description: string) => ({
+  name,
+  in: 'path',
+  required: true,
+  description,
+  schema: { type: 'string' },
+})
+
+const BYTES = { content: { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } } }
+
+/** GET of bytes with a digest; HEAD goes with it. */
+const file = (operationId: string, summary: string, parameters: readonly object[]) => ({
+  get: {
+    operationId,
+    summary,
+    description:
+      'Permission: `models:serve`. Takes Range (one range), If-Range, If-Match, If-None-Match, If-Modified-Since and If-Unmodified-Since; the ETag is the SHA-256.',
+    tags: ['Models'],
+    parameters,
+    responses: {
+      '200': { description: 'All of it', ...BYTES },
+      '206': { description: 'The range', ...BYTES },
+      '304': { description: 'It is what the client has' },
+      ...PROBLEM_RESPONSES,
+    },
+  },
+})
+
 const OPEN = { security: [{}] }
 const json = { 'application/json': { schema: { type: 'object' } } }
 
@@ -124,6 +154,43 @@ export const OTHER_PATHS: OpenApiPaths = {
     'Events of imports; a WebSocket on upgrade, to which {"subscribe_job":"…"} is sent',
   ),
   '/v1/prompts/import/{job_id}/events': stream('import_job_events', 'Events of one import', ['job_id']),
+  '/v1/models/download': file('download_model_file', 'A model file by its digest', [
+    { ...query('hash', HASH), required: true },
+  ]),
+  '/v1/models/chunks/{hash}': {
+    get: {
+      operationId: 'list_model_chunks',
+      summary: 'The SHA-256 of each chunk of a model file',
+      description: 'Permission: `models:serve`. The first time takes as long as reading the file.',
+      tags: ['Models'],
+      parameters: [inPath('hash', HASH)],
+      responses: {
+        '200': {
+          description: 'The chunks, in order',
+          content: {
+            'application/json': {
+              schema: {
+                type: 'object',
+                required: ['sha256', 'size_bytes', 'chunk_bytes', 'count', 'hashes'],
+                properties: {
+                  sha256: { type: 'string' },
+                  size_bytes: { type: 'integer' },
+                  chunk_bytes: { type: 'integer', description: 'Of every chunk but the last' },
+                  count: { type: 'integer' },
+                  hashes: { type: 'array', items: { type: 'string' } },
+                },
+              },
+            },
+          },
+        },
+        ...PROBLEM_RESPONSES,
+      },
+    },
+  },
+  '/v1/models/chunks/{hash}/{index}': file('download_model_chunk', 'One chunk of a model file', [
+    inPath('hash', HASH),
+    inPath('index', 'Counted from 0'),
+  ]),
   '/v1/stream-tickets': {
     post: {
       operationId: 'create_stream_ticket',

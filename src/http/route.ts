@@ -32,7 +32,11 @@ interface RouteBase {
 
 export type Route = RouteBase &
   (
-    | { /** For everyone: nothing private. */ readonly access: 'open'; handle(exchange: Exchange): Answer }
+    | {
+        /** `open`: for everyone, nothing private. `own`: the route finds out by itself who asks. */
+        readonly access: 'open' | 'own'
+        handle(exchange: Exchange): Answer
+      }
     | {
         /** `stream`: a ticket in the query does instead of a token. */
         readonly access: 'actor' | 'stream'
@@ -58,7 +62,7 @@ export function createRouter(
 
   const answer = async (exchange: Exchange, route: Route): Promise<Response> => {
     try {
-      if (route.access === 'open') return await route.handle(exchange)
+      if (route.access === 'open' || route.access === 'own') return await route.handle(exchange)
       exchange.actor = await findActor(exchange, route)
       return await route.handle(exchange, exchange.actor)
     } catch (error) {

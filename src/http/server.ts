@@ -6,15 +6,17 @@ import type { Actor } from '../operation/permission.ts'
 import { type Connection, NO_CONNECTION } from './connection.ts'
 import type { FeedDeps } from './feed.ts'
 import { createFeeds } from './feeds.ts'
-import { createFileRoutes, type FileServing } from './files/routes.ts'
+import { createFileRoutes, createSending, type FileServing } from './files/routes.ts'
 import { createHostCheck } from './hosts.ts'
 import { parseQuery } from './input.ts'
 import type { Metrics } from './metrics.ts'
 import { createOperationRoutes } from './operations.ts'
 import { createOwnRoutes, type OwnRoutesDeps } from './own-routes.ts'
 import { createRequestIds } from './request-id.ts'
-import { createRouter, type Exchange, type FindActor, fail } from './route.ts'
+import { createRouter, type Exchange, type FindActor, fail, type Route } from './route.ts'
 import { createStreamRoutes } from './stream.ts'
+import { createSwarmRoutes } from './swarm/routes.ts'
+import type { SwarmSource } from './swarm/swarm-source.ts'
 import { createTickets } from './tickets.ts'
 
 export interface HttpAppDeps extends Omit<OwnRoutesDeps, 'bodyLimitBytes'> {
@@ -45,6 +47,8 @@ export interface HttpAppDeps extends Omit<OwnRoutesDeps, 'bodyLimitBytes'> {
   readonly streamKinds?: { readonly import: readonly string[]; readonly models: readonly string[] }
   /** What `/v1/models/download` and the chunk routes serve; without it there are no such routes. */
   readonly files?: FileServing | undefined
+  /** The same files in SwarmUI's dialect; without it, or without `files`, there are no such routes. */
+  readonly swarm?: SwarmSource | undefined
   readonly heartbeatMs?: number
   readonly bodySilenceMs?: number
 }
@@ -99,7 +103,7 @@ export function createHttpApp(deps: HttpAppDeps): HttpApp {
       }),
       ...streams.routes,
       ...createOwnRoutes({ ...deps, bodyLimitBytes: settings.body_limit }),
-      ...(deps.files === undefined ? [] : createFileRoutes({ ...deps.files, metrics, log })),
+      ...createModelRoutes(deps),
     ],
     findActor,
   )
@@ -152,6 +156,16 @@ export function createHttpApp(deps: HttpAppDeps): HttpApp {
     },
     endStreams: () => streams.end(),
   }
+}
+
+function createModelRoutes({ files, swarm, settings, ...deps }: HttpAppDeps): Route[] {
+  if (files === undefined) return []
+  const sending = createSending({ ...files, ...deps })
+  const routes = createFileRoutes({ source: files.source, sending })
+  if (swarm === undefined) return routes
+  const { authenticate, isLive, clock, version } = deps
+  const access = { authenticate, isLive, clock, bodyLimitBytes: settings.body_limit }
+  return [...routes, ...createSwarmRoutes({ source: swarm, sending, version, ...access })]
 }
 
 /** URLs end in logs and histories: no route takes a token there. */

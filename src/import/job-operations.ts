@@ -35,7 +35,7 @@ export function createImportJobOperations({ jobs, store }: ImportJobOperationsDe
       http: { method: 'get', path: '/v1/prompts/import/{job_id}' },
       input: jobInput,
       output: importJobSchema,
-      run: async ({ job_id }, call) => toAnswer(await access.visible(job_id, call.actor)),
+      run: async ({ job_id }, call) => toAnswer(jobs.latest(await access.visible(job_id, call.actor))),
     }),
     defineOperation({
       name: 'list_import_jobs',

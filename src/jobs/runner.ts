@@ -31,6 +31,8 @@ export interface JobRunner {
   pause(id: string): Promise<JobRow>
   /** Queues an ended or paused job again under its id; a live one stays as it is. @throws AppError not_found */
   retry(id: string): Promise<JobRow>
+  /** The job with what its run has shown last, where it runs: progress is not stored. */
+  latest(row: JobRow): JobRow
   /** Takes up what an earlier process left and whatever comes from now on, until {@link stop}; may be repeated. */
   start(): Promise<void>
   /** Resolves when no job runs or waits. */
@@ -52,6 +54,12 @@ export interface JobRunnerDeps {
 interface Run {
   readonly abort: AbortController
   readonly done: Promise<void>
+  readonly shown: Shown
+}
+
+/** The job object as a run has shown it last. */
+interface Shown {
+  view: JsonObject
 }
 
 /** Reasons with which a run is aborted. */
@@ -108,12 +116,33 @@ export function createJobRunner({ store, events, log, onEnded }: JobRunnerDeps):
 
   function claim({ kind, permission }: JobKind<JsonObject>): Promise<JobRow | undefined> {
     let lost = false
-    return whileAway(log, stopping.signal, async () => {
-      // A claim whose answer did not come may have been made: a job that is marked as running and runs nowhere.
-      if (lost) await store.requeueLeftOver({ kind, except: [...runs.keys()] })
-      lost = true
-      return store.claim(kind, permission)
-    })
+    return whileAway(
+      log,
+      stopping.signal,
+      async () => {
+        // A claim whose answer did not come may have been made: a job that is marked as running and runs nowhere.
+        if (lost) await store.requeueLeftOver({ kind, except: [...runs.keys()] })
+        lost = true
+        return store.claim(kind, permission)
+      },
+      tellWaiting,
+    )
+
+    async function tellWaiting(error: AppError): Promise<void> {
+      const rows = await store.list({ kinds: [kind] }, MOST_TOLD, 0)
+      for (const row of rows.filter(({ status }) => status === 'queued')) tellUnstored(row, row.view, error)
+    }
+  }
+
+  /** What cannot be stored now: whoever follows the job is not to wait for it. */
+  function tellUnstored(row: JobRow, view: JsonObject, error: AppError): void {
+    const kind = kindOf(row.kind)
+    tell(kind, row, kind.ended(view, 'failed', error), true)
+  }
+
+  function tell({ kind, permission }: JobKind<JsonObject>, row: JobRow, view: JsonObject, final: boolean): void {
+    const data = toPublicJob({ ...row, view })
+    events.progress({ type: 'job', kind, jobId: row.id, owner: row.owner, permission, final, data })
   }
 
   function settle(): void {
@@ -127,8 +156,9 @@ export function createJobRunner({ store, events, log, onEnded }: JobRunnerDeps):
     perKind.set(kind.kind, (perKind.get(kind.kind) ?? 0) + 1)
     // Retried before its cancelled run was through: two runs of one job never overlap.
     const before = runs.get(row.id)?.done ?? Promise.resolve()
+    const shown = { view: row.view }
     const done = before
-      .then(() => run(kind, row, abort.signal))
+      .then(() => run(kind, row, shown, abort.signal))
       .catch((error: unknown) => log.error({ err: error, job_id: row.id }, 'Could not store the end of a job'))
       .finally(() => {
         if (runs.get(row.id) === current) runs.delete(row.id)
@@ -136,26 +166,38 @@ export function createJobRunner({ store, events, log, onEnded }: JobRunnerDeps):
         wake(kind.kind)
         settle()
       })
-    const current: Run = { abort, done }
+    const current: Run = { abort, done, shown }
     runs.set(row.id, current)
   }
 
-  async function run(kind: JobKind<JsonObject>, row: JobRow, signal: AbortSignal): Promise<void> {
+  async function run(kind: JobKind<JsonObject>, row: JobRow, shown: Shown, signal: AbortSignal): Promise<void> {
     const began = performance.now()
     const about = { job_id: row.id, kind: kind.kind }
     log.debug({ ...about, attempt: row.attempts }, 'A job begins')
-    const status = await execute(kind, row, signal)
+    const status = await execute(kind, row, shown, signal)
     const seconds = (performance.now() - began) / 1000
     log.info({ ...about, status, ms: Math.round(seconds * 1000) }, 'job')
     onEnded?.(kind.kind, status, seconds)
   }
 
   /** Runs the job and stores its end; answers how it stands then. */
-  async function execute(kind: JobKind<JsonObject>, row: JobRow, signal: AbortSignal): Promise<JobStatus> {
-    let view = row.view
+  async function execute(
+    kind: JobKind<JsonObject>,
+    row: JobRow,
+    shown: Shown,
+    signal: AbortSignal,
+  ): Promise<JobStatus> {
     const about = log.child({ job_id: row.id })
     const change = (status: JobStatus, next: JsonObject) =>
       whileAway(about, stopping.signal, () => store.change(row.id, ['running'], status, next, kind.permission))
+    /** A disk that is full is waited for: else it would be a job that runs for ever. */
+    const finish = (status: JobStatus, next: JsonObject) =>
+      whileAway(
+        about,
+        stopping.signal,
+        () => store.change(row.id, ['running'], status, next, kind.permission),
+        (error) => tellUnstored(row, shown.view, error),
+      )
     let end: JobEnd
     try {
       signal.throwIfAborted()
@@ -167,22 +209,14 @@ export function createJobRunner({ store, events, log, onEnded }: JobRunnerDeps):
         signal,
         async save(next) {
           signal.throwIfAborted()
-          view = next
+          shown.view = next
           const stored = await change('running', next)
           // Cancelled between the claim and now: whoever cancelled has stored the end.
           if (stored === undefined) throw CANCELLED
         },
         show(next) {
-          view = next
-          events.progress({
-            type: 'job',
-            kind: kind.kind,
-            jobId: row.id,
-            owner: row.owner,
-            permission: kind.permission,
-            final: false,
-            data: toPublicJob({ ...row, view: next }),
-          })
+          shown.view = next
+          tell(kind, row, next, false)
         },
       })
       signal.throwIfAborted()
@@ -192,15 +226,15 @@ export function createJobRunner({ store, events, log, onEnded }: JobRunnerDeps):
         // Cancelled or paused: who did that has stored it. Stopped: queued again, the next start takes it up.
         if (signal.reason === PAUSED) return 'paused'
         if (signal.reason !== STOPPED) return 'cancelled'
-        await change('queued', view)
+        await change('queued', shown.view)
         return 'queued'
       }
       const reason = toAppError(error)
       logFailure(log, row, reason)
-      await change('failed', kind.ended(view, 'failed', reason))
+      await finish('failed', kind.ended(shown.view, 'failed', reason))
       return 'failed'
     }
-    await change(end.status, end.view)
+    await finish(end.status, end.view)
     return end.status
   }
 
@@ -210,7 +244,11 @@ export function createJobRunner({ store, events, log, onEnded }: JobRunnerDeps):
     return row
   }
 
+  const latest = (row: JobRow): JobRow =>
+    row.status === 'running' ? { ...row, view: runs.get(row.id)?.shown.view ?? row.view } : row
+
   return {
+    latest,
     register(kind) {
       kinds.set(kind.kind, kind as unknown as JobKind<JsonObject>)
     },
@@ -224,7 +262,7 @@ export function createJobRunner({ store, events, log, onEnded }: JobRunnerDeps):
       const row = await get(id)
       if (isFinal(row.status)) return row
       const kind = kindOf(row.kind)
-      const view = kind.ended(row.view, 'cancelled', CANCELLED)
+      const view = kind.ended(latest(row).view, 'cancelled', CANCELLED)
       const changed = await store.change(id, ['queued', 'running', 'paused'], 'cancelled', view, kind.permission)
       const run = runs.get(id)
       run?.abort.abort(CANCELLED)
@@ -238,7 +276,13 @@ export function createJobRunner({ store, events, log, onEnded }: JobRunnerDeps):
       if (kind.paused === undefined) {
         throw new AppError('conflict', `A job of the kind ${row.kind} cannot be paused`, { hint: 'Cancel it instead' })
       }
-      const changed = await store.change(id, ['queued', 'running'], 'paused', kind.paused(row.view), kind.permission)
+      const changed = await store.change(
+        id,
+        ['queued', 'running'],
+        'paused',
+        kind.paused(latest(row).view),
+        kind.permission,
+      )
       const run = runs.get(id)
       run?.abort.abort(PAUSED)
       await run?.done
@@ -288,6 +332,9 @@ export function createJobRunner({ store, events, log, onEnded }: JobRunnerDeps):
     },
   }
 }
+
+/** Jobs that wait, of which it is told that they cannot begin. */
+const MOST_TOLD = 100
 
 /** Runs that may be cut off by the end of the process before a job is taken for the reason of it. */
 const MAX_CUT_OFF = 5

@@ -97,6 +97,15 @@ export function createJobStore({ db, events, clock, instanceId }: JobStoreDeps):
     return rows[0]
   }
 
+  const newest = (filter: JobFilter, limit: number, offset: number): Promise<JobRow[]> =>
+    db.read
+      .select()
+      .from(jobsTable)
+      .where(where(filter))
+      .orderBy(desc(jobsTable.createdAt), desc(jobsTable.id))
+      .limit(limit)
+      .offset(offset)
+
   return {
     async create(job) {
       const live = await findLive(job)
@@ -139,14 +148,17 @@ export function createJobStore({ db, events, clock, instanceId }: JobStoreDeps):
         .limit(1)
       return rows[0]
     },
-    list: (filter, limit, offset) =>
-      db.read
-        .select()
-        .from(jobsTable)
-        .where(where(filter))
-        .orderBy(desc(jobsTable.createdAt), desc(jobsTable.id))
-        .limit(limit)
-        .offset(offset),
+    async list(filter, limit, offset) {
+      if (filter.kinds.length === 1) return newest(filter, limit, offset)
+      // One kind after another, each by its index: SQLite would sort every job there is of several.
+      const rows = await Promise.all(
+        filter.kinds.map((kind) => newest({ ...filter, kinds: [kind] }, offset + limit, 0)),
+      )
+      return rows
+        .flat()
+        .sort(newestFirst)
+        .slice(offset, offset + limit)
+    },
     countLive: () =>
       db.read
         .select({ kind: jobsTable.kind, status: jobsTable.status, count: count() })
@@ -223,3 +235,5 @@ export function createJobStore({ db, events, clock, instanceId }: JobStoreDeps):
       }),
   }
 }
+
+const newestFirst = (a: JobRow, b: JobRow): number => b.createdAt - a.createdAt || (a.id < b.id ? 1 : -1)

@@ -49,7 +49,6 @@ export function startCallThread<C extends ThreadCalls>(options: CallThreadOption
   let death: AppError | undefined
   let lastId = 0
   const worker = createWorker(options, { cancel: cancel.buffer })
-  worker.unref()
 
   function die(error: AppError): void {
     if (death !== undefined) return
@@ -91,6 +90,8 @@ export function startCallThread<C extends ThreadCalls>(options: CallThreadOption
     void worker.terminate()
   })
   worker.on('exit', (code) => die(new AppError('internal', `The ${title} stopped with code ${code}`)))
+  // Listening for messages has made it keep the process alive.
+  worker.unref()
 
   return {
     get isDead() {

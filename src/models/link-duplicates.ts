@@ -1,30 +1,35 @@
-import { link, lstat, rename, rm } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { lstat } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { and, asc, eq, isNull } from 'drizzle-orm'
 import * as v from 'valibot'
-import { createId } from '../lib/id.ts'
-import { defineOperation, type Operation } from '../operation/operation.ts'
-import type { ModelRow } from './library/rows.ts'
+import { type Call, defineOperation, type Operation } from '../operation/operation.ts'
+import { asHashed, type HashedFile, joinCopy, removeLeftovers, toUs, whyNot } from './join-copies.ts'
+import { listedPathOf, type ModelRow } from './library/rows.ts'
 import type { LibraryDeps } from './library/take-changes.ts'
 import { isThereTwice } from './list-models.ts'
 import { modelFilesTable as files } from './table.ts'
 
-export interface LinkDuplicatesDeps extends LibraryDeps {
-  /** A few parts of a file's content as one digest; undefined where it cannot be read. */
-  readonly sampleOf: (row: ModelRow, signal: AbortSignal) => Promise<string | undefined>
-  /** Has the index look at the disk again. */
-  readonly refresh: (signal: AbortSignal) => Promise<unknown>
+interface Pair {
+  readonly path: string
+  readonly kept: string
 }
 
-const pathsSchema = v.array(v.looseObject({ path: v.string(), kept: v.string() }))
+interface Result {
+  readonly linked: Pair[]
+  readonly skipped: (Pair & { readonly reason: string })[]
+  freed_bytes: number
+}
+
+const pair = { path: v.string(), kept: v.string() }
 
 /** Joins copies of the same bytes, where the filesystem can: afterwards both names lead to one file. */
-export function createLinkDuplicates(deps: LinkDuplicatesDeps): Operation {
+export function createLinkDuplicates(deps: LibraryDeps): Operation {
+  let last: Promise<unknown> = Promise.resolve()
   return defineOperation({
     name: 'link_duplicates',
     summary: 'Join model files with the same bytes by hard links',
     description:
-      'Replaces every copy of a model file by a hard link to the oldest one, where both are on one filesystem and were hashed on this host. Every name stays; the space of the copies is free. ' +
+      'Replaces every copy of a model file by a hard link to the oldest one, where both are on one filesystem, have one owner and were hashed on this host; their bytes are compared first. Every name stays; the space of the copies is free. ' +
       'A file that changed since it was hashed is left alone. Before: list_models with duplicates, to see what is there twice. After: list_models with duplicates shows what could not be joined.',
     example: {},
     effect: 'write',
@@ -32,80 +37,114 @@ export function createLinkDuplicates(deps: LinkDuplicatesDeps): Operation {
     http: { method: 'post', path: '/v1/models/link-duplicates' },
     input: v.strictObject({}),
     output: v.object({
-      linked: pathsSchema,
-      skipped: v.array(v.object({ path: v.string(), kept: v.string(), reason: v.string() })),
+      linked: v.array(v.object(pair)),
+      skipped: v.array(v.object({ ...pair, reason: v.string() })),
       /** Bytes that are free now. */
       freed_bytes: v.number(),
     }),
-    async run(_input, call) {
-      const rows = await deps.db.read
-        .select()
-        .from(files)
-        .where(
-          and(
-            eq(files.instanceId, deps.instanceId()),
-            isNull(files.goneAt),
-            eq(files.digestSource, 'computed'),
-            isThereTwice(deps),
-          ),
-        )
-        .orderBy(asc(files.sha256), asc(files.modifiedUs), asc(files.path))
-      const linked: { path: string; kept: string }[] = []
-      const skipped: { path: string; kept: string; reason: string }[] = []
-      let freed = 0
-      let kept: ModelRow | undefined
-      for (const row of rows) {
-        call.signal.throwIfAborted()
-        if (kept === undefined || kept.sha256 !== row.sha256) {
-          kept = row
-          continue
-        }
-        const reason = await linkInstead(kept, row, (of) => deps.sampleOf(of, call.signal))
-        if (reason === undefined) {
-          linked.push({ path: row.path, kept: kept.path })
-          freed += row.sizeBytes
-        } else skipped.push({ path: row.path, kept: kept.path, reason })
-      }
-      if (linked.length > 0) await deps.refresh(call.signal)
-      return { linked, skipped, freed_bytes: freed }
+    run(_input, call) {
+      // One after another: the second would take the first one's links for leftovers.
+      const result = last.then(() => linkAll(deps, call))
+      last = result.catch(() => {})
+      return result
     },
   })
 }
 
-/** Makes `copy` a second name of `kept`. @returns why it was not done */
-async function linkInstead(
-  kept: ModelRow,
-  copy: ModelRow,
-  sampleOf: (row: ModelRow) => Promise<string | undefined>,
-): Promise<string | undefined> {
+async function linkAll(deps: LibraryDeps, call: Call): Promise<Result> {
+  const rows = await deps.db.read
+    .select()
+    .from(files)
+    .where(
+      and(
+        eq(files.instanceId, deps.instanceId()),
+        isNull(files.goneAt),
+        eq(files.digestSource, 'computed'),
+        isThereTwice(deps),
+      ),
+    )
+    .orderBy(asc(files.sha256), asc(files.modifiedUs), asc(files.path))
   try {
-    const [device, otherDevice] = [await stillAsHashed(kept), await stillAsHashed(copy)]
-    if (device === undefined) return 'The file to keep changed since it was hashed'
-    if (otherDevice === undefined) return 'It changed since it was hashed'
-    if (device !== otherDevice) return 'It is on another filesystem'
-    const sample = await sampleOf(kept)
-    if (sample === undefined || sample !== (await sampleOf(copy))) return 'Its bytes are not those that were hashed'
-    const temporary = join(dirname(copy.path), `.airkeep-${createId('link')}`)
-    await link(kept.path, temporary)
-    try {
-      await rename(temporary, copy.path)
-    } catch (error) {
-      await rm(temporary, { force: true })
-      throw error
-    }
-    return undefined
-  } catch (error) {
-    return `It could not be linked: ${error instanceof Error && 'code' in error ? String(error.code) : 'the system refused'}`
+    return await linkRows(deps, rows, call)
+  } finally {
+    // Not before: one link less is a change of the file that was hashed.
+    for (const folder of new Set(rows.map(({ path }) => dirname(path)))) await removeLeftovers(folder)
   }
 }
 
-/** Its device, unless anything about the file changed since the digests were read. */
-async function stillAsHashed({ path, sizeBytes, modifiedUs, changedUs }: ModelRow): Promise<bigint | undefined> {
-  const stats = await lstat(path, { bigint: true })
-  const same =
-    stats.isFile() &&
-    Number(stats.size) === sizeBytes &&
-    Number(stats.mtimeNs / 1000n) === modifiedUs &&
-    Number(stats.ctimeNs / 1000n) === changedUs
-  return same ? stats.dev : undefined
+async function linkRows(deps: LibraryDeps, rows: readonly ModelRow[], { signal, progress }: Call): Promise<Result> {
+  const result: Result = { linked: [], skipped: [], freed_bytes: 0 }
+  const total = rows.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+  let done = 0
+  const onBytes = (bytes: number): void => {
+    done += bytes
+    progress({ done: Math.min(done, total), total, unit: 'bytes', message: `joined ${result.linked.length} copies` })
+  }
+  /** Files that stay, of the digest that is looked at: one for each filesystem. */
+  let kept: HashedFile[] = []
+  for (const row of rows) {
+    signal.throwIfAborted()
+    if (kept[0]?.row.sha256 !== row.sha256) kept = []
+    const copy = await asHashed(row)
+    const [first] = kept
+    if (copy === undefined) {
+      result.skipped.push({
+        path: row.path,
+        kept: first?.row.path ?? row.path,
+        reason: 'It changed since it was hashed',
+      })
+      continue
+    }
+    const target = kept.find(({ stats }) => stats.dev === copy.stats.dev)
+    if (target === undefined) {
+      kept.push(copy)
+      if (first === undefined) continue
+      result.skipped.push({ path: row.path, kept: first.row.path, reason: 'It is on another filesystem' })
+      continue
+    }
+    const about = { path: row.path, kept: target.row.path }
+    try {
+      const isOneFile = target.stats.ino === copy.stats.ino
+      const reason = isOneFile ? undefined : await whyNot(target, copy, { signal, onBytes })
+      if (reason !== undefined) {
+        result.skipped.push({ ...about, reason })
+        continue
+      }
+      if (!isOneFile) {
+        const { names, freed } = await joinCopy(target, copy)
+        for (const path of names) result.linked.push({ ...about, path })
+        if (freed) result.freed_bytes += row.sizeBytes
+      }
+      kept[kept.indexOf(target)] = await keepJoined(deps, target, row)
+    } catch (error) {
+      signal.throwIfAborted()
+      const said = error instanceof Error && 'code' in error ? String(error.code) : 'the system refused'
+      result.skipped.push({ ...about, reason: `It could not be joined: ${said}` })
+    }
+  }
+  return result
+}
+
+/**
+ * Makes the index say what the disk says: one file under both names. The copy's row stays for a walk that meets this
+ * name first: its digests hold then. @returns the file that stays, as it is now
+ */
+async function keepJoined(deps: LibraryDeps, { row }: HashedFile, copy: ModelRow): Promise<HashedFile> {
+  const stats = await lstat(row.path, { bigint: true })
+  const now = deps.clock.now()
+  const place = { modifiedUs: row.modifiedUs, changedUs: toUs(stats.ctimeNs), device: row.device, inode: row.inode }
+  const aliases = [...new Set([...row.aliases.map(String), listedPathOf(copy), ...copy.aliases.map(String)])]
+  const joined = { ...row, ...place, aliases }
+  await deps.db.write(async (tx) => {
+    const isAt = (path: string) => and(eq(files.instanceId, deps.instanceId()), eq(files.path, path))
+    await tx
+      .update(files)
+      .set({ ...place, aliases, updatedAt: now })
+      .where(isAt(row.path))
+    await tx
+      .update(files)
+      .set({ ...place, goneAt: now, updatedAt: now })
+      .where(isAt(copy.path))
+  })
+  return { row: joined, stats }
 }

@@ -1,10 +1,10 @@
-import { and, asc, eq, gt, inArray, isNotNull, isNull, or, type SQL, sql } from 'drizzle-orm'
+import { and, asc, eq, gt, isNotNull, isNull, or, type SQL, sql } from 'drizzle-orm'
 import * as v from 'valibot'
 import type { Db } from '../db/db.ts'
 import { limitField, offsetField, requiredTextField } from '../operation/fields.ts'
 import { defineOperation, type Operation } from '../operation/operation.ts'
 import { MODEL_STATES } from './inspect/inspection.ts'
-import type { ModelRow } from './library/rows.ts'
+import { among, type ModelRow } from './library/rows.ts'
 import { MODEL_TYPES } from './model-file.ts'
 import { modelSchema, showModel } from './show-model.ts'
 import { modelFilesTable as files } from './table.ts'
@@ -64,6 +64,7 @@ export function createListModels(deps: ListModelsDeps): Operation {
       columns: ['name', 'type', 'size_bytes', 'state', 'base_model', 'sha256', 'path'],
       instead: {
         flag: 'hardlink',
+        beside: 'duplicates',
         operation: 'link_duplicates',
         summary: 'with --duplicates: join them by hard links',
       },
@@ -80,7 +81,12 @@ export function createListModels(deps: ListModelsDeps): Operation {
     }),
     async run(input) {
       const { limit, offset, duplicates } = input
-      const where = and(eq(files.instanceId, instanceId()), isNull(files.goneAt), ...(await conditions(deps, input)))
+      // With the sign SQLite goes by the version alone, which few files have, instead of through all of this host.
+      const isOurs =
+        input.civitai_version_id === undefined
+          ? eq(files.instanceId, instanceId())
+          : sql`+${files.instanceId} = ${instanceId()}`
+      const where = and(isOurs, isNull(files.goneAt), ...(await conditions(deps, input)))
       const order = duplicates ? [sql`${files.sizeBytes} desc`, asc(files.sha256), asc(files.path)] : [asc(files.path)]
       const [rows, [total], wasted] = await Promise.all([
         db.read
@@ -117,7 +123,7 @@ async function conditions(deps: ListModelsDeps, input: Input): Promise<(SQL | un
     query === undefined ? undefined : matchesText(query),
     hash === undefined
       ? undefined
-      : inArray(
+      : among(
           files.path,
           (await deps.findByDigest(hash)).map(({ path }) => path),
         ),
@@ -136,19 +142,28 @@ function matchesText(text: string): SQL | undefined {
   )
 }
 
-/** Another row of this host, which is another real file, has the same bytes. */
+/**
+ * Another row of this host has the same bytes, and is no hard link to this file that another scan has met. The sign
+ * keeps SQLite from going through all files of the host for each of them.
+ */
 export const isThereTwice = ({ instanceId }: Pick<ListModelsDeps, 'instanceId'>): SQL | undefined =>
   and(
     isNotNull(files.sha256),
     gt(files.sizeBytes, 0),
     sql`exists (select 1 from ${files} as other where other.sha256 = ${files.sha256}
-      and other.instance_id = ${instanceId()} and other.gone_at is null and other.path <> ${files.path})`,
+      and +other.instance_id = ${instanceId()} and other.gone_at is null and other.path <> ${files.path}
+      and not (other.device = ${files.device} and other.inode = ${files.inode}
+        and other.modified_us = ${files.modifiedUs}))`,
   )
 
 /** What all copies take besides one of each. */
 async function countWasted({ read }: Pick<Db, 'read'>, where: SQL | undefined): Promise<number> {
   const groups = read
-    .select({ wasted: sql<number>`sum(${files.sizeBytes}) - max(${files.sizeBytes})`.as('wasted') })
+    .select({
+      wasted: sql<number>`max(${files.sizeBytes}) * (count(distinct ${files.device} || ' ' || ${files.inode}) - 1)`.as(
+        'wasted',
+      ),
+    })
     .from(files)
     .where(where)
     .groupBy(files.sha256)

@@ -57,6 +57,8 @@ export const traceOf = ({ requestId, jobId }: Pick<Call, 'requestId' | 'jobId'>)
 /** `airkeep list-models --duplicates --hardlink` calls `link_duplicates`. */
 export interface CliInstead {
   readonly flag: string
+  /** The field that has to stand beside the flag, and none but this: the other operation knows no fields. */
+  readonly beside: string
   readonly operation: string
   readonly summary: string
 }

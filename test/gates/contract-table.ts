@@ -313,7 +313,14 @@ export const CONTRACT: readonly ContractRow[] = [
     output: 'name url dialect public_key',
     notForAgents: true,
   },
-  { name: 'list_nodes', route: 'GET /v1/nodes', permission: 'models:read', input: '', output: 'items' },
+  {
+    name: 'list_nodes',
+    route: 'GET /v1/nodes',
+    permission: 'models:read',
+    input: '',
+    output: 'items count limit offset',
+    extraInput: PAGE,
+  },
   {
     name: 'remove_node',
     route: 'DELETE /v1/nodes/{name}',

@@ -9,7 +9,7 @@ import { systemClock } from '../../src/lib/clock.ts'
 import type { JsonObject } from '../../src/lib/json.ts'
 import { silentLog } from '../../src/lib/log.ts'
 import type { Operation } from '../../src/operation/operation.ts'
-import { openTempDb, type TempDb } from '../support/temp-db.ts'
+import { type ModelHost, openModels } from '../support/models.ts'
 import { aCall, openTrack, type Track } from '../support/track.ts'
 
 /**
@@ -52,6 +52,30 @@ const CASES: readonly [operation: string, input: JsonObject][] = [
   ['list_import_jobs', {}],
   ['list_import_jobs', { status: 'completed' }],
   ['list_import_jobs', { batch_id: 'batch_1' }],
+  ['list_models', {}],
+  ['list_models', { type: 'lora' }],
+  ['list_models', { query: 'x' }],
+  ['list_models', { hash: DIGEST }],
+  ['list_models', { hash: `blake3:${DIGEST}` }],
+  ['list_models', { hash: '0123456789ab' }],
+  ['list_models', { hash: '0123456789' }],
+  ['list_models', { hash: '01234567' }],
+  ['list_models', { civitai_version_id: 1 }],
+  ['list_models', { state: 'corrupt' }],
+  ['list_models', { state: 'ok', type: 'lora' }],
+  ['list_models', { duplicates: true }],
+  ['list_models', { unused: true }],
+  ['list_models', { duplicates: true, unused: true, type: 'lora' }],
+  ['link_duplicates', {}],
+  ['list_model_jobs', {}],
+  ['list_model_jobs', { kind: 'scan' }],
+  ['list_model_jobs', { status: 'completed' }],
+  ['list_model_jobs', { kind: 'scan', status: 'completed' }],
+  ['get_model_manifest', {}],
+  ['get_model_manifest', { include: ['loras'] }],
+  ['get_model_manifest', { hash: DIGEST, chunks: true }],
+  ['verify_models', { hash: DIGEST }],
+  ['list_nodes', {}],
 ]
 
 /** Steps that look slow and are not, by the beginning of the case. */
@@ -60,18 +84,39 @@ const EXCEPTIONS: readonly { readonly cases: RegExp; readonly step: string; read
   { cases: /^find_asset .*uses/, step: SORTS_WHAT_IT_FOUND, why: 'sorts the assets of one model, found by an index' },
   { cases: /^find_asset .*civitai_url/, step: SORTS_WHAT_IT_FOUND, why: 'sorts two rows at most' },
   { cases: /include_details/, step: SORTS_WHAT_IT_FOUND, why: 'sorts the assets of one page of posts' },
+  {
+    cases: /^list_models \{(?:"query":"x"|"unused":true)?\}/,
+    step: 'SEARCH model_files USING INDEX sqlite_autoindex_model_files_1 (instance_id=?)',
+    why: 'goes through the files of the host in the order of their paths and stops at the limit',
+  },
+  { cases: /^list_models .*version/, step: SORTS_WHAT_IT_FOUND, why: 'sorts the files of one version' },
+  {
+    cases: /^list_nodes/,
+    step: 'SEARCH nodes USING INDEX sqlite_autoindex_nodes_1 (instance_id=?)',
+    why: 'a host knows a handful of nodes, which are asked for in the order of their names',
+  },
+  {
+    cases: /^list_models .*duplicates/,
+    step: 'SCAN copies',
+    why: 'adds up one row for each digest that is there twice',
+  },
+  {
+    cases: /^link_duplicates/,
+    step: SORTS_WHAT_IT_FOUND,
+    why: 'sorts the copies, which it then compares byte by byte',
+  },
   { cases: /^list_events \{\}/, step: 'SCAN audit', why: 'reads from the newest row on and stops at the limit' },
 ]
 
-let temp: TempDb
+let host: ModelHost
 let track: Track
 let plans: Client
 let read: string[] = []
 let operations: readonly Operation[]
 
 beforeAll(async () => {
-  temp = await openTempDb({ onRead: (sql) => read.push(sql) })
-  const { db } = temp
+  host = await openModels({ onRead: (sql) => read.push(sql) })
+  const { db, models } = host
   track = await openTrack(() => ({ db, audit: createAudit(db) }))
   const events = createEventHub({ db, clock: systemClock, instanceId: () => 'here' })
   const store = createJobStore({ db, events, clock: systemClock, instanceId: () => 'here' })
@@ -81,16 +126,16 @@ beforeAll(async () => {
     sources: { read: async () => ({ texts: [], warnings: [] }), readMedia: async () => ({ texts: [], warnings: [] }) },
     checkRoots: async () => [],
   })
-  operations = [...track.operations, ...imports]
-  plans = createClient({ url: `file:${temp.dir}/airkeep.db` })
+  operations = [...track.operations, ...imports, ...models.operations]
+  plans = createClient({ url: `file:${host.dir}/airkeep.db` })
 })
 afterAll(async () => {
   plans.close()
   await track.close()
-  await temp.close()
+  await host.close()
 })
 
-/** Steps of a plan that read a whole table or sort in memory. */
+/** Steps of a plan that read a whole table, or all of one host, or sort in memory. */
 async function slowSteps(sql: string): Promise<string[]> {
   const { rows } = await plans.execute({
     sql: `EXPLAIN QUERY PLAN ${sql}`,
@@ -98,7 +143,7 @@ async function slowSteps(sql: string): Promise<string[]> {
   })
   return rows
     .map((row) => String(row.detail))
-    .filter((step) => /^SCAN (?!.*USING|json_each)/.test(step) || /TEMP B-TREE FOR ORDER BY/.test(step))
+    .filter((step) => /^SCAN (?!.*USING|json_each)|TEMP B-TREE FOR ORDER BY|\(instance_id=\?\)$/.test(step))
 }
 
 describe('no query reads a whole table or sorts in memory', () => {
@@ -124,6 +169,7 @@ describe('no query reads a whole table or sorts in memory', () => {
 
   test('a scan is told', async () => {
     expect(await slowSteps('SELECT * FROM prompts WHERE purpose = ? ORDER BY llm_model')).toHaveLength(2)
+    expect(await slowSteps('SELECT * FROM model_files WHERE instance_id = ? AND license = ?')).toHaveLength(1)
   })
 })
 

@@ -4,6 +4,7 @@ import { ERROR_KINDS } from '../../src/errors.ts'
 import { createOpenApi } from '../../src/http/openapi.ts'
 import { idField, limitField } from '../../src/operation/fields.ts'
 import { describedOperations } from '../support/operations.ts'
+import { aModelSource } from './files/model-source.ts'
 import { anEcho, anOperation, startApp } from './test-app.ts'
 
 interface Parameter {
@@ -142,7 +143,7 @@ describe('of the whole program', () => {
 })
 
 test('is served to everyone, and every path in it that is no operation is there', async () => {
-  await using t = await startApp({ operations, mcp: async () => new Response() })
+  await using t = await startApp({ operations, mcp: async () => new Response(), files: aModelSource({ models: [] }) })
   const response = await t.fetch('/openapi.json', { peer: '10.0.0.9' })
   expect(response.status).toBe(200)
   const document = (await response.json()) as Document

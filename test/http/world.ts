@@ -2,6 +2,7 @@ import * as v from 'valibot'
 import { type Listening, type ListenOptions, listen } from '../../src/http/listen.ts'
 import { aModelSource, type TestModels } from './files/model-source.ts'
 import { aSlowOperation, type Slow } from './slow-operation.ts'
+import { aSwarmSource } from './swarm/fixed-source.ts'
 import { anOperation, startApp, type TestApp } from './test-app.ts'
 
 export interface WorldOptions {
@@ -58,7 +59,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     ...(bodyLimitBytes === undefined ? {} : { settings: { body_limit: bodyLimitBytes } }),
     ...(heartbeatMs === undefined ? {} : { heartbeatMs }),
     ...(bodySilenceMs === undefined ? {} : { bodySilenceMs }),
-    ...(files === undefined ? {} : { files: aModelSource(files) }),
+    ...(files === undefined ? {} : { files: aModelSource(files), swarm: aSwarmSource(files) }),
   })
   const servers: Listening[] = []
   return {

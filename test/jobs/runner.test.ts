@@ -353,6 +353,39 @@ test('progress reaches listeners and is not stored', async () => {
   expect(stored.some(({ data }) => data.progress === 0.5)).toBe(false)
 })
 
+test('whoever asks for a running job gets what it has shown last, also as it is paused or cancelled', async () => {
+  const shows = (progress: number) => ({ status: 'resolving', progress })
+  const pausable = {
+    ...aKind(async (job) => {
+      job.show(shows(job.input.name === 'a' ? 0.5 : 0.7))
+      if (job.signal.aborted) throw job.signal.reason
+      await new Promise((_, reject) => job.signal.addEventListener('abort', () => reject(job.signal.reason)))
+    }, 2),
+    paused: (view: JsonObject) => ({ ...view, status: 'paused' }),
+  }
+  const runner = runnerOf(pausable)
+  const shown = new Promise<void>((resolve) => {
+    let count = 0
+    events.subscribe(({ id }) => {
+      count += id === undefined ? 1 : 0
+      if (count === 2) resolve()
+    })
+  })
+  await runner.start()
+  const [a, b] = [await create(runner, 'a'), await create(runner, 'b')]
+  await shown
+  const latest = async (id: string) => {
+    const row = await store.find(id)
+    return row === undefined ? undefined : runner.latest(row).view
+  }
+  expect([await latest(a.id), await latest(b.id)]).toEqual([shows(0.5), shows(0.7)])
+  expect(await viewOf(a.id)).toEqual({ status: 'analyzing' })
+  expect((await runner.pause(a.id)).view).toEqual({ status: 'paused', progress: 0.5 })
+  expect((await runner.cancel(b.id)).view).toMatchObject({ status: 'cancelled', progress: 0.7 })
+  expect([await latest(a.id), await latest(b.id)]).toMatchObject([{ status: 'paused' }, { status: 'cancelled' }])
+  await runner.stop()
+})
+
 test('a paused job holds still, over a restart too, until it is asked to go on', async () => {
   const begun: string[] = []
   let tellBegun = (): void => {}

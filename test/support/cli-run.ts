@@ -9,6 +9,10 @@ export interface CliWorld {
   /** How the program is started. */
   readonly executable?: readonly string[]
   readonly stdin?: string | Uint8Array
+  /** What a person types where stdin is a terminal and the command asks for a secret. */
+  readonly secret?: string
+  /** Called with each question for a secret. */
+  readonly onQuestion?: (question: string) => void
   /** Characters in a line where stdout and stderr are a terminal. */
   readonly terminal?: number
   /** Whoever reads stdout goes away after so many writes. */
@@ -54,8 +58,11 @@ export async function runInProcess(argv: readonly string[], world: CliWorld = {}
         world.onStderr?.(text)
       },
     },
-    stdinIsTerminal: false,
-    askSecret: async () => '',
+    stdinIsTerminal: world.secret !== undefined,
+    async askSecret(question) {
+      world.onQuestion?.(question)
+      return world.secret ?? ''
+    },
     async *stdin() {
       yield typeof stdin === 'string' ? new TextEncoder().encode(stdin) : stdin
     },

@@ -5,7 +5,7 @@ import { parseQuery } from '../input.ts'
 import type { Metrics } from '../metrics.ts'
 import { jsonResponse } from '../problem.ts'
 import type { Exchange, Route } from '../route.ts'
-import { answerWith } from './answer.ts'
+import { type AnswerDeps, answerWith } from './answer.ts'
 import { createClientLimits } from './client-limits.ts'
 import type { ModelChunks, ModelSource, ServedModel } from './model-source.ts'
 import type { ByteRange } from './range.ts'
@@ -18,24 +18,31 @@ export interface FileServing {
   readonly bandwidth: number
 }
 
-export interface FileRoutesDeps extends FileServing {
+export interface SendingDeps extends Pick<FileServing, 'connections' | 'bandwidth'> {
   readonly metrics: Pick<Metrics, 'addGauge'>
   readonly log: Log
 }
 
-/** Model files by their digest, whole, in ranges and in chunks, for callers with `models:serve`. */
-export function createFileRoutes({ source, connections, bandwidth, metrics, log }: FileRoutesDeps): Route[] {
+/** What all routes that send files have in common: the limits of a client hold for all of them together. */
+export function createSending({ connections, bandwidth, metrics, log }: SendingDeps): AnswerDeps {
   const limits = createClientLimits({ connections, bytesPerSecond: bandwidth })
-  const deps = { limits, paced: bandwidth > 0, log }
   metrics.addGauge('airkeep_http_file_transfers_open', 'Model files being sent', () => limits.open)
+  return { limits, paced: bandwidth > 0, log }
+}
 
+export interface FileRoutesDeps extends Pick<FileServing, 'source'> {
+  readonly sending: AnswerDeps
+}
+
+/** Model files by their digest, whole, in ranges and in chunks, for callers with `models:serve`. */
+export function createFileRoutes({ source, sending }: FileRoutesDeps): Route[] {
   async function download(exchange: Exchange, actor: Actor): Promise<Response> {
     ensureServes(actor)
     const model = await source.find(parseHash(parseQuery(exchange.query).hash))
     const { sha256, filename, sizeBytes } = model
     const what = { model, place: { start: 0, end: sizeBytes }, sha256, filename, headers: {} }
     const digestOf = (part: ByteRange): Promise<string | undefined> => storedDigest(source, model, part)
-    return answerWith(deps, { exchange, actor, what, digestOf })
+    return answerWith(sending, { exchange, actor, what, digestOf })
   }
 
   async function chunkList({ request, params, connection, requestId }: Exchange, actor: Actor): Promise<Response> {
@@ -70,7 +77,7 @@ export function createFileRoutes({ source, connections, bandwidth, metrics, log 
       filename: `${model.sha256}.${index}`,
       headers: { 'x-chunk-sha256': sha256, 'x-chunk-count': String(chunks.hashes.length) },
     }
-    return answerWith(deps, { exchange, actor, what })
+    return answerWith(sending, { exchange, actor, what })
   }
 
   return [

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { AppError } from '../../errors.ts'
 import type { Log } from '../../lib/log.ts'
 import type { Exchange } from '../route.ts'
 import type { Slot } from './client-limits.ts'
@@ -29,16 +30,18 @@ export interface Sending {
  *
  * Bun 1.4.5 drops the Content-Length of an answer whose body is a stream. There what is small is read first, and what
  * is large is left to the kernel (sendfile), as long as no limit of bandwidth holds; streams, without a length, are what
- * remains. On Node all of it is streamed, with its length.
- * @throws AppError conflict (the file changed while it was read)
+ * remains. What the kernel sends it also reads, inside the event loop: what is not in memory yet takes it as long as the
+ * disk needs for what the connection has room for, some milliseconds each time. On Node all of it is streamed, with its
+ * length.
+ * @throws AppError conflict (the file changed while it was read), cancelled (the client has gone)
  */
 export async function sendPart(sending: Sending): Promise<Response> {
   const { exchange, file, part, slot, paced, status, headers, log } = sending
   const { connection, request, requestId } = exchange
   const { signal } = request
   const bytes = part.end - part.start
+  if (signal.aborted) throw gone()
   signal.addEventListener('abort', () => slot.release(), { once: true })
-  if (signal.aborted) slot.release()
   const isOver = connection.isOver?.bind(connection)
   if (isOver !== undefined && bytes <= (paced ? slot.pieceBytes : READ_FIRST_BYTES)) {
     const body = await readFirst(sending, bytes)
@@ -76,6 +79,9 @@ async function readFirst({ exchange, file, part, slot }: Sending, bytes: number)
   try {
     return await readPiece(file, part.start, bytes)
   } catch (error) {
+    if (exchange.request.signal.aborted) throw gone(error)
     throw error instanceof ChangedWhileSent ? changedFile(error) : error
   }
 }
+
+const gone = (cause?: unknown): AppError => new AppError('cancelled', 'The client has gone', { cause })

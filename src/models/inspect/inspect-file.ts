@@ -7,7 +7,7 @@ import { guessBaseModel } from './base-model/base-model.ts'
 import { collectClaims } from './claims.ts'
 import { type Content, readContent } from './content.ts'
 import { claimedTensor, headerLicense, outputName } from './header-claims.ts'
-import type { Inspected, InspectRequest, ModelState } from './inspection.ts'
+import { type Inspected, type InspectRequest, MARKED_PARTIAL, type ModelState } from './inspection.ts'
 import { believedIds, readSidecars } from './sidecars/read-sidecars.ts'
 import type { Sidecar } from './sidecars/sidecar.ts'
 
@@ -86,7 +86,7 @@ function sampleOfOpened(fd: number, sizeBytes: number): string | undefined {
 }
 
 function writtenFault(request: InspectRequest, before: BigIntStats, after: BigIntStats): string | undefined {
-  if (request.partial) return 'A name beside it or its own says that it is still being written'
+  if (request.partial) return MARKED_PARTIAL
   if (before.size !== after.size || before.mtimeNs !== after.mtimeNs) return 'It changed while it was read'
   if (Number(after.size) !== request.sizeBytes) {
     return `It had ${request.sizeBytes} bytes when it was listed and has ${after.size} now`

@@ -1,7 +1,6 @@
 import { and, asc, eq, placeholder as given, gt, isNull, sql } from 'drizzle-orm'
-import type { Inspected, Inspection, InspectRequest } from '../inspect/inspection.ts'
+import { type Inspected, type Inspection, type InspectRequest, MARKED_PARTIAL } from '../inspect/inspection.ts'
 import { modelFilesTable as files } from '../table.ts'
-import { MARKED_PARTIAL } from './merge-row.ts'
 import { among, listedPathOf, type ModelRow, NOTHING_READ } from './rows.ts'
 import type { LibraryDeps } from './take-changes.ts'
 

@@ -1,4 +1,5 @@
 import { isEmptyHash } from '../../hash/digest.ts'
+import { MARKED_PARTIAL } from '../inspect/inspection.ts'
 import type { WalkedFile } from '../scan/walked-file.ts'
 import { type ModelRow, NOTHING_READ, stemKeyOf } from './rows.ts'
 
@@ -26,9 +27,6 @@ export interface MergeContext {
   readonly instanceId: string
   readonly now: number
 }
-
-/** The fault of files that a marker tells of, unlike those that changed while they were read. */
-export const MARKED_PARTIAL = 'A marker beside it says that it is still being written'
 
 /**
  * What is known of a file after a walk. What was read of it holds as long as size and modification time do; a changed
@@ -85,7 +83,8 @@ export function mergeRow(found: WalkedFile, known: KnownBefore, { instanceId, no
   }
 }
 
-const isSame = (found: WalkedFile, row: ModelRow | undefined): boolean =>
+/** Whether what was read of the row's file holds for this one, wherever the two are. */
+export const isSame = (found: Pick<WalkedFile, 'sizeBytes' | 'modifiedUs'>, row: ModelRow | undefined): boolean =>
   row !== undefined && row.sizeBytes === found.sizeBytes && row.modifiedUs === found.modifiedUs
 
 /** Digests that need no reading: those of the volume's own file, or the name of a blob. */

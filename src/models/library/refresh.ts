@@ -1,5 +1,6 @@
 import type { ModelRoot } from '../root.ts'
-import type { StoredFile, WalkedFile, WalkProblem, WalkSummary } from '../scan/walked-file.ts'
+import type { PackedFiles } from '../scan/packed.ts'
+import type { WalkedFile, WalkProblem, WalkSummary } from '../scan/walked-file.ts'
 import { forgetGone, markGone } from './gone.ts'
 import type { VolumeDigests } from './merge-row.ts'
 import { storedFiles } from './stored.ts'
@@ -28,7 +29,7 @@ export interface Refreshed {
 
 export interface CompareRequest {
   readonly roots: readonly ModelRoot[]
-  readonly stored: AsyncIterable<readonly StoredFile[]>
+  readonly stored: AsyncIterable<PackedFiles>
   readonly signal: AbortSignal
   readonly onChanged: (batch: readonly WalkedFile[]) => Promise<void>
   readonly onProgress?: ((files: number) => void) | undefined

@@ -5,7 +5,7 @@ import type { Db } from '../../db/db.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { WalkedFile } from '../scan/walked-file.ts'
 import { modelFilesTable as files } from '../table.ts'
-import { mergeRow, type VolumeDigests } from './merge-row.ts'
+import { isSame, mergeRow, type VolumeDigests } from './merge-row.ts'
 import { among, type ModelRow, upsertRows } from './rows.ts'
 
 export interface LibraryDeps {
@@ -69,7 +69,7 @@ export function createChangeTaker({ db, clock, instanceId }: LibraryDeps) {
       for (const file of found) {
         const row = before.get(file.path)
         if (row !== undefined && isOnlyPlace(file, row) && !roots.has(row.root)) continue
-        const from = row === undefined ? moved.get(file.path) : undefined
+        const from = isSame(file, row) ? undefined : moved.get(file.path)
         if (from !== undefined) left.push(from.path)
         if (from !== undefined) taken.renamed += 1
         else if (row === undefined || row.goneAt !== null) taken.added += 1
@@ -101,19 +101,14 @@ export function createChangeTaker({ db, clock, instanceId }: LibraryDeps) {
       .limit(MAX_CANDIDATES)
     const moved = new Map<string, ModelRow>()
     if (candidates.length === 0) return moved
-    const paths = new Set(found.map(({ path }) => path))
+    const now = new Map(found.map((file) => [file.path, file]))
     const used = new Set<string>()
     for (const file of found) {
-      const fitting = candidates.filter(
-        (row) =>
-          row.sizeBytes === file.sizeBytes &&
-          row.modifiedUs === file.modifiedUs &&
-          row.path !== file.path &&
-          !paths.has(row.path) &&
-          !used.has(row.path),
-      )
+      const fitting = candidates.filter((row) => isSame(file, row) && row.path !== file.path && !used.has(row.path))
       for (const row of likeliestFirst(fitting, file)) {
-        if (await isThere(row)) continue
+        const there = now.get(row.path) ?? (await lookAt(row.path))
+        // Then this one is a copy.
+        if (there !== undefined && isSame(there, row)) continue
         used.add(row.path)
         moved.set(file.path, row)
         break
@@ -141,11 +136,12 @@ function likeliestFirst(rows: readonly ModelRow[], file: WalkedFile): readonly M
 
 const nameOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1)
 
-/** Whether the file that a row tells of still stands at its path: then another one with its size and time is a copy. */
-async function isThere({ path, sizeBytes }: ModelRow): Promise<boolean> {
+/** What stands at a path; undefined where there is nothing. */
+async function lookAt(path: string): Promise<Pick<WalkedFile, 'sizeBytes' | 'modifiedUs'> | undefined> {
   try {
-    return (await lstat(path)).size === sizeBytes
+    const { size, mtimeNs } = await lstat(path, { bigint: true })
+    return { sizeBytes: Number(size), modifiedUs: Number(mtimeNs / 1000n) }
   } catch {
-    return false
+    return undefined
   }
 }

@@ -3,14 +3,14 @@ import { orAborted } from '../../lib/abort.ts'
 import type { CallThread } from '../../lib/call-thread.ts'
 import type { ModelRoot } from '../root.ts'
 import type { ScanCalls } from './messages.ts'
-import { packFiles, unpackPaths } from './packed.ts'
+import { type PackedFiles, packFiles, unpackPaths } from './packed.ts'
 import type { StoredFile, WalkedFile, WalkSummary } from './walked-file.ts'
 
 export interface CompareOptions {
   /** In this order: where several lead to a file, the first one lists it. */
   readonly roots: readonly ModelRoot[]
   /** What is stored of the files below these roots, in pages of any size. */
-  readonly stored: AsyncIterable<readonly StoredFile[]>
+  readonly stored: AsyncIterable<readonly StoredFile[] | PackedFiles>
   readonly signal: AbortSignal
   /** The next batch comes when this has resolved. */
   readonly onChanged: (batch: readonly WalkedFile[]) => Promise<void>
@@ -38,10 +38,10 @@ export async function compareWalk(
   const failed = new AbortController()
   walked.catch((error: unknown) => failed.abort(error))
   for await (const page of stored) {
-    for (let from = 0; from < page.length; from += PAGE) {
+    for (const packed of packPages(page)) {
       signal.throwIfAborted()
       failed.signal.throwIfAborted()
-      const taken = thread.call('page', packFiles(page.slice(from, from + PAGE)))
+      const taken = thread.call('page', packed)
       taken.catch(() => {})
       sent.push(taken)
       // What is in memory comes without a turn of the event loop.
@@ -62,4 +62,9 @@ export async function compareWalk(
     for (const path of paths) vanished.push(path)
   }
   return { ...(await orAborted(thread.call('end', undefined), signal)), vanished }
+}
+
+function* packPages(page: readonly StoredFile[] | PackedFiles): Generator<PackedFiles> {
+  if ('numbers' in page) yield page
+  else for (let from = 0; from < page.length; from += PAGE) yield packFiles(page.slice(from, from + PAGE))
 }

@@ -127,7 +127,7 @@ export function createModelJobOperations({ jobs, store }: Pick<ModelJobDeps, 'jo
       summary: 'State of a scan, a verification or a download',
       description:
         'Answers the job that scan_models, verify_models or request_model_download started: status, progress from 0 to 1, and what it found. ' +
-        'Before: one of these, or list_model_jobs, for the job_id. After: the same again until status is completed, partially_completed, failed or cancelled.',
+        'Before: one of these, or list_model_jobs, for the job_id. After: get_model_job again until status is completed, partially_completed, failed or cancelled.',
       example: { job_id: 'scan_0f3k9' },
       effect: 'read',
       permission: 'models:read',
@@ -135,7 +135,7 @@ export function createModelJobOperations({ jobs, store }: Pick<ModelJobDeps, 'jo
       http: { method: 'get', path: '/v1/models/jobs/{job_id}' },
       input: jobInput,
       output: modelJobSchema,
-      run: async ({ job_id }, call) => toAnswer(await access.visible(job_id, call.actor)),
+      run: async ({ job_id }, call) => toAnswer(jobs.latest(await access.visible(job_id, call.actor))),
     }),
     defineOperation({
       name: 'list_model_jobs',
@@ -147,6 +147,7 @@ export function createModelJobOperations({ jobs, store }: Pick<ModelJobDeps, 'jo
       permission: 'models:read',
       permissionFor: () => undefined,
       http: { method: 'get', path: '/v1/models/jobs' },
+      cli: { columns: ['job_id', 'kind', 'status', 'progress', 'files', 'error', 'created_at', 'last_updated'] },
       input: v.strictObject({
         kind: v.optional(v.pipe(v.picklist(MODEL_KINDS), v.description('Only jobs of this kind'))),
         status: v.optional(v.pipe(v.picklist(MODEL_JOB_STATUSES), v.description('Only jobs in this state'))),
@@ -159,7 +160,7 @@ export function createModelJobOperations({ jobs, store }: Pick<ModelJobDeps, 'jo
         const owner = holds(call.actor, 'models:read') ? undefined : call.actor.name
         const filter = { kinds: kind === undefined ? MODEL_KINDS : [kind], state: status, owner }
         const [rows, count] = await Promise.all([store.list(filter, limit, offset), store.count(filter)])
-        return { items: rows.map(toAnswer), count, limit, offset }
+        return { items: rows.map((row) => toAnswer(jobs.latest(row))), count, limit, offset }
       },
     }),
     defineOperation({

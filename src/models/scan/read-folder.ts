@@ -30,7 +30,7 @@ export function readFolder(path: string): FolderNames {
     sortIn(names, path, entry)
   }
   if (unsure) leaveOutInvalid(names, path)
-  for (const list of [names.folders, names.links]) list.sort()
+  for (const list of [names.folders, names.links, names.special, names.invalid]) list.sort()
   return names
 }
 

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { AppError } from '../../errors.ts'
 import type { JobEnd, JobKind, RunningJob } from '../../jobs/job.ts'
 import { fromJson, type JsonObject } from '../../lib/json.ts'
 import type { Actor } from '../../operation/permission.ts'
@@ -67,9 +68,15 @@ export function createScanJob(deps: ScanJobDeps): JobKind<ScanInput> {
   }
 }
 
+const NO_FOLDERS = new AppError(
+  'not_found',
+  'No model folders were found: name them (airkeep scan DIR), or set AIRKEEP_MODELS or UI_HOME',
+)
+
 async function runScan(job: RunningJob<ScanInput>, deps: ScanJobDeps): Promise<JobEnd> {
   const { signal, input } = job
   const roots = await deps.rootsOf(input.roots)
+  if (roots.length === 0) throw NO_FOLDERS
   const known: JsonObject = { status: 'analyzing', roots: roots.map(({ path }) => path) }
   const save = (phase: string): Promise<void> => job.save({ ...known, phase, progress: 0 })
 

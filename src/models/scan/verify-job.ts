@@ -21,6 +21,8 @@ export type VerifyInput = v.InferOutput<typeof verifyInputSchema>
 
 export interface VerifyJobDeps extends LibraryDeps {
   readonly queue: HashQueue
+  /** Reads headers of files whose state is not known. */
+  readonly inspectAll: (signal: AbortSignal) => Promise<unknown>
   /** Files that are asked for at once: the queue chooses among them. */
   readonly window: number
 }
@@ -51,6 +53,7 @@ interface Tally {
   checkedBytes: number
   mismatched: number
   unreadable: number
+  repaired: boolean
   readonly mismatches: JsonObject[]
 }
 
@@ -64,7 +67,7 @@ async function runVerify(job: RunningJob<VerifyInput>, deps: VerifyJobDeps): Pro
   )
   const totals = await deps.db.read.select({ size: files.sizeBytes }).from(files).where(where)
   const bytesTotal = totals.reduce((sum, { size }) => sum + size, 0)
-  const tally: Tally = { checked: 0, checkedBytes: 0, mismatched: 0, unreadable: 0, mismatches: [] }
+  const tally: Tally = { checked: 0, checkedBytes: 0, mismatched: 0, unreadable: 0, repaired: false, mismatches: [] }
   const view = (partly = 0): JsonObject => ({
     status: 'analyzing',
     phase: 'verifying',
@@ -104,6 +107,8 @@ async function runVerify(job: RunningJob<VerifyInput>, deps: VerifyJobDeps): Pro
     if (last === undefined) break
     after = last.path
   }
+  // Their states are what the headers say again.
+  if (tally.repaired) await deps.inspectAll(signal)
   const isGood = tally.mismatched === 0 && tally.unreadable === 0
   return {
     status: 'succeeded',
@@ -130,7 +135,10 @@ async function check(
   tally.checkedBytes += row.sizeBytes
   if (found === undefined) return
   if (found.sha256 === row.sha256) {
-    await keeper.store(row.path, found)
+    if ((await keeper.store(row.path, found)) && row.fault?.startsWith(ROTTEN) === true) {
+      await lookAgainAt(deps, row)
+      tally.repaired = true
+    }
     return
   }
   tally.mismatched += 1
@@ -150,6 +158,18 @@ function note(tally: Tally, mismatch: JsonObject): void {
   if (tally.mismatches.length < MAX_SHOWN) tally.mismatches.push(mismatch)
 }
 
+/** What a verification says of a file, unlike what its header says. */
+const ROTTEN = 'Its bytes changed on the disk'
+
+async function lookAgainAt({ db, instanceId }: LibraryDeps, { path }: ModelRow): Promise<void> {
+  await db.write(async (tx) => {
+    await tx
+      .update(files)
+      .set({ inspectedAt: null })
+      .where(and(eq(files.instanceId, instanceId()), eq(files.path, path)))
+  })
+}
+
 /** The digests stay what the file should have: whoever repairs it can compare. */
 async function markCorrupt({ db, clock, instanceId }: LibraryDeps, row: ModelRow, found: FileDigest): Promise<void> {
   await db.write(async (tx) => {
@@ -157,7 +177,7 @@ async function markCorrupt({ db, clock, instanceId }: LibraryDeps, row: ModelRow
       .update(files)
       .set({
         state: 'corrupt',
-        fault: `Its bytes changed on the disk: they are ${found.sha256} now`,
+        fault: `${ROTTEN}: they are ${found.sha256} now`,
         updatedAt: clock.now(),
       })
       .where(and(eq(files.instanceId, instanceId()), eq(files.path, row.path)))

@@ -40,7 +40,7 @@ function watchWorkerUrl(): URL {
 export function watchRoots(roots: readonly ModelRoot[], options: WatchOptions): Watching {
   const { onChange, log } = options
   const timing = { ...WATCH_TIMING, ...options.timing }
-  const modes = new Map<ModelRoot, WatchMode>()
+  const modes = new Map<string, WatchMode>()
   let worker: Worker | undefined
   let restart: NodeJS.Timeout | undefined
   let closed = false
@@ -71,7 +71,7 @@ export function watchRoots(roots: readonly ModelRoot[], options: WatchOptions): 
       return
     }
     const { mode, reason } = message
-    modes.set(root, mode)
+    modes.set(root.path, mode)
     log.info({ root: root.path, reason }, mode === 'watch' ? 'watching a model folder' : 'rescanning a model folder')
   }
 
@@ -90,13 +90,14 @@ export function watchRoots(roots: readonly ModelRoot[], options: WatchOptions): 
     try {
       const started = new Worker(options.workerUrl ?? watchWorkerUrl(), { workerData })
       worker = started
-      started.unref()
       started.on('message', (message: WatchMessage) => {
         if (!closed && !failed) take(message, isFirst)
       })
       started.on('error', fail)
       started.on('messageerror', fail)
       started.on('exit', (code) => fail(new Error(`It stopped with code ${code}`)))
+      // Listening for messages has made it keep the process alive.
+      started.unref()
     } catch (error) {
       fail(error)
     }
@@ -117,5 +118,5 @@ export function watchRoots(roots: readonly ModelRoot[], options: WatchOptions): 
   else start(true)
   options.signal?.addEventListener('abort', onAbort, { once: true })
 
-  return { ready, modeOf: (root) => modes.get(root) ?? 'rescan', close }
+  return { ready, modeOf: (root) => modes.get(root.path) ?? 'rescan', close }
 }

@@ -11,7 +11,8 @@ import { ask } from './ask.ts'
 import { openDescriptors, residentBytes, settled } from './descriptors.ts'
 import { someBytes, writeModel } from './model-on-disk.ts'
 
-const LARGE = someBytes(64 * 2 ** 20, 4)
+/** More than sockets take at once. */
+const LARGE = someBytes(24 * 2 ** 20, 4)
 
 describe.each(runtimes())('transfers from %s', (_runtime, start) => {
   let dir: TempDir

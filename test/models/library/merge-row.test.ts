@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
-import { MARKED_PARTIAL, mergeRow } from '../../../src/models/library/merge-row.ts'
+import { MARKED_PARTIAL } from '../../../src/models/inspect/inspection.ts'
+import { mergeRow } from '../../../src/models/library/merge-row.ts'
 import type { ModelRow } from '../../../src/models/library/rows.ts'
 import type { WalkedFile } from '../../../src/models/scan/walked-file.ts'
 

@@ -10,7 +10,7 @@ answerCalls<ScanCalls>('Walking', {
   walk(input, context) {
     const path = input.roots[0]?.path
     if (path === 'exit') process.exit(3)
-    if (path === 'crash') queueMicrotask(() => { throw new Error('planted') }) // biome-ignore format: short
+    if (path === 'crash') queueMicrotask(() => { throw new Error('planted') }) // biome-ignore format: short as one line
     if (path === 'throw') throw new Error('planted')
     return walks.walk(input, context)
   },

@@ -74,7 +74,7 @@ test('a walk finds what the plainest one does, however a tree is linked', () => 
         rmSync(base, { recursive: true, force: true })
       }
     }),
-    { numRuns: 300 },
+    { numRuns: 150 },
   )
 })
 

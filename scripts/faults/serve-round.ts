@@ -1,0 +1,40 @@
+import { type Ended, start } from './airkeep.ts'
+import { hashedAt, readIndex } from './index.ts'
+import { beginAnew, judge, killed, moment, type Place, type Round } from './rounds.ts'
+
+/** Kills a server while it scans of its own accord, and starts it again: it goes on without being asked. */
+export async function serveScan(place: Place, seconds: number): Promise<Round> {
+  beginAnew(place)
+  const env = { AIRKEEP_MODELS: place.roots.join(':'), AIRKEEP_LOG: 'warn' }
+  const args = ['serve', '--port', '0']
+  await killed(start(place.binary, args, { data: place.data, env }), moment(place, seconds))
+  const index = await readIndex(place.data)
+  const before = hashedAt(index)
+  const run = start(place.binary, args, { data: place.data, env })
+  const scanned = await whenScanned(place.data, run.ended)
+  run.kill('SIGTERM')
+  const last = await run.ended
+  const job = scanned === undefined ? {} : (JSON.parse(scanned) as Record<string, unknown>)
+  return judge(place, { before, finished: [before.size], last, job })
+}
+
+const PATIENCE_MS = 30_000
+
+/** The view of the newest scan when every scan has ended. */
+async function whenScanned(data: string, ended: Promise<Ended>): Promise<string | undefined> {
+  let over = false
+  void ended.then(() => {
+    over = true
+  })
+  const before = (await readIndex(data)).jobs.length
+  for (const began = Date.now(); Date.now() - began < PATIENCE_MS && !over; await Bun.sleep(100)) {
+    const { jobs } = await readIndex(data)
+    const newest = jobs.at(-1)
+    // A first run may have ended its scan: then there is a second one.
+    const isOver = jobs.length > 0 && jobs.every((job) => job['status'] === 'succeeded')
+    if (isOver && newest !== undefined && (jobs.length > before || before === 0 || newest['attempts'] !== 1)) {
+      return String(newest['view'])
+    }
+  }
+  return undefined
+}

@@ -1,0 +1,2 @@
+/** A worker that watches nothing and dies at once. */
+throw new Error('planted')
