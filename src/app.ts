@@ -86,6 +86,7 @@ export function createApp(config: Config, extras: AppExtras = {}): CliApp {
   const store = createJobStore({ db, events, clock, instanceId })
   const jobs = createJobRunner({ store, events, log, onEnded: meter.observeJob })
   const rootDeps = createRootDeps(fetch)
+  let notes: readonly string[] = []
   const models = createModels({
     db,
     audit,
@@ -101,10 +102,12 @@ export function createApp(config: Config, extras: AppExtras = {}): CliApp {
     store,
     localFiles,
     async rootsOf(named) {
-      if (named.length > 0) return (await findFolders({ ...settings, models: named }, rootDeps)).roots
-      host = { ...host, ...(await findFolders(settings, rootDeps)) }
-      return host.roots
+      const found = await findFolders(named.length > 0 ? { ...settings, models: named } : settings, rootDeps)
+      notes = found.notes
+      if (named.length === 0) host = { ...host, ...found }
+      return found.roots
     },
+    notes: () => notes,
     civitaiToken: async (actor) => ownersKey(settings.civitai_token, actor, settings),
   })
   const sources = createSourceReader({

@@ -1,5 +1,5 @@
 import { type Ended, start } from './airkeep.ts'
-import { hashedAt, readIndex } from './index.ts'
+import { hashedAt, type Index, readIndex } from './index.ts'
 import { beginAnew, judge, killed, moment, type Place, type Round } from './rounds.ts'
 
 /** Kills a server while it scans of its own accord, and starts it again: it goes on without being asked. */
@@ -11,7 +11,7 @@ export async function serveScan(place: Place, seconds: number): Promise<Round> {
   const index = await readIndex(place.data)
   const before = hashedAt(index)
   const run = start(place.binary, args, { data: place.data, env })
-  const scanned = await whenScanned(place.data, run.ended)
+  const scanned = await whenScanned(place.data, index, run.ended)
   run.kill('SIGTERM')
   const last = await run.ended
   const job = scanned === undefined ? {} : (JSON.parse(scanned) as Record<string, unknown>)
@@ -20,21 +20,20 @@ export async function serveScan(place: Place, seconds: number): Promise<Round> {
 
 const PATIENCE_MS = 30_000
 
-/** The view of the newest scan when every scan has ended. */
-async function whenScanned(data: string, ended: Promise<Ended>): Promise<string | undefined> {
+/** The view of the newest scan when every scan has ended, and one has since `before`. */
+async function whenScanned(data: string, before: Index, ended: Promise<Ended>): Promise<string | undefined> {
   let over = false
   void ended.then(() => {
     over = true
   })
-  const before = (await readIndex(data)).jobs.length
+  const versions = new Set(before.jobs.map(versionOf))
   for (const began = Date.now(); Date.now() - began < PATIENCE_MS && !over; await Bun.sleep(100)) {
     const { jobs } = await readIndex(data)
     const newest = jobs.at(-1)
-    // A first run may have ended its scan: then there is a second one.
-    const isOver = jobs.length > 0 && jobs.every((job) => job['status'] === 'succeeded')
-    if (isOver && newest !== undefined && (jobs.length > before || before === 0 || newest['attempts'] !== 1)) {
-      return String(newest['view'])
-    }
+    const isOver = jobs.every((job) => job['status'] === 'succeeded')
+    if (isOver && newest !== undefined && !versions.has(versionOf(newest))) return String(newest['view'])
   }
   return undefined
 }
+
+const versionOf = (job: Index['jobs'][number]): string => `${String(job['id'])} ${String(job['updated_at'])}`

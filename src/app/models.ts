@@ -66,6 +66,8 @@ export interface ModelsDeps {
   readonly localFiles: LocalFiles
   /** The folders that `named` means; all that are known where it names none. */
   readonly rootsOf: (named: readonly string[]) => Promise<readonly ModelRoot[]>
+  /** How the folders of the last answer were found. */
+  readonly notes: () => readonly string[]
   readonly civitaiToken: (actor: Actor) => Promise<string | undefined>
 }
 

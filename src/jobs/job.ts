@@ -7,6 +7,11 @@ import type { JobStatus, jobsTable } from './table.ts'
 
 export type JobRow = typeof jobsTable.$inferSelect
 
+export interface SaveOptions {
+  /** Something was done that stays done: a cut-off after this is not one of those that end in failure. */
+  readonly advanced?: boolean
+}
+
 /** One run of a job. */
 export interface RunningJob<I> {
   readonly id: string
@@ -15,7 +20,7 @@ export interface RunningJob<I> {
   readonly actor: Actor
   readonly signal: AbortSignal
   /** A state that callers must not miss: stored, with an event, before this resolves. */
-  save(view: JsonObject): Promise<void>
+  save(view: JsonObject, options?: SaveOptions): Promise<void>
   /** Progress within a state: shown to whoever listens, never stored. */
   show(view: JsonObject): void
 }

@@ -4,7 +4,15 @@ import type { EventHub } from '../events/hub.ts'
 import type { JsonObject } from '../lib/json.ts'
 import type { Log } from '../lib/log.ts'
 import type { Actor } from '../operation/permission.ts'
-import { fromStoredActor, isFinal, type JobEnd, type JobKind, type JobRow, toPublicJob } from './job.ts'
+import {
+  fromStoredActor,
+  isFinal,
+  type JobEnd,
+  type JobKind,
+  type JobRow,
+  type SaveOptions,
+  toPublicJob,
+} from './job.ts'
 import { whileAway } from './patience.ts'
 import type { JobStore } from './store.ts'
 import type { JobStatus } from './table.ts'
@@ -188,8 +196,8 @@ export function createJobRunner({ store, events, log, onEnded }: JobRunnerDeps):
     signal: AbortSignal,
   ): Promise<JobStatus> {
     const about = log.child({ job_id: row.id })
-    const change = (status: JobStatus, next: JsonObject) =>
-      whileAway(about, stopping.signal, () => store.change(row.id, ['running'], status, next, kind.permission))
+    const change = (status: JobStatus, next: JsonObject, options?: SaveOptions) =>
+      whileAway(about, stopping.signal, () => store.change(row.id, ['running'], status, next, kind.permission, options))
     /** A disk that is full is waited for: else it would be a job that runs for ever. */
     const finish = (status: JobStatus, next: JsonObject) =>
       whileAway(
@@ -207,10 +215,10 @@ export function createJobRunner({ store, events, log, onEnded }: JobRunnerDeps):
         input: v.parse(kind.input, row.input),
         actor: fromStoredActor(row.actor),
         signal,
-        async save(next) {
+        async save(next, options) {
           signal.throwIfAborted()
           shown.view = next
-          const stored = await change('running', next)
+          const stored = await change('running', next, options)
           // Cancelled between the claim and now: whoever cancelled has stored the end.
           if (stored === undefined) throw CANCELLED
         },

@@ -6,7 +6,7 @@ import type { Clock } from '../lib/clock.ts'
 import { createId } from '../lib/id.ts'
 import type { JsonObject } from '../lib/json.ts'
 import type { Actor, Permission } from '../operation/permission.ts'
-import { isFinal, type JobRow, toPublicJob, toStoredActor } from './job.ts'
+import { isFinal, type JobRow, type SaveOptions, toPublicJob, toStoredActor } from './job.ts'
 import { type JobStatus, jobsTable } from './table.ts'
 
 export interface NewJob {
@@ -46,6 +46,7 @@ export interface JobStore {
     to: JobStatus,
     view: JsonObject | undefined,
     permission: Permission,
+    options?: SaveOptions,
   ): Promise<JobRow | undefined>
   /** Jobs that a process which is gone left running: queued again. All of this host, or of one kind with exceptions. */
   requeueLeftOver(of?: { readonly kind: string; readonly except: readonly string[] }): Promise<number>
@@ -185,7 +186,7 @@ export function createJobStore({ db, events, clock, instanceId }: JobStoreDeps):
         await emit(toEvent(claimed, permission))
         return claimed
       }),
-    change: (id, from, to, view, permission) =>
+    change: (id, from, to, view, permission, { advanced = false } = {}) =>
       events.commit(async (tx, emit) => {
         const rows = await tx
           .select()
@@ -201,7 +202,7 @@ export function createJobStore({ db, events, clock, instanceId }: JobStoreDeps):
           state: String(next.status),
           view: next,
           // Put back on purpose: what was cut off before does not count any more.
-          attempts: to === 'queued' ? 0 : row.attempts,
+          attempts: to === 'queued' || advanced ? 0 : row.attempts,
           updatedAt: clock.now(),
         }
         await tx

@@ -70,6 +70,7 @@ export async function openModels({ roots: named = ['models'], ...options }: Mode
     store,
     localFiles: createLocalFiles({ roots: () => roots }),
     rootsOf: async (given) => toRoots(given.length > 0 ? given : roots),
+    notes: () => [],
     civitaiToken: async () => undefined,
   })
   const byName = new Map(models.operations.map((operation) => [operation.name, operation]))

@@ -4,6 +4,7 @@ import type { JobEnd, JobKind, RunningJob } from '../../jobs/job.ts'
 import { fromJson, type JsonObject } from '../../lib/json.ts'
 import type { Actor } from '../../operation/permission.ts'
 import { countToHash, type FileToHash, filesToHash, lookAgain } from '../library/digests.ts'
+import { markGoneElsewhere } from '../library/elsewhere.ts'
 import type { LibraryReader } from '../library/reader.ts'
 import type { Refreshed, Refresher } from '../library/refresh.ts'
 import type { LibraryDeps } from '../library/take-changes.ts'
@@ -25,6 +26,8 @@ export interface ScanJobDeps extends LibraryDeps {
   readonly reader: LibraryReader
   /** The folders that a scan of `named` walks; all that are known where it names none. */
   readonly rootsOf: (named: readonly string[]) => Promise<readonly ModelRoot[]>
+  /** Plain sentences about how these folders were found, and which settings of a UI could not be followed. */
+  readonly notes: () => readonly string[]
   /** Leaves digests on the volumes that they belong to, for the next host. Never throws. */
   readonly leaveDigests: (roots: readonly ModelRoot[]) => Promise<void>
   readonly identify: (options: {
@@ -78,6 +81,8 @@ async function runScan(job: RunningJob<ScanInput>, deps: ScanJobDeps): Promise<J
   const roots = await deps.rootsOf(input.roots)
   if (roots.length === 0) throw NO_FOLDERS
   const known: JsonObject = { status: 'analyzing', roots: roots.map(({ path }) => path) }
+  const notes = deps.notes()
+  if (notes.length > 0) known.notes = [...notes]
   const save = (phase: string): Promise<void> => job.save({ ...known, phase, progress: 0 })
 
   await save('walking')
@@ -87,6 +92,10 @@ async function runScan(job: RunningJob<ScanInput>, deps: ScanJobDeps): Promise<J
     onFiles: (files) => job.show({ ...known, phase: 'walking', progress: 0, files, message: `${files} files` }),
   })
   Object.assign(known, toCounts(refreshed))
+  if (input.roots.length === 0) {
+    const paths = roots.map(({ path }) => path)
+    known.gone = refreshed.gone + (await markGoneElsewhere(deps, paths, signal))
+  }
   await save('reading')
   await lookAgain(deps)
   const { refuted } = await deps.reader.inspectAll(signal, (read) =>
@@ -204,6 +213,7 @@ async function hashAll(
   if (left.files > 0) await job.save(view())
   let waiting: FileToHash[] = []
   let leftAt = deps.clock.now()
+  let advanced = false
   try {
     while (true) {
       signal.throwIfAborted()
@@ -216,6 +226,11 @@ async function hashAll(
       }
       if (running.size === 0) break
       await Promise.race(running.values())
+      // A host that goes away again and again gets to the end of a large library all the same.
+      if (!advanced && doneFiles > faults.length) {
+        advanced = true
+        await job.save(view(), { advanced })
+      }
       if (deps.clock.now() - leftAt > LEAVE_EVERY_MS) {
         await deps.leaveDigests(roots)
         leftAt = deps.clock.now()

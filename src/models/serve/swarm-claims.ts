@@ -1,5 +1,4 @@
 import { and, asc, eq, gt, isNotNull, isNull, sql } from 'drizzle-orm'
-import type { Db } from '../../db/db.ts'
 import { modelFilesTable as files } from '../table.ts'
 import type { ServedRowsDeps } from './served-rows.ts'
 
@@ -30,10 +29,7 @@ const PAGE = 100
 /** Longer texts would make the list of thousands of models too long. */
 const MAX_TEXT = 500
 
-export function createSwarmClaims({
-  db,
-  instanceId,
-}: Omit<ServedRowsDeps, 'db'> & { readonly db: Pick<Db, 'read'> }): SwarmClaimsReader {
+export function createSwarmClaims({ db, instanceId }: ServedRowsDeps): SwarmClaimsReader {
   // All in one call: SQLite then reads the claims once.
   const paths = KEYS.map((key) => `'$.header."modelspec.${key}"'`).join(', ')
   const page = db.read

@@ -27,8 +27,8 @@ export function ask(
     const chunks: Buffer[] = []
     let received = 0
     let paused = false
-    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
-    socket.write(`${method} ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n${lines.join('')}\r\n`)
+    const lines = Object.entries({ connection: 'close', ...headers }).map(([name, value]) => `${name}: ${value}\r\n`)
+    socket.write(`${method} ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n${lines.join('')}\r\n`)
     socket.on('error', () => {})
     socket.on('data', (chunk: Buffer) => {
       chunks.push(chunk)

@@ -16,7 +16,7 @@ const header = {
   'modelspec.thumbnail': 'data:image/jpeg;base64,AAAA',
 }
 
-/** Several minutes of work for whoever trusts names: each must lead to its own file. */
+/** Each must lead to its own file. */
 const NASTY = [
   'style/deep/er/foo.safetensors',
   'with blanks and +.safetensors',

@@ -80,6 +80,7 @@ export function aScanHost(options: ScanHostOptions): ScanHost {
       reader: library.reader,
       rootsOf,
       leaveDigests: library.leaveDigests,
+      notes: () => [],
       identify: async () => ({}),
       window: CORES + 2,
     }),

@@ -1,0 +1,66 @@
+import { lstat } from 'node:fs/promises'
+import { and, asc, eq, gt, isNull, not } from 'drizzle-orm'
+import { inParallel } from '../../lib/in-parallel.ts'
+import { modelFilesTable as files } from '../table.ts'
+import { markGone } from './gone.ts'
+import { among } from './rows.ts'
+import type { LibraryDeps } from './take-changes.ts'
+
+const PAGE = 500
+const AT_ONCE = 16
+
+/**
+ * Files below other roots than these, from scans of folders that are no model folders of this host: those that are not
+ * there any more are marked as gone. A root that is missing says nothing: its volume may not be mounted.
+ * @returns how many are gone
+ * @throws the signal's reason
+ */
+export async function markGoneElsewhere(
+  deps: LibraryDeps,
+  roots: readonly string[],
+  signal: AbortSignal,
+): Promise<number> {
+  const rootsThere = new Map<string, Promise<boolean>>()
+  const isRootThere = (root: string): Promise<boolean> => {
+    const known = rootsThere.get(root) ?? isThere(root)
+    rootsThere.set(root, known)
+    return known
+  }
+  let gone = 0
+  let after = ''
+  while (true) {
+    signal.throwIfAborted()
+    const rows = await deps.db.read
+      .select({ path: files.path, root: files.root })
+      .from(files)
+      .where(
+        and(
+          eq(files.instanceId, deps.instanceId()),
+          gt(files.path, after),
+          isNull(files.goneAt),
+          not(among(files.root, roots)),
+        ),
+      )
+      .orderBy(asc(files.path))
+      .limit(PAGE)
+    const vanished: string[] = []
+    await inParallel(rows, AT_ONCE, async ({ path, root }) => {
+      if ((await isRootThere(root)) && !(await isThere(path))) vanished.push(path)
+    })
+    gone += await markGone(deps, { vanished, unreadable: [] })
+    const last = rows.at(-1)
+    if (last === undefined || rows.length < PAGE) return gone
+    after = last.path
+  }
+}
+
+/** Whatever cannot be looked at is not known to be gone. */
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await lstat(path)
+    return true
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    return code !== 'ENOENT' && code !== 'ENOTDIR'
+  }
+}
