@@ -41,10 +41,10 @@ export function start(binary: string, args: readonly string[], { data, env = {},
   return { pid: child.pid, kill: (signal) => child.kill(signal), ended: end() }
 }
 
-/** The job as `--json` printed it. */
+/** The job as `--json` printed it; a problem that came after it stands in a line of its own. */
 export function jobIn({ stdout }: Ended): Readonly<Record<string, unknown>> {
   try {
-    return JSON.parse(stdout) as Record<string, unknown>
+    return JSON.parse(stdout.split('\n', 1)[0] ?? '') as Record<string, unknown>
   } catch {
     return {}
   }

@@ -26,8 +26,8 @@ export interface Outside {
   readonly stderr: Output
   readonly stdinIsTerminal: boolean
   stdin(): AsyncIterable<Uint8Array>
-  /** Asks on the terminal; what is typed is not shown. @throws AppError cancelled */
-  askSecret(question: string): Promise<string>
+  /** Asks on the terminal; what is typed is not shown. @throws AppError cancelled; the signal's reason */
+  askSecret(question: string, signal: AbortSignal): Promise<string>
   /** Calls `listener` for each signal until the answer is called. */
   onSignal(listener: (signal: EndSignal) => void): () => void
   /** Ends the process at once. */
@@ -49,7 +49,7 @@ export function createOutside(self: NodeJS.Process): Outside {
     stderr: createOutput(self.stderr),
     stdinIsTerminal: self.stdin.isTTY === true,
     stdin: () => self.stdin,
-    askSecret: (question) => askSecret(self, question),
+    askSecret: (question, signal) => askSecret(self, question, signal),
     onSignal(listener) {
       const names = Object.keys(SIGNALS) as EndSignal[]
       const heard = names.filter((name) => name !== 'SIGHUP' || !ignoresHangup())
@@ -85,7 +85,8 @@ function createOutput(stream: NodeJS.WriteStream): Output {
   return {
     isTerminal: stream.isTTY === true,
     get columns() {
-      return stream.isTTY ? stream.columns : undefined
+      // A terminal that was not told its size says 0.
+      return stream.isTTY && stream.columns > 0 ? stream.columns : undefined
     },
     write: (text) =>
       new Promise((resolve, reject) => {

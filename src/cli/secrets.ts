@@ -28,12 +28,14 @@ export function refuseSecrets(command: Command, { secrets }: Operation): void {
 
 /** Secrets come from stdin, which a terminal asks for: other users of the machine can read arguments. */
 export async function readSecrets(
-  { outside, stdin }: Context,
+  { outside, stdin, signal }: Context,
   { secrets }: Operation,
   base: JsonObject,
 ): Promise<JsonObject> {
   const [name] = secrets
   if (name === undefined || name in base) return {}
-  const text = outside.stdinIsTerminal ? await outside.askSecret(`${name} (empty for none): `) : await readText(stdin())
+  const text = outside.stdinIsTerminal
+    ? await outside.askSecret(`${name} (empty for none): `, signal)
+    : await readText(stdin())
   return text.trim() === '' ? {} : { [name]: text.trim() }
 }

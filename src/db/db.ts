@@ -1,6 +1,6 @@
 import { truncate } from 'node:fs/promises'
 import { drizzle, type LibSQLDatabase } from 'drizzle-orm/libsql'
-import { AppError } from '../errors.ts'
+import { AppError, isAppError } from '../errors.ts'
 import { type Log, silentLog } from '../lib/log.ts'
 import { writeBackup } from './backup.ts'
 import { copyDatabase } from './copy.ts'
@@ -170,11 +170,19 @@ export function createDb(options: OpenDbOptions): Db {
     async close() {
       await queue.drain()
       if (!writeClient.connected) return
-      // Does nothing where the journal is no WAL.
-      if (embedded) await writeClient.execute('PRAGMA wal_checkpoint(TRUNCATE)')
-      readClient.close()
-      writeClient.close()
-      await replica?.close()
+      try {
+        // Does nothing where the journal is no WAL.
+        if (embedded) await writeClient.execute('PRAGMA wal_checkpoint(TRUNCATE)')
+      } catch (error) {
+        // All that was committed stays in the WAL, where the next start finds it.
+        const reason = translateDbError(error)
+        if (!isAppError(reason) || reason.code !== 'disk_full') throw reason
+        options.log?.warn({ err: error }, 'Could not fold the write-ahead log into the database: the disk is full')
+      } finally {
+        readClient.close()
+        writeClient.close()
+        await replica?.close()
+      }
     },
   }
 }

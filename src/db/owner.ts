@@ -1,7 +1,9 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Client, createClient, LibsqlError, type Transaction } from '@libsql/client'
-import { AppError } from '../errors.ts'
+import { AppError, isAppError } from '../errors.ts'
+import { orDiskFull } from '../lib/disk-error.ts'
+import { translateDbError } from './db-error.ts'
 
 /** Holding it means: this process alone writes the data directory. */
 export interface Ownership {
@@ -13,7 +15,7 @@ export interface Ownership {
  *
  * The lock is SQLite's own write lock on an empty file, held by an open transaction: the kernel lets go of it when
  * the process dies, however it dies, so there is no stale lock to clean up. Nothing is ever written to the file.
- * @throws AppError internal when the directory cannot be made or written
+ * @throws AppError disk_full; internal when the directory cannot be made or written
  */
 export async function takeOwnership(dataDir: string): Promise<Ownership | undefined> {
   let client: Client | undefined
@@ -26,6 +28,8 @@ export async function takeOwnership(dataDir: string): Promise<Ownership | undefi
   } catch (error) {
     client?.close()
     if (isBusy(error)) return undefined
+    const translated = orDiskFull('use the data directory', translateDbError(error), dataDir)
+    if (isAppError(translated) && translated.code === 'disk_full') throw translated
     throw new AppError('internal', `Could not use the data directory ${dataDir}`, {
       hint: 'Check that it can be written, or name another one with --data',
       cause: error,

@@ -8,7 +8,7 @@ const TIMING = { firstMs: 500, maxMs: 10_000 }
 /**
  * Repeats a step of a job's own life until a database that is away has come back: whoever asks for a job gets an error
  * and comes again, but nobody comes again for the end of one.
- * @param onFull where it is given, a full disk is waited for too: called once, when that begins
+ * @param onFull where it is given, a full disk is waited for too: called each time that it still is
  * @throws what `step` throws otherwise; its last error when `signal` aborts
  */
 export async function whileAway<T>(
@@ -17,15 +17,15 @@ export async function whileAway<T>(
   step: () => Promise<T>,
   onFull?: (error: AppError) => Promise<void> | void,
 ): Promise<T> {
-  for (let attempt = 0, told = false; ; attempt += 1) {
+  for (let attempt = 0; ; attempt += 1) {
     try {
       return await step()
     } catch (error) {
       const reason = toAppError(error)
       const isFull = reason.code === 'disk_full' && onFull !== undefined
       if ((reason.code !== 'upstream_unavailable' && !isFull) || signal.aborted) throw error
-      if (isFull && !told) await onFull(reason)
-      told ||= isFull
+      // Who comes later is told too.
+      if (isFull) await onFull(reason)
       if (attempt === 0) log.warn({ err: error }, 'Jobs wait for the database')
       await sleep(backoffMs(attempt, TIMING), signal).catch(() => {})
     }

@@ -1,12 +1,22 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
-import { copyFileSync, mkdirSync, readFileSync, realpathSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  statSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { createApp, createHasher } from '../../src/app.ts'
-import type { CliParts } from '../../src/cli/app.ts'
+import type { CliApp, CliParts } from '../../src/cli/app.ts'
 import type { JsonObject } from '../../src/lib/json.ts'
 import { type CliResult, type CliWorld, runInProcess } from '../support/cli-run.ts'
 import { aModelFile } from '../support/model-files.ts'
 import { type TempDir, tempDir } from '../support/temp-dir.ts'
+import { aCall } from '../support/track.ts'
 
 /** The commands about model files, over the program itself: real folders, real database, real jobs. */
 const parts: CliParts = { createApp: async (config) => createApp(config), createHasher: async () => createHasher() }
@@ -106,7 +116,40 @@ describe('scan', () => {
     expect(stdout).toMatch(/^status +completed$/m)
   })
 
-  test('that is paused by another command ends and says how it goes on', async () => {
+  test('that is paused while it is followed ends, and says how it goes on', async () => {
+    // Takes long, and no room.
+    writeFileSync(join(models, 'long.pt'), 'x')
+    truncateSync(join(models, 'long.pt'), 40 * 2 ** 30)
+    let app: CliApp | undefined
+    const keeping: CliParts = {
+      ...parts,
+      async createApp(config) {
+        app = createApp(config)
+        return app
+      },
+    }
+    let paused: Promise<unknown> | undefined
+    const pause = async (): Promise<void> => {
+      const invoke = (name: string, input: object) =>
+        app?.operations.find((operation) => operation.name === name)?.invoke(input, aCall())
+      const listed = await invoke('list_model_jobs', {})
+      const [job] = (listed?.['items'] ?? []) as JsonObject[]
+      await invoke('pause_model_job', { job_id: job?.['job_id'] })
+    }
+    const result = await run(['scan'], {
+      terminal: 100,
+      parts: keeping,
+      onStderr(text) {
+        if (text.includes('hashed 0 of 1')) paused ??= pause()
+      },
+    })
+    await paused
+    expect(result.exitCode).toBe(10)
+    expect(result.stderr).toMatch(/(scan_\w+) was paused: airkeep retry-model-job --job-id \1 goes on with it\n/)
+    expect(result.stdout).toMatch(/^status +paused$/m)
+  })
+
+  test('that was paused before it began goes on when it is asked to', async () => {
     threeFiles()
     const { job_id } = await json('scan', '--no-wait', '--quiet')
     const id = String(job_id)

@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test'
-import { describeError } from '../../src/cli/report.ts'
+import { CommanderError } from 'commander'
+import { describeError, toReported } from '../../src/cli/report.ts'
 import { AppError, type AppErrorOptions } from '../../src/errors.ts'
 
 const issue = (expected: string) => ({ path: 'x', expected })
@@ -41,4 +42,11 @@ const rows: readonly (readonly [what: string, message: string, options: AppError
 
 test.each(rows)('%s', (_what, message, options, lines) => {
   expect(describeError(new AppError('invalid_input', message, options))).toBe(`${lines.join('\n')}\n`)
+})
+
+test('what was typed behind an unknown option is not repeated: it may be a secret', () => {
+  const error = new CommanderError(1, 'commander.unknownOption', "error: unknown option '--tokn=a secret\nb'")
+  const told = describeError(toReported(error))
+  expect(told).toStartWith("error: Unknown option '--tokn'\n")
+  expect(told).not.toContain('secret')
 })

@@ -278,6 +278,20 @@ describe('following a job', () => {
     ])
   })
 
+  test('ends at a pause that nothing follows, though the stream goes on, and not at one of long ago', async () => {
+    await using server = await serving((response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' })
+      const states = ['paused', 'analyzing', 'resolving', 'paused']
+      response.write(states.map((status, at) => event(at + 1, { status, at })).join(''))
+    })
+    const backend = createRemoteBackend({ where: { kind: 'server', url: server.url }, token: '' })
+    const seen: unknown[] = []
+    const job = await backend.follow('scan_1', { signal: call.signal, onJob: ({ status }) => seen.push(status) })
+    expect(job).toEqual({ status: 'paused', at: 3 })
+    expect(seen).toEqual(['paused', 'analyzing', 'resolving', 'paused'])
+    expect(server.requests).toHaveLength(1)
+  })
+
   test('an unknown job is an error', async () => {
     await using server = await serving(json(404, { code: 'not_found', detail: 'Record not found' }))
     const backend = createRemoteBackend({ where: { kind: 'server', url: server.url }, token: '' })

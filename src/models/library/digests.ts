@@ -63,6 +63,15 @@ export async function countToHash(
   return { files: row?.files ?? 0, bytes: Number(row?.bytes ?? 0) }
 }
 
+/** Whether a file has got its digests since it was asked for what is to be hashed. */
+export async function isHashed(deps: Pick<LibraryDeps, 'db' | 'instanceId'>, path: string): Promise<boolean> {
+  const rows = await deps.db.read
+    .select({ hashedAt: files.hashedAt })
+    .from(files)
+    .where(and(eq(files.instanceId, deps.instanceId()), eq(files.path, path)))
+  return rows.some(({ hashedAt }) => hashedAt !== null)
+}
+
 export interface DigestKeeper {
   /** Keeps a file's digests, unless it has changed since it was found. @returns whether they were kept */
   store(path: string, found: FileDigest): Promise<boolean>

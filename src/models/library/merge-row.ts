@@ -83,21 +83,24 @@ export function mergeRow(found: WalkedFile, known: KnownBefore, { instanceId, no
   }
 }
 
-/** Whether what was read of the row's file holds for this one, wherever the two are. */
-export const isSame = (found: Pick<WalkedFile, 'sizeBytes' | 'modifiedUs'>, row: ModelRow | undefined): boolean =>
-  row !== undefined && row.sizeBytes === found.sizeBytes && row.modifiedUs === found.modifiedUs
+type Content = Pick<WalkedFile, 'sizeBytes' | 'modifiedUs'>
+
+/** Whether what was read of one file holds for the other, wherever they are. */
+export const isSame = (found: Content, known: Content | undefined): boolean =>
+  known !== undefined && known.sizeBytes === found.sizeBytes && known.modifiedUs === found.modifiedUs
 
 /** Digests that need no reading: those of the volume's own file, or the name of a blob. */
 function digestsFrom(found: WalkedFile, volume: VolumeDigests | undefined, now: number): Partial<ModelRow> {
   if (found.partial) return {}
-  if (volume !== undefined && volume.sizeBytes === found.sizeBytes && volume.modifiedUs === found.modifiedUs) {
+  // Without a sample nothing would ever notice that they are another file's.
+  if (volume?.sample !== undefined && isSame(volume, found)) {
     return {
       sha256: volume.sha256,
       tensorSha256: volume.tensorSha256 ?? null,
       autoV1: volume.autoV1 ?? null,
       blake3: volume.blake3 ?? null,
       crc32: volume.crc32 ?? null,
-      sample: volume.sample ?? null,
+      sample: volume.sample,
       digestSource: 'volume',
       hashedAt: now,
     }

@@ -3,11 +3,12 @@ import { AppError } from '../../errors.ts'
 import type { JobEnd, JobKind, RunningJob } from '../../jobs/job.ts'
 import { fromJson, type JsonObject } from '../../lib/json.ts'
 import type { Actor } from '../../operation/permission.ts'
-import { countToHash, type FileToHash, filesToHash, lookAgain } from '../library/digests.ts'
+import { countToHash, type FileToHash, filesToHash, isHashed, lookAgain } from '../library/digests.ts'
 import { markGoneElsewhere } from '../library/elsewhere.ts'
 import type { LibraryReader } from '../library/reader.ts'
 import type { Refreshed, Refresher } from '../library/refresh.ts'
 import type { LibraryDeps } from '../library/take-changes.ts'
+import { unreadableFiles } from '../library/unreadable.ts'
 import type { ModelRoot } from '../root.ts'
 import type { WalkProblem } from './walked-file.ts'
 
@@ -116,15 +117,20 @@ async function runScan(job: RunningJob<ScanInput>, deps: ScanJobDeps): Promise<J
       job.show({ ...known, phase: 'identifying', progress: total === 0 ? 1 : done / total, message: 'asking Civitai' })
     known.identified = await deps.identify({ signal, actor: job.actor, onProgress })
   }
-  const faults = refreshed.unreadable.length + hashing.faults.length
-  const warnings = [...refreshed.unreadable, ...hashing.faults, ...refreshed.skipped]
+  const unreadable = await unreadableFiles(deps, {
+    roots: roots.map(({ path }) => path),
+    except: hashing.faults.map(({ path }) => path),
+    limit: MAX_WARNINGS,
+  })
+  const faults = refreshed.unreadable.length + unreadable.count + hashing.faults.length
+  const warnings = [...refreshed.unreadable, ...unreadable.shown, ...hashing.faults, ...refreshed.skipped]
   const view = {
     ...known,
     status: faults > 0 ? 'partially_completed' : 'completed',
     phase: 'done',
     progress: 1,
     warnings: fromJson(warnings.slice(0, MAX_WARNINGS).map(toWarning)),
-    warning_count: warnings.length,
+    warning_count: faults + refreshed.skipped.length,
   }
   return { status: 'succeeded', view }
 }
@@ -191,19 +197,24 @@ async function hashAll(
       bytesOf.set(file.path, done)
       show()
     }
-    const work = deps.reader.hash(file, { priority: 'background', signal: either, onBytes }).then(({ fault }) => {
-      if (fault !== undefined) {
-        faults.push({ path: file.path, reason: fault })
-        stale.push(file.path)
+    const read = async (): Promise<void> => {
+      // Since the page was read somebody may have needed this one at once.
+      const isKnown = await isHashed(deps, file.path)
+      if (!isKnown) {
+        const { fault } = await deps.reader.hash(file, { priority: 'background', signal: either, onBytes })
+        if (fault !== undefined) {
+          faults.push({ path: file.path, reason: fault })
+          stale.push(file.path)
+        }
+        doneFiles += 1
+        doneBytes += file.sizeBytes
       }
-      doneFiles += 1
-      doneBytes += file.sizeBytes
       left = { files: Math.max(0, left.files - 1), bytes: Math.max(0, left.bytes - file.sizeBytes) }
       show()
-    })
+    }
     running.set(
       file.path,
-      work.finally(() => {
+      read().finally(() => {
         running.delete(file.path)
         bytesOf.delete(file.path)
       }),

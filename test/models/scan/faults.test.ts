@@ -301,28 +301,30 @@ describe('a process that ends in the middle', () => {
 
   /** Hosts that take over from one another, as processes do: each is left where it stands. */
   function lives(root: string, instanceId: string) {
-    const gates: (() => void)[] = []
     return {
       /** Scans until so many files are hashed, then nothing of it goes on. */
       async cutOffAfter(files: number): Promise<ScanHost> {
-        const stuck = aGate()
         const gate = aGate()
-        gates.push(gate.open)
+        const stored = aGate()
         const host = aScanHost({
           db: temp.db,
           instanceId,
           roots: [root],
           async beforeHash() {
             if (host.hashed.length <= files) return
-            while ((await hashedOf(host)) < files) await setImmediate()
-            stuck.open()
             await gate.opened
-            throw new Error('The process is gone')
           },
+        })
+        const before = await hashedOf(host)
+        let ended = false
+        host.events.subscribe((event) => {
+          ended ||= event.final
+          if (event.id !== undefined && (event.final || Number(event.data['files_hashed']) > 0)) stored.open()
         })
         await host.jobs.start()
         await host.invoke('scan_models', {})
-        await stuck.opened
+        await stored.opened
+        while (!ended && (await hashedOf(host)) < before + files) await setImmediate()
         return host
       },
       next: () => aScanHost({ db: temp.db, instanceId, roots: [root] }),
