@@ -53,6 +53,10 @@ try {
   })
   run({ why: 'What the ledger knows now.', args: ['list-assets'] })
   run({ why: 'The same picture again is the same asset.', args: ['hash', picture] })
+  run({ why: 'Every model of the folder: digests, headers, types.', args: ['scan', 'models'] })
+  run({ why: 'What is there, and what it is.', args: ['list-models'] })
+  run({ why: 'Are its bytes still what they were?', args: ['verify-models'] })
+  run({ why: 'What another host would be offered, signed.', args: ['get-model-manifest', '--include', 'loras'] })
   run({ why: 'Every write left a trace.', args: ['list-events', '--limit', '5'] })
   say('\nDone: every step did what it should.\n')
 } finally {

@@ -76,5 +76,7 @@ export function describeJob(job: JsonObject): string {
       : [sum('bytes_done'), sum('bytes_total')]
   const bytes = total === 0 ? '' : ` ${formatBytes(done)} of ${formatBytes(total)}`
   const message = typeof job.message === 'string' && job.message !== '' ? ` ${job.message}` : ''
-  return `${share}${status}${bytes}${message}`
+  // A scan that has analyzed the names goes on with hashing.
+  const phase = status === 'analyzing' && typeof job.phase === 'string' ? job.phase : status
+  return `${share}${phase}${bytes}${message}`
 }

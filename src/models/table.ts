@@ -83,7 +83,7 @@ export const modelFilesTable = sqliteTable(
     index('model_files_by_version').on(t.civitaiVersionId).where(sql`civitai_version_id is not null`),
     index('model_files_by_stem').on(t.stemKey),
     index('model_files_by_size').on(t.instanceId, t.sizeBytes, t.modifiedUs),
-    index('model_files_by_type').on(t.instanceId, t.type, t.path),
+    index('model_files_by_type').on(t.instanceId, t.goneAt, t.type, t.path),
     // What is still to be read or hashed: both shrink to nothing.
     index('model_files_to_inspect').on(t.instanceId, t.path).where(sql`inspected_at is null and gone_at is null`),
     index('model_files_to_hash')
@@ -103,7 +103,7 @@ export const modelFilesTable = sqliteTable(
     ),
     index('model_files_gone').on(t.instanceId, t.goneAt).where(sql`gone_at is not null`),
     index('model_files_by_change').on(t.instanceId, t.updatedAt),
-    index('model_files_by_state').on(t.instanceId, t.state, t.path),
+    index('model_files_by_state').on(t.instanceId, t.goneAt, t.state, t.path),
   ],
 )
 

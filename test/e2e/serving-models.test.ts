@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test'
 import { createHash, createPublicKey, verify } from 'node:crypto'
-import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 import canonicalize from 'canonicalize'
@@ -123,7 +123,13 @@ describe('a server over model folders', () => {
     expect([digests.get(small.path), digests.get(late.path)]).toEqual([small.sha256, late.sha256])
     await after.invoke('retry_model_job', { job_id: job_id ?? '' })
     await settled(() => isHashing(after.invoke))
-    expect(await second.stop()).toBe(0)
+    second.kill('SIGKILL')
+    await second.exited
+
+    // What a kill has interrupted goes on by itself.
+    const third = await executable.serve(['--models', root], options)
+    await settled(() => isHashing(overHttp(third.url).invoke))
+    expect(await third.stop()).toBe(0)
   })
 
   test('its stream shows scans to their end', async () => {
@@ -430,6 +436,10 @@ describe('two hosts', () => {
     const { public_key } = (await manifestOf()).node
     expect(added.json()).toMatchObject({ name: 'a', url: server.url, public_key, has_token: true })
     expect(added.stdout).not.toContain(token)
+    for (const name of readdirSync(b.data).filter((each) => each.startsWith('airkeep.db'))) {
+      expect(readFileSync(join(b.data, name)).includes(token)).toBe(false)
+    }
+    expect(statSync(join(a.data, 'node-key')).mode & 0o777).toBe(0o600)
     const table = await b.run(['node', 'list'])
     expect(table.stdout).toContain(public_key)
 

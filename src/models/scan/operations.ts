@@ -25,13 +25,23 @@ export const MODEL_KINDS = [SCAN_KIND, VERIFY_KIND, 'download'] as const
 const startedSchema = v.object({ job_id: v.string(), status: v.string(), message: v.string() })
 
 export function createScanOperations({ jobs, checkRoots, findByDigest }: ModelJobDeps): readonly Operation[] {
+  /** Whoever paused a job, or admin, has it go on by asking for the same again. */
+  async function goOn(row: JobRow, what: string, actor: Actor): Promise<{ status: string; message: string }> {
+    if (row.status !== 'paused') return { status: 'analyzing', message: `${what} job created and processing started.` }
+    if (row.owner !== actor.name && !holds(actor, 'admin')) {
+      return { status: 'paused', message: `${what} job is paused; the one who started it has it go on.` }
+    }
+    await jobs.retry(row.id)
+    return { status: 'analyzing', message: `${what} job goes on.` }
+  }
+
   return [
     defineOperation({
       name: 'scan_models',
       summary: 'Index the model files of this host: names, headers, digests',
       description:
         'Starts a job that walks the model folders, reads headers and sidecars of what is new or changed and hashes what has no digests. ' +
-        'Nothing waits for it: list_models answers what is known so far. A scan of the same folders that runs already is answered instead of a second one; one that is paused goes on. ' +
+        'Nothing waits for it: list_models answers what is known so far. A scan of the same folders that runs already is answered instead of a second one; one that its owner paused goes on. ' +
         'With identify it then asks Civitai which models the digests belong to: only then anything is sent. ' +
         'Before: nothing. After: get_model_job until status is completed or partially_completed, then list_models.',
       example: { identify: true },
@@ -58,8 +68,7 @@ export function createScanOperations({ jobs, checkRoots, findByDigest }: ModelJo
           view: firstScanView(),
           key: JSON.stringify(input),
         })
-        if (row.status === 'paused') await jobs.retry(row.id)
-        return { job_id: row.id, status: 'analyzing', message: 'Scan job created and processing started.' }
+        return { job_id: row.id, ...(await goOn(row, 'Scan', call.actor)) }
       },
     }),
     defineOperation({
@@ -87,8 +96,7 @@ export function createScanOperations({ jobs, checkRoots, findByDigest }: ModelJo
           view: firstVerifyView(),
           key: JSON.stringify(paths),
         })
-        if (row.status === 'paused') await jobs.retry(row.id)
-        return { job_id: row.id, status: 'analyzing', message: 'Verify job created and processing started.' }
+        return { job_id: row.id, ...(await goOn(row, 'Verify', call.actor)) }
       },
     }),
   ]

@@ -1,9 +1,9 @@
 import * as v from 'valibot'
-import { AppError } from '../../errors.ts'
+import { AppError, toAppError } from '../../errors.ts'
 import type { JobEnd, JobKind, RunningJob } from '../../jobs/job.ts'
 import { fromJson, type JsonObject } from '../../lib/json.ts'
 import type { Actor } from '../../operation/permission.ts'
-import { countToHash, type FileToHash, filesToHash, isHashed, lookAgain } from '../library/digests.ts'
+import { countStates, countToHash, type FileToHash, filesToHash, isHashed, lookAgain } from '../library/digests.ts'
 import { markGoneElsewhere } from '../library/elsewhere.ts'
 import type { LibraryReader } from '../library/reader.ts'
 import type { Refreshed, Refresher } from '../library/refresh.ts'
@@ -111,11 +111,20 @@ async function runScan(job: RunningJob<ScanInput>, deps: ScanJobDeps): Promise<J
   if (refuted > 0) known.replaced = refuted
 
   const hashing = await hashAll(job, deps, known, roots)
+  let identifyFailed = false
   if (input.identify) {
     await save('identifying')
     const onProgress = (done: number, total: number): void =>
       job.show({ ...known, phase: 'identifying', progress: total === 0 ? 1 : done / total, message: 'asking Civitai' })
-    known.identified = await deps.identify({ signal, actor: job.actor, onProgress })
+    try {
+      known.identified = await deps.identify({ signal, actor: job.actor, onProgress })
+    } catch (error) {
+      signal.throwIfAborted()
+      // The index is complete all the same.
+      const { code, message } = toAppError(error)
+      known.identified = { error: message, error_code: code }
+      identifyFailed = true
+    }
   }
   const unreadable = await unreadableFiles(deps, {
     roots: roots.map(({ path }) => path),
@@ -126,7 +135,8 @@ async function runScan(job: RunningJob<ScanInput>, deps: ScanJobDeps): Promise<J
   const warnings = [...refreshed.unreadable, ...unreadable.shown, ...hashing.faults, ...refreshed.skipped]
   const view = {
     ...known,
-    status: faults > 0 ? 'partially_completed' : 'completed',
+    states: await countStates(deps),
+    status: faults > 0 || identifyFailed ? 'partially_completed' : 'completed',
     phase: 'done',
     progress: 1,
     warnings: fromJson(warnings.slice(0, MAX_WARNINGS).map(toWarning)),
