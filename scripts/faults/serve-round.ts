@@ -4,11 +4,15 @@ import { beginAnew, judge, killed, moment, type Place, type Round } from './roun
 
 /** Kills a server while it scans of its own accord, and starts it again: it goes on without being asked. */
 export async function serveScan(place: Place, seconds: number): Promise<Round> {
-  beginAnew(place)
   const env = { AIRKEEP_MODELS: place.roots.join(':'), AIRKEEP_LOG: 'warn' }
   const args = ['serve', '--port', '0']
-  await killed(start(place.binary, args, { data: place.data, env }), moment(place, seconds))
-  const index = await readIndex(place.data)
+  let index: Index
+  do {
+    beginAnew(place)
+    await killed(start(place.binary, args, { data: place.data, env }), moment(place, seconds))
+    index = await readIndex(place.data)
+    // One that was through by then has left nothing to go on with.
+  } while (index.jobs.some((job) => job['status'] === 'succeeded'))
   const before = hashedAt(index)
   const run = start(place.binary, args, { data: place.data, env })
   const scanned = await whenScanned(place.data, index, run.ended)

@@ -29,12 +29,12 @@ export interface KeepCurrentDeps {
   readonly everyMs?: number
 }
 
-/** Files that came while a scan was ending are hashed by the next one, after this at most. */
+/** After this at most, folders that are new are found, and files hashed that came while a scan was ending. */
 const EVERY_MS = 60_000
 
 /**
- * Keeps the index current while the program serves: looks at every root at the start, then at whatever the watcher
- * tells of, and has a scan hash what is new. @returns the end of it
+ * Keeps the index current while the program serves: looks at every root at the start and where the roots are others
+ * than before, then at whatever the watcher tells of, and has a scan hash what is new. @returns the end of it
  */
 export function keepCurrent(deps: KeepCurrentDeps): () => Promise<void> {
   const abort = new AbortController()
@@ -58,21 +58,39 @@ export function keepCurrent(deps: KeepCurrentDeps): () => Promise<void> {
     if (await deps.hasUnhashed()) await deps.scan()
   }
 
-  enqueue('Could not look at the model folders', async () => {
+  /** The folders that were looked at, as they were found then. */
+  let lookedAt = ''
+
+  /** Begins with all of them, unless they are those that are watched already: a UI may be installed at any time. */
+  async function lookAtAll(): Promise<void> {
     const roots = await deps.roots()
-    if (roots.length === 0) return
-    watching = deps.watch(roots, (root, folders) =>
-      enqueue('Could not look at a model folder', async () => {
-        await deps.look([root], folders, signal)
-        await hashTheRest()
-      }),
-    )
-    // What changes from now on is told: nothing is missed between the look and the watching.
-    await watching.ready
-    await deps.look(roots, undefined, signal)
-    await hashTheRest()
-  })
-  const timer = setInterval(() => enqueue('Could not look for files to hash', hashTheRest), deps.everyMs ?? EVERY_MS)
+    const found = JSON.stringify(roots)
+    if (found === lookedAt) return
+    lookedAt = ''
+    await watching?.close()
+    watching = undefined
+    signal.throwIfAborted()
+    if (roots.length > 0) {
+      watching = deps.watch(roots, (root, folders) =>
+        enqueue('Could not look at a model folder', async () => {
+          await deps.look([root], folders, signal)
+          await hashTheRest()
+        }),
+      )
+      // What changes from now on is told: nothing is missed between the look and the watching.
+      await watching.ready
+      await deps.look(roots, undefined, signal)
+    }
+    lookedAt = found
+  }
+
+  const keep = (): void =>
+    enqueue('Could not look at the model folders', async () => {
+      await lookAtAll()
+      await hashTheRest()
+    })
+  keep()
+  const timer = setInterval(keep, deps.everyMs ?? EVERY_MS)
   timer.unref()
   return async () => {
     clearInterval(timer)
