@@ -1,6 +1,7 @@
 import { type BigIntStats, closeSync, fstatSync, openSync, readSync, realpathSync, statSync } from 'node:fs'
 import { AppError } from '../errors.ts'
 import { ensureOpened, ensureReal, isSymlinkRefused, openFlags, outsideRoots } from '../lib/exact-file.ts'
+import { toMicroseconds } from '../lib/file-numbers.ts'
 
 /** An open regular file that knows whether it is still the one that was opened. */
 export interface RegularFile {
@@ -34,7 +35,7 @@ export function openRegularFile(path: string, exact: boolean, action = `hash ${p
       return {
         fd,
         sizeBytes: Number(opened.size),
-        modifiedUs: Number(opened.mtimeNs / 1000n),
+        modifiedUs: toMicroseconds(opened.mtimeNs),
         ensureUnchanged() {
           const now = statSync(path, { bigint: true, throwIfNoEntry: false })
           const same = now?.ino === named.ino && sameContent(now, named) && sameContent(opened, named)

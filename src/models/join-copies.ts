@@ -1,6 +1,7 @@
 import type { BigIntStats } from 'node:fs'
 import { link, lstat, readdir, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { toMicroseconds } from '../lib/file-numbers.ts'
 import { createId } from '../lib/id.ts'
 import type { ModelRow } from './library/rows.ts'
 import { haveSameBytes, type SameBytesOptions } from './same-bytes.ts'
@@ -17,12 +18,10 @@ export async function asHashed(row: ModelRow): Promise<HashedFile | undefined> {
   const same =
     stats?.isFile() === true &&
     Number(stats.size) === row.sizeBytes &&
-    toUs(stats.mtimeNs) === row.modifiedUs &&
-    toUs(stats.ctimeNs) === row.changedUs
+    toMicroseconds(stats.mtimeNs) === row.modifiedUs &&
+    toMicroseconds(stats.ctimeNs) === row.changedUs
   return same ? { row, stats } : undefined
 }
-
-export const toUs = (ns: bigint): number => Number(ns / 1000n)
 
 /** Why `copy` cannot become a name of `kept`, both as they were found; undefined where it can. */
 export async function whyNot(

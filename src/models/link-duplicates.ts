@@ -2,8 +2,9 @@ import { lstat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { and, asc, eq, isNull } from 'drizzle-orm'
 import * as v from 'valibot'
+import { toMicroseconds } from '../lib/file-numbers.ts'
 import { type Call, defineOperation, type Operation } from '../operation/operation.ts'
-import { asHashed, type HashedFile, joinCopy, removeLeftovers, toUs, whyNot } from './join-copies.ts'
+import { asHashed, type HashedFile, joinCopy, removeLeftovers, whyNot } from './join-copies.ts'
 import { listedPathOf, type ModelRow } from './library/rows.ts'
 import type { LibraryDeps } from './library/take-changes.ts'
 import { isThereTwice } from './list-models.ts'
@@ -132,7 +133,7 @@ async function linkRows(deps: LibraryDeps, rows: readonly ModelRow[], { signal, 
 async function keepJoined(deps: LibraryDeps, { row }: HashedFile, copy: ModelRow): Promise<HashedFile> {
   const stats = await lstat(row.path, { bigint: true })
   const now = deps.clock.now()
-  const place = { modifiedUs: row.modifiedUs, changedUs: toUs(stats.ctimeNs), device: row.device, inode: row.inode }
+  const place = { modifiedUs: row.modifiedUs, changedUs: toMicroseconds(stats.ctimeNs), device: row.device, inode: row.inode }
   const aliases = [...new Set([...row.aliases.map(String), listedPathOf(copy), ...copy.aliases.map(String)])]
   const joined = { ...row, ...place, aliases }
   await deps.db.write(async (tx) => {

@@ -59,7 +59,7 @@ async function listModels(data: string, ...args: string[]): Promise<Listed[]> {
 }
 
 /** Files that a scan has hashed; it does not say so where there were none. */
-const hashedBy = ({ json }: Finished): number => Number(json().files_hashed ?? 0)
+const hashedBy = ({ json }: Finished): number => Number(json().files_hashed)
 
 /** Sorted by path. */
 const digestsOf = (models: readonly Listed[]): Record<string, string | null> =>

@@ -99,7 +99,7 @@ function readAt(fd: number, into: Uint8Array, position: number): Promise<number>
 }
 
 const isAsIndexed = (stats: BigIntStats, { sizeBytes, modifiedUs }: ServedModel): boolean =>
-  stats.isFile() && Number(stats.size) === sizeBytes && Number(stats.mtimeNs / 1000n) === modifiedUs
+  stats.isFile() && Number(stats.size) === sizeBytes && toMicroseconds(stats.mtimeNs) === modifiedUs
 
 /** No longer there, or a symlink or folder in its place. */
 const isGone = (error: unknown): boolean =>

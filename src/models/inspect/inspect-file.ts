@@ -3,6 +3,7 @@ import { basename } from 'node:path'
 import { isAppError } from '../../errors.ts'
 import { createReadAt } from '../../hash/read-at.ts'
 import { sampleFile } from '../../hash/sample.ts'
+import { toMicroseconds } from '../../lib/file-numbers.ts'
 import { guessBaseModel } from './base-model/base-model.ts'
 import { collectClaims } from './claims.ts'
 import { type Content, readContent } from './content.ts'
@@ -92,7 +93,7 @@ function writtenFault(request: InspectRequest, before: BigIntStats, after: BigIn
     return `It had ${request.sizeBytes} bytes when it was listed and has ${after.size} now`
   }
   // A microsecond of difference is rounding.
-  const moved = Math.abs(Number(after.mtimeNs / 1000n) - request.modifiedUs) > 1
+  const moved = Math.abs(toMicroseconds(after.mtimeNs) - request.modifiedUs) > 1
   return moved ? 'It was written since it was listed' : undefined
 }
 

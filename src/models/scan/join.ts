@@ -1,4 +1,5 @@
 import { lstatSync } from 'node:fs'
+import { toMicroseconds } from '../../lib/file-numbers.ts'
 import { compareListings, type Found, listedPath, realPath } from './found.ts'
 import { createListingTable, type ListingTable } from './listing-table.ts'
 import { createRowIndex } from './row-index.ts'
@@ -62,7 +63,7 @@ function isSame(a: Found, b: Found): boolean {
   // Perhaps it was written to between the two looks.
   try {
     const now = lstatSync(path, { bigint: true })
-    return now.ino === b.inode && now.dev === b.device && Number(now.mtimeNs / 1000n) >= b.modifiedUs
+    return now.ino === b.inode && now.dev === b.device && toMicroseconds(now.mtimeNs) >= b.modifiedUs
   } catch {
     return false
   }

@@ -263,6 +263,6 @@ async function hashAll(
     await Promise.allSettled(running.values())
   }
   await deps.leaveDigests(roots)
-  if (doneFiles > 0) Object.assign(known, { files_hashed: doneFiles, hashed_bytes: doneBytes })
+  Object.assign(known, { files_hashed: doneFiles, hashed_bytes: doneBytes })
   return { faults }
 }

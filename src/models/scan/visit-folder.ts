@@ -1,5 +1,6 @@
 import { type BigIntStats, lstatSync, statSync } from 'node:fs'
 import { type Beside, besideIn } from './beside.ts'
+import { toMicroseconds, toSafeNumber } from '../../lib/file-numbers.ts'
 import { nameKind } from './file-names.ts'
 import { followLink } from './follow-link.ts'
 import type { Folder, Found } from './found.ts'
@@ -92,9 +93,9 @@ function toFound(folder: Folder, name: string, target: string | undefined, info:
     folder,
     name,
     target,
-    sizeBytes: Number(info.size),
-    modifiedUs: Number(info.mtimeNs / 1000n),
-    changedUs: Number(info.ctimeNs / 1000n),
+    sizeBytes: toSafeNumber(info.size),
+    modifiedUs: toMicroseconds(info.mtimeNs),
+    changedUs: toMicroseconds(info.ctimeNs),
     // One bigint for all files of a device.
     device: info.dev === folder.device ? folder.device : info.dev,
     inode: info.ino,

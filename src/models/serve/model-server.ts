@@ -87,7 +87,7 @@ async function firstThere(copies: readonly ServedRow[]): Promise<ServedModel | u
 async function isUnchanged({ path, sizeBytes, modifiedUs }: ServedRow): Promise<boolean> {
   try {
     const found = await lstat(path, { bigint: true })
-    return found.isFile() && Number(found.size) === sizeBytes && Number(found.mtimeNs / 1000n) === modifiedUs
+    return found.isFile() && Number(found.size) === sizeBytes && toMicroseconds(found.mtimeNs) === modifiedUs
   } catch {
     return false
   }

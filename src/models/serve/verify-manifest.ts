@@ -29,8 +29,9 @@ const modelSchema = v.object({
   download: v.object({ http: v.pipe(text(2_000), v.minLength(1)) }),
 })
 
-const KEY = /^[A-Za-z0-9+/]{43}=$/
-const SIGNATURE = /^[A-Za-z0-9+/]{86}==$/
+// The last digits carry bits that no byte uses: any but zero would be another text for the same bytes.
+const KEY = /^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/
+const SIGNATURE = /^[A-Za-z0-9+/]{85}[AQgw]==$/
 
 const manifestSchema = v.object({
   node: v.object({

@@ -100,6 +100,19 @@ test.each<[string, object, object, string]>([
   expect(await rejection(verifyManifest(JSON.parse(JSON.stringify(manifest))))).toMatchObject({ code })
 })
 
+test('another text for the same signature is refused', async () => {
+  using dir = tempDir()
+  const manifest = await signed(createHostKey({ file: join(dir.path, 'k') }))
+  const signature = String(manifest['signature'])
+  // The 86th digit carries two bits of the last byte and four that mean nothing.
+  const last = String.fromCharCode(signature.charCodeAt(85) + 1)
+  const other = `${signature.slice(0, 85)}${last}==`
+  expect(Buffer.from(other, 'base64')).toEqual(Buffer.from(signature, 'base64'))
+  expect(await rejection(verifyManifest({ ...manifest, signature: other }))).toMatchObject({
+    code: 'checksum_mismatch',
+  })
+})
+
 test('nesting without end is refused', async () => {
   using dir = tempDir()
   const manifest = await signed(createHostKey({ file: join(dir.path, 'k') }))
