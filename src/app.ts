@@ -101,6 +101,7 @@ export function createApp(config: Config, extras: AppExtras = {}): CliApp {
     jobs,
     store,
     localFiles,
+    closed: () => closedPaths(config),
     async rootsOf(named) {
       const found = await findFolders(named.length > 0 ? { ...settings, models: named } : settings, rootDeps)
       notes = found.notes
@@ -176,6 +177,7 @@ export function createApp(config: Config, extras: AppExtras = {}): CliApp {
     operations,
     events,
     hasher: hashes,
+    prepareScan: () => models.prepare(),
     async open() {
       ownership = await takeOwnership(dataDir)
       if (ownership === undefined) return 'busy'
@@ -225,8 +227,8 @@ export function createApp(config: Config, extras: AppExtras = {}): CliApp {
         await stopKeepingCurrent?.()
         stopKeepingCurrent = undefined
         await jobs.stop()
-        await models.close()
-        await db.close()
+        // Both wait: for threads to end, and for the last sync of the database.
+        await Promise.all([models.close(), db.close()])
       } finally {
         ownership?.release()
         ownership = undefined

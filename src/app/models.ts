@@ -16,7 +16,7 @@ import { createModelFinder, type ModelFinder } from '../models/find-models.ts'
 import { createIdentifier } from '../models/identify.ts'
 import type { InspectRequest } from '../models/inspect/inspection.ts'
 import { keepCurrent } from '../models/keep-current.ts'
-import { countToHash } from '../models/library/digests.ts'
+import { isAnyToHash, lookAgain } from '../models/library/digests.ts'
 import { createLinkDuplicates } from '../models/link-duplicates.ts'
 import { createListModels } from '../models/list-models.ts'
 import { CORES, createModelLibrary, type ModelLibrary } from '../models/model-library.ts'
@@ -24,6 +24,7 @@ import { createGreet } from '../models/nodes/greet.ts'
 import { createNodeOperations } from '../models/nodes/operations.ts'
 import { createNodeStore } from '../models/nodes/store.ts'
 import type { ModelRoot } from '../models/root.ts'
+import { isHeldBack, LATEST_SCANS } from '../models/scan/held-back.ts'
 import { createModelJobOperations, createScanOperations } from '../models/scan/operations.ts'
 import { createScanJob, firstScanView, SCAN_KIND, type ScanInput } from '../models/scan/scan-job.ts'
 import {
@@ -64,6 +65,8 @@ export interface ModelsDeps {
   readonly jobs: JobRunner
   readonly store: JobStore
   readonly localFiles: LocalFiles
+  /** Files and folders of the program itself, which are no models. */
+  readonly closed?: () => Promise<readonly string[]>
   /** The folders that `named` means; all that are known where it names none. */
   readonly rootsOf: (named: readonly string[]) => Promise<readonly ModelRoot[]>
   /** How the folders of the last answer were found. */
@@ -79,6 +82,8 @@ export interface Models {
   readonly server: ModelServer
   /** The same in SwarmUI's dialect. */
   readonly swarm: SwarmSource
+  /** Starts the thread that walks, before it is needed. */
+  prepare(): void
   /** Looks at the folders now and whenever they change, until the answer is called. */
   keepCurrent(): () => Promise<void>
   close(): Promise<void>
@@ -101,6 +106,7 @@ export function createModels(deps: ModelsDeps): Models {
     volumes: createVolumeDigests({ dataDir: deps.dataDir, log }),
   })
   const { refresher, reader, queue } = library
+  const prepare = (): void => current().prepare()
   const finder = createModelFinder({ db, instanceId })
   const identifier = createIdentifier({
     db,
@@ -156,12 +162,11 @@ export function createModels(deps: ModelsDeps): Models {
   jobs.register(verifyJob)
 
   const scanEverything = async (): Promise<void> => {
-    // Whoever cancelled the last one does not want another until a scan is asked for.
-    const [newest] = await store.list({ kinds: [SCAN_KIND] }, 1, 0)
-    if (newest?.status === 'cancelled') return
+    if (isHeldBack(await store.list({ kinds: [SCAN_KIND] }, LATEST_SCANS, 0))) return
     const input = { roots: [], identify: false }
     await jobs.create(SCAN_KIND, { actor: OWNER, input, view: firstScanView(), key: JSON.stringify(input) })
   }
+  let hostRoots: readonly ModelRoot[] = []
   return {
     library,
     finder,
@@ -173,6 +178,7 @@ export function createModels(deps: ModelsDeps): Models {
         store,
         checkRoots: (named, actor) => Promise.all(named.map((root) => deps.localFiles.findFolder(root, actor))),
         findByDigest: finder.findByDigest,
+        prepare,
       }),
       createListModels({ db, instanceId, findByDigest: finder.findByDigest, isUsed: isUsedByAsset(modelFilesTable) }),
       createLinkDuplicates(deps),
@@ -180,15 +186,26 @@ export function createModels(deps: ModelsDeps): Models {
       ...createModelJobOperations({ jobs, store }),
       ...createNodeOperations({ nodes, greet: createGreet({ fetch }) }),
     ],
+    prepare,
     keepCurrent: () =>
       keepCurrent({
-        roots: () => deps.rootsOf([]),
+        roots: async () => {
+          hostRoots = await deps.rootsOf([])
+          return hostRoots
+        },
         watch: (roots, onChange) => watchRoots(roots, { onChange, log }),
         async look(roots, folders, signal) {
-          await refresher.refresh({ roots, folders, signal })
+          await refresher.refresh({ roots, folders, hostRoots, signal })
+          // A volume that was away while its files were read is back, or it is time for another try.
+          if (folders === undefined || roots.some(({ path }) => folders.includes(path)))
+            await lookAgain({ db, instanceId })
           await reader.inspectAll(signal)
         },
-        hasUnhashed: async () => (await countToHash({ db, instanceId }, [])).files > 0,
+        hasUnhashed: () =>
+          isAnyToHash(
+            { db, instanceId },
+            hostRoots.map(({ path }) => path),
+          ),
         scan: scanEverything,
         log,
       }),

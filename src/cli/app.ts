@@ -31,6 +31,8 @@ export interface CliApp {
     serveStdio(invoke: Invoke, signal: AbortSignal): Promise<void>
   }
   readonly hasher: Hasher
+  /** Has threads start that a scan will need. */
+  prepareScan?(): void
   /**
    * Puts the backup `from` in the place of the database, which is not open; `busy` while another process owns the
    * data directory.

@@ -15,14 +15,14 @@ import type { Act } from './program.ts'
 import { formatBytes, progressBar } from './progress.ts'
 import { readText } from './remote.ts'
 import { renderOutput } from './render.ts'
-import { addSecretOptions, readSecrets, refuseSecrets } from './secrets.ts'
+import { addSecretOptions, readSecrets, refuseSecrets, secretNote } from './secrets.ts'
 import { withSession } from './session.ts'
 
 /** Gives `command` the flags of its operation, and what it does. */
 export function defineOperationCommand(command: Command, operation: Operation, act: Act): void {
   const fields = fieldsOf(operation).filter(({ name }) => !operation.secrets.includes(name))
   const hasOwn = (name: string): boolean => fields.some(({ flag }) => flag === name)
-  command.description(operation.description).optionsGroup('Fields:')
+  command.description(`${operation.description}${secretNote(operation)}`).optionsGroup('Fields:')
   addFieldOptions(command, fields)
   command.optionsGroup('Options:')
   if (!hasOwn('input')) command.option('--input <file>', 'fields as a JSON object from a file, or from stdin with -')

@@ -16,6 +16,8 @@ export interface ScanOptions {
 export async function scan(context: Context, dirs: readonly string[], options: ScanOptions): Promise<number> {
   const app = await context.app()
   const operation = findOperation(app, 'scan_models', 'airkeep scan')
+  // Threads start while the database opens.
+  app.prepareScan?.()
   const roots = [...dirs, ...(options.models ?? [])].map((dir) => toAbsolute(dir, context.outside.cwd))
   const input = { ...(roots.length === 0 ? {} : { roots }), ...(options.identify ? { identify: true } : {}) }
   return withSession(context, app, async (session) => {

@@ -7,6 +7,10 @@ import { readText } from './remote.ts'
 
 const toFlag = (name: string): string => name.replaceAll('_', '-')
 
+/** What the help says of what no flag takes. */
+export const secretNote = ({ secrets: [name] }: Operation): string =>
+  name === undefined ? '' : ` The ${name} is asked for on a terminal, else read from stdin.`
+
 /** Flags that are there to be refused: as unknown ones they would be told of in words that do not help. */
 export function addSecretOptions(command: Command, { secrets }: Operation): void {
   for (const name of secrets) command.addOption(new Option(`--${toFlag(name)} [value]`).hideHelp())

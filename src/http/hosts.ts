@@ -54,7 +54,10 @@ export function createHostCheck(settings: HostSettings): (headers: Headers) => v
       })
     }
     const origin = headers.get('origin')
-    if (origin !== null && !isOwnOrigin(origin, host)) {
+    // What a page only loads (pictures, links, downloads) comes without Origin; browsers tell whose page it is.
+    const site = origin === null ? headers.get('sec-fetch-site') : null
+    const isForeign = origin === null ? site === 'cross-site' || site === 'same-site' : !isOwnOrigin(origin, host)
+    if (isForeign) {
       throw new AppError('forbidden', "Requests from another site's pages are not served")
     }
   }

@@ -85,7 +85,7 @@ const file = (operationId: string, summary: string, parameters: readonly object[
     operationId,
     summary,
     description:
-      'Permission: `models:serve`. Takes Range (one range), If-Range, If-Match, If-None-Match, If-Modified-Since and If-Unmodified-Since; the ETag is the SHA-256.',
+      'Permission: `models:serve`. HEAD answers the same without the bytes. Takes Range (one range), If-Range, If-Match, If-None-Match, If-Modified-Since and If-Unmodified-Since; the ETag is the SHA-256.',
     tags: ['Models'],
     parameters,
     responses: {

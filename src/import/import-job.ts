@@ -88,7 +88,7 @@ async function runImport(job: RunningJob<ImportInput>, deps: ImportJobDeps): Pro
     fromJson({ status, progress, dependencies, ...known })
 
   await job.save(view('resolving', 0, parsed.dependencies))
-  const library = await deps.library.open(input.model_roots, signal)
+  const library = await deps.library.open(input.model_roots, signal, actor.kind !== 'owner')
   const unreadable: ImportWarning[] = library.unreadable.map((folder) => ({
     place: folder,
     reason: 'this folder could not be read: its models are not known',

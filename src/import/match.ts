@@ -104,5 +104,11 @@ export function matchNames(dependency: Dependency, files: readonly LibraryFile[]
     else if (stems.has(stem)) sameStem.push(file)
     else if (lowerStems.has(stem.toLowerCase())) similar.push(file)
   }
-  return { exact, sameStem, similar }
+  return { exact: onePerFile(exact), sameStem: onePerFile(sameStem), similar: onePerFile(similar) }
+}
+
+/** Of several names of one file the first. */
+function onePerFile(files: readonly LibraryFile[]): readonly LibraryFile[] {
+  const paths = new Set<string>()
+  return files.filter(({ path }) => !paths.has(path) && paths.add(path))
 }

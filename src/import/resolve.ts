@@ -73,7 +73,9 @@ export async function resolveLocally(
   const types = [...new Set(open.map(({ type }) => type))]
   const others = library.files.filter(({ type }) => types.some((wanted) => isOfType(wanted, type)))
   const toHash = [...new Set([...named, ...others])].filter((file) => !isComplete(file))
-  bytesToHash = toHash.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+  // A file may have several names.
+  const bytesOf = new Map(toHash.map(({ path, sizeBytes }) => [path, sizeBytes]))
+  bytesToHash = [...bytesOf.values()].reduce((sum, bytes) => sum + bytes, 0)
   for (const file of toHash) {
     if (!dependencies.some(isOpen)) break
     await digest(file)

@@ -37,7 +37,10 @@ export interface JobRunner {
    * paused stays as it is. @throws AppError not_found; conflict: jobs of this kind cannot be paused
    */
   pause(id: string): Promise<JobRow>
-  /** Queues an ended or paused job again under its id; a live one stays as it is. @throws AppError not_found */
+  /**
+   * Queues an ended or paused job again under its id; a live one stays as it is.
+   * @throws AppError not_found; conflict: another with its key lives
+   */
   retry(id: string): Promise<JobRow>
   /** The job with what its run has shown last, where it runs: progress is not stored. */
   latest(row: JobRow): JobRow

@@ -1,6 +1,7 @@
 import { and, asc, count, desc, eq, inArray, notInArray, sql } from 'drizzle-orm'
 import type { Db } from '../db/db.ts'
 import { isUniqueViolation } from '../db/db-error.ts'
+import { AppError } from '../errors.ts'
 import type { EventHub } from '../events/hub.ts'
 import type { Clock } from '../lib/clock.ts'
 import { createId } from '../lib/id.ts'
@@ -39,7 +40,10 @@ export interface JobStore {
   count(filter: JobFilter): Promise<number>
   /** Oldest queued job of the kind, marked as running; undefined when there is none. */
   claim(kind: string, permission: Permission): Promise<JobRow | undefined>
-  /** Changes status and view, unless the job is in none of the `from` states any more; undefined then. */
+  /**
+   * Changes status and view, unless the job is in none of the `from` states any more; undefined then.
+   * @throws AppError conflict: it would live again beside another with its key
+   */
   change(
     id: string,
     from: readonly JobStatus[],
@@ -215,6 +219,9 @@ export function createJobStore({ db, events, clock, instanceId }: JobStoreDeps):
             updatedAt: changed.updatedAt,
           })
           .where(eq(jobsTable.id, id))
+          .catch((error: unknown) => {
+            throw isUniqueViolation(error) ? ANOTHER_LIVES : error
+          })
         await emit(toEvent(changed, permission))
         return changed
       }),
@@ -236,5 +243,10 @@ export function createJobStore({ db, events, clock, instanceId }: JobStoreDeps):
       }),
   }
 }
+
+/** Of those with one key, which do the same, one lives at a time. */
+const ANOTHER_LIVES = new AppError('conflict', 'Another job does the same already', {
+  hint: 'Wait until that one has ended, or cancel it',
+})
 
 const newestFirst = (a: JobRow, b: JobRow): number => b.createdAt - a.createdAt || (a.id < b.id ? 1 : -1)

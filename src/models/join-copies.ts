@@ -59,6 +59,9 @@ export async function joinCopy(kept: HashedFile, copy: HashedFile): Promise<{ na
     const temporary = join(dirname(name), `.airkeep-${createId('link')}`)
     await link(kept.row.path, temporary)
     try {
+      // Whoever may write to the folder of the kept file can put another in its place after it was compared.
+      const made = await lstat(temporary, { bigint: true })
+      if (made.ino !== kept.stats.ino || made.dev !== kept.stats.dev) throw new Error('The kept file was replaced')
       await rename(temporary, name)
       names.push(name)
     } finally {

@@ -1,13 +1,17 @@
 import { realpath } from 'node:fs/promises'
-import { and, asc, eq, gte, inArray, isNull, lt, notInArray, or, type SQL } from 'drizzle-orm'
+import { setImmediate } from 'node:timers/promises'
+import { and, asc, eq, gt, gte, inArray, isNull, lt, notInArray, or, type SQL } from 'drizzle-orm'
 import type { ModelState } from './inspect/inspection.ts'
+import type { FileToHash } from './library/digests.ts'
 import { type ModelDigests, toDigests } from './library/known-digests.ts'
+import { type OtherName, otherNames } from './library/other-names.ts'
 import type { LibraryReader } from './library/reader.ts'
 import type { Refresher } from './library/refresh.ts'
 import { among, listedPathOf, type ModelRow } from './library/rows.ts'
 import type { LibraryDeps } from './library/take-changes.ts'
 import type { ModelType } from './model-file.ts'
 import type { ModelRoot } from './root.ts'
+import { confine } from './roots/confine.ts'
 import { modelFilesTable as files } from './table.ts'
 
 export type { ModelDigests } from './library/known-digests.ts'
@@ -29,6 +33,7 @@ export interface LibraryFile {
 
 /** The model files of this host as they are now. */
 export interface Library {
+  /** One for each name that leads to a file; those of one file have the same `path`. */
   readonly files: readonly LibraryFile[]
   readonly unreadable: readonly string[]
   /**
@@ -42,8 +47,11 @@ export interface Library {
 }
 
 export interface LibraryOpener {
-  /** Looks at the disk and hashes nothing; `roots` are the host's own where there are none. */
-  open(roots: readonly string[], signal: AbortSignal): Promise<Library>
+  /**
+   * Looks at the disk and hashes nothing; `roots` are the host's own where there are none.
+   * @param confined for a caller with a token: only what lies within these roots, which are real paths
+   */
+  open(roots: readonly string[], signal: AbortSignal, confined?: boolean): Promise<Library>
 }
 
 export interface LibraryOpenerDeps extends LibraryDeps {
@@ -58,28 +66,20 @@ const USELESS: readonly ModelState[] = ['partial', 'truncated', 'corrupt', 'html
 export function createLibraryOpener(deps: LibraryOpenerDeps): LibraryOpener {
   const { db, instanceId, clock } = deps
   return {
-    async open(named, signal) {
-      const roots = await deps.rootsOf(named)
-      const { unreadable } = await deps.refresher.refresh({ roots, signal })
-      const rows = await db.read
-        .select()
-        .from(files)
-        .where(
-          and(
-            eq(files.instanceId, instanceId()),
-            isNull(files.goneAt),
-            notInArray(files.state, [...USELESS]),
-            await isBelow(roots),
-          ),
-        )
-        .orderBy(asc(files.path))
-      const found = new Map<LibraryFile, ModelRow>()
-      for (const row of rows) found.set(toFile(row), row)
+    async open(named, signal, confined = false) {
+      const found = await deps.rootsOf(named)
+      const roots = confined && named.length > 0 ? await confine(found, named) : found
+      const { unreadable } = await deps.refresher.refresh({
+        roots,
+        hostRoots: named.length === 0 ? roots : undefined,
+        signal,
+      })
+      const usable = await usableFiles(deps, roots, signal)
       return {
-        files: [...found.keys()],
+        files: [...usable.keys()],
         unreadable: unreadable.map(({ path }) => path),
         async digest(file, digestSignal, onBytes) {
-          const row = found.get(file)
+          const row = usable.get(file)
           if (row === undefined || (file.digests !== undefined && file.digests.incomplete !== true)) return
           const { fault, digest } = await deps.reader.hash(row, { priority: 'now', signal: digestSignal, onBytes })
           if (digest === undefined) file.fault = fault
@@ -90,7 +90,7 @@ export function createLibraryOpener(deps: LibraryOpenerDeps): LibraryOpener {
         },
         async markUsed(listedPaths) {
           const used = new Set(listedPaths)
-          const paths = [...found].flatMap(([{ listedPath }, { path }]) => (used.has(listedPath) ? [path] : []))
+          const paths = [...usable].flatMap(([{ listedPath }, { path }]) => (used.has(listedPath) ? [path] : []))
           if (paths.length === 0) return
           await db.write(async (tx) => {
             await tx
@@ -104,6 +104,68 @@ export function createLibraryOpener(deps: LibraryOpenerDeps): LibraryOpener {
   }
 }
 
+/** All that an import compares: of a hundred thousand files whole rows would be a gigabyte. */
+const COMPARED = {
+  path: files.path,
+  root: files.root,
+  relative: files.relative,
+  name: files.name,
+  type: files.type,
+  aliases: files.aliases,
+  sizeBytes: files.sizeBytes,
+  modifiedUs: files.modifiedUs,
+  changedUs: files.changedUs,
+  device: files.device,
+  state: files.state,
+  fault: files.fault,
+  sha256: files.sha256,
+  tensorSha256: files.tensorSha256,
+  autoV1: files.autoV1,
+  hashedAt: files.hashedAt,
+}
+
+type ComparedRow = Pick<ModelRow, keyof typeof COMPARED>
+
+/** Rows that are read between two turns of the event loop. */
+const PAGE = 500
+
+async function usableFiles(
+  { db, instanceId }: Pick<LibraryDeps, 'db' | 'instanceId'>,
+  roots: readonly ModelRoot[],
+  signal: AbortSignal,
+): Promise<Map<LibraryFile, FileToHash>> {
+  const below = await isBelow(roots)
+  const found = new Map<LibraryFile, FileToHash>()
+  for (let after = ''; ; ) {
+    const rows = await db.read
+      .select(COMPARED)
+      .from(files)
+      .where(
+        and(
+          eq(files.instanceId, instanceId()),
+          gt(files.path, after),
+          isNull(files.goneAt),
+          notInArray(files.state, [...USELESS]),
+          below,
+        ),
+      )
+      .orderBy(asc(files.path))
+      .limit(PAGE)
+    for (const row of rows) {
+      const { path, relative, sizeBytes, modifiedUs, changedUs, device } = row
+      const file = toFile(row)
+      const listings = [file, ...otherNames(row.aliases, roots).map((listing) => underOtherName(file, listing))]
+      for (const each of listings) found.set(each, { path, relative, sizeBytes, modifiedUs, changedUs, device })
+    }
+    const last = rows.at(-1)
+    if (last === undefined || rows.length < PAGE) return found
+    after = last.path
+    // Embedded statements finish without a turn of the event loop: others are served in between.
+    await setImmediate()
+    signal.throwIfAborted()
+  }
+}
+
 /** Found below one of the roots, or known below a wider one and lying in it. */
 async function isBelow(roots: readonly ModelRoot[]): Promise<SQL | undefined> {
   const paths = roots.map(({ path }) => path)
@@ -113,7 +175,28 @@ async function isBelow(roots: readonly ModelRoot[]): Promise<SQL | undefined> {
   return or(inArray(files.root, paths), ...within)
 }
 
-const toFile = (row: ModelRow): LibraryFile => ({
+/** The same file: what becomes known of one is known of all. */
+const underOtherName = (file: LibraryFile, { listedPath, name, type }: OtherName): LibraryFile => ({
+  path: file.path,
+  listedPath,
+  name,
+  type,
+  sizeBytes: file.sizeBytes,
+  get digests() {
+    return file.digests
+  },
+  set digests(digests) {
+    file.digests = digests
+  },
+  get fault() {
+    return file.fault
+  },
+  set fault(fault) {
+    file.fault = fault
+  },
+})
+
+const toFile = (row: ComparedRow): LibraryFile => ({
   path: row.path,
   listedPath: listedPathOf(row),
   name: row.name,

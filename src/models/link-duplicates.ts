@@ -133,7 +133,12 @@ async function linkRows(deps: LibraryDeps, rows: readonly ModelRow[], { signal, 
 async function keepJoined(deps: LibraryDeps, { row }: HashedFile, copy: ModelRow): Promise<HashedFile> {
   const stats = await lstat(row.path, { bigint: true })
   const now = deps.clock.now()
-  const place = { modifiedUs: row.modifiedUs, changedUs: toMicroseconds(stats.ctimeNs), device: row.device, inode: row.inode }
+  const place = {
+    modifiedUs: row.modifiedUs,
+    changedUs: toMicroseconds(stats.ctimeNs),
+    device: row.device,
+    inode: row.inode,
+  }
   const aliases = [...new Set([...row.aliases.map(String), listedPathOf(copy), ...copy.aliases.map(String)])]
   const joined = { ...row, ...place, aliases }
   await deps.db.write(async (tx) => {

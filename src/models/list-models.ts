@@ -137,6 +137,8 @@ function matchesText(text: string): SQL | undefined {
   const isLike = (value: SQL): SQL => sql`${value} like ${pattern} escape '\\'`
   return or(
     isLike(sql`${files.root} || '/' || ${files.relative}`),
+    sql`${files.aliases} <> '[]' and exists (select 1 from json_each(${files.aliases})
+      where ${isLike(sql.raw('json_each.value'))})`,
     isLike(sql`${files.baseModel}`),
     isLike(sql`json_extract(${files.civitai}, '$.model_name')`),
   )

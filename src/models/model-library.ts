@@ -29,6 +29,8 @@ export interface ModelLibraryDeps extends LibraryDeps {
   readonly volumes: VolumeStore
   /** The folders that `named` means; all that are known where it names none. */
   readonly rootsOf: (named: readonly string[]) => Promise<readonly ModelRoot[]>
+  /** Files and folders of the program itself, which are no models. */
+  readonly closed?: () => Promise<readonly string[]>
   readonly log: Log
 }
 

@@ -92,9 +92,9 @@ export const modelFilesTable = sqliteTable(
     // All that a walk compares, so that a rescan reads this alone and not the rows, which are ten times as long.
     index('model_files_compared').on(
       t.instanceId,
+      t.root,
       t.path,
       t.goneAt,
-      t.root,
       t.relative,
       t.sizeBytes,
       t.modifiedUs,

@@ -280,6 +280,12 @@ describe('node add', () => {
     expect(await json('node', 'list')).toMatchObject({ items: [], count: 0 })
   })
 
+  test('tells in its help where the token goes', async () => {
+    const { stdout } = await run(['node', 'add', '--help'])
+    expect(stdout.replaceAll(/\s+/g, ' ')).toContain('The token is asked for on a terminal, else read from stdin.')
+    expect((await run(['node', 'remove', '--help'])).stdout).not.toContain('stdin.')
+  })
+
   test('asks for it on a terminal', async () => {
     const questions: string[] = []
     const onQuestion = (question: string): void => void questions.push(question)

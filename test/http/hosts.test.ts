@@ -106,6 +106,27 @@ describe('Origin', () => {
   })
 })
 
+describe('what a page loads without Origin', () => {
+  test.each([
+    ['cross-site', 'refused'],
+    ['same-site', 'refused'],
+    ['same-origin', 'served'],
+    ['none', 'served'],
+    [undefined, 'served'],
+  ])('Sec-Fetch-Site %p: %s', (site, answer) => {
+    const headers = new Headers({ host: '127.0.0.1:7801', ...(site === undefined ? {} : { 'sec-fetch-site': site }) })
+    const run = () => createHostCheck({ hosts: [], boundHost: '127.0.0.1' })(headers)
+    if (answer === 'served') expect(run).not.toThrow()
+    else expect(run).toThrow("another site's pages")
+  })
+
+  test('a page of a configured name says so with its Origin', () => {
+    const headers = { host: '127.0.0.1:7801', origin: 'https://gpu.example.com', 'sec-fetch-site': 'cross-site' }
+    const run = () => createHostCheck({ hosts: ['gpu.example.com'], boundHost: '127.0.0.1' })(new Headers(headers))
+    expect(run).not.toThrow()
+  })
+})
+
 test('every route checks both first: nothing is run, nobody is told whether it is there', async () => {
   let ran = 0
   await using t = await startApp({

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { linkSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createHashPool, type HashPool } from '../../src/hash/pool.ts'
@@ -131,6 +131,38 @@ test('of copies the one with the own name is taken', async () => {
   await resolve(aDependency('lora', 'nothing', ['auto_v2', '0000000000']))
   const [found] = await resolve(aDependency('lora', 'zed', ['sha256', own.sha256]))
   expect(found?.resolved_path).toBe(own.path)
+})
+
+test('a file is found by each of its names: links and hard links', async () => {
+  const { path, sha256 } = aModelFile(root, 'loras/fog.safetensors', 1, 64)
+  mkdirSync(join(root, 'loras/more'))
+  linkSync(path, join(root, 'loras/mist.safetensors'))
+  symlinkSync(path, join(root, 'loras/more/haze.safetensors'))
+  const found = await resolve(
+    aDependency('lora', 'fog'),
+    aDependency('lora', 'mist'),
+    aDependency('lora', 'more/haze'),
+    aDependency('lora', 'mist', ['sha256', sha256]),
+  )
+  expect(found.map(({ status, resolved_path }) => [status, resolved_path])).toEqual([
+    ['resolved', join(root, 'loras/fog.safetensors')],
+    ['resolved', join(root, 'loras/mist.safetensors')],
+    ['resolved', join(root, 'loras/more/haze.safetensors')],
+    ['resolved', join(root, 'loras/mist.safetensors')],
+  ])
+  expect(hashed).toEqual([path])
+})
+
+test('a store that links lead into says no type, the links do; two ways to one file are not two files', async () => {
+  const { path } = aModelFile(root, 'blobs/abc.safetensors', 1, 64)
+  for (const folder of ['loras', 'loras/sub']) {
+    mkdirSync(join(root, folder))
+    symlinkSync(path, join(root, folder, 'fog.safetensors'))
+  }
+  const [byName, inFolder] = await resolve(aDependency('lora', 'else/fog'), aDependency('lora', 'sub/fog'))
+  expect(byName).toMatchObject({ status: 'resolved', resolved_path: join(root, 'loras/fog.safetensors') })
+  expect(inFolder).toMatchObject({ status: 'resolved', resolved_path: join(root, 'loras/sub/fog.safetensors') })
+  expect(await resolve(aDependency('vae', 'fog'))).toMatchObject([{ status: 'missing' }])
 })
 
 test('files with the right name are read first, and reading stops when everything is found', async () => {

@@ -9,6 +9,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -18,6 +19,7 @@ import {
 import { join } from 'node:path'
 import { eq } from 'drizzle-orm'
 import type { JsonObject } from '../../src/lib/json.ts'
+import { asHashed, joinCopy } from '../../src/models/join-copies.ts'
 import { modelFilesTable as files } from '../../src/models/table.ts'
 import { aModelFile } from '../support/model-files.ts'
 import { type ModelHost, openModels } from '../support/models.ts'
@@ -285,4 +287,17 @@ test('tells how far the comparison is', async () => {
   const told: unknown[] = []
   await link({ progress: (state: unknown) => told.push(state) })
   expect(told).toEqual([{ done: size, total: 2 * size, unit: 'bytes', message: 'joined 0 copies' }])
+})
+
+test('a file that takes the place of the kept one after the comparison is linked nowhere', async () => {
+  const { bytes } = copies('loras/old.safetensors', 'loras/new.safetensors')
+  await host.run('scan_models', {})
+  const rows = await host.db.read.select().from(files).orderBy(files.path)
+  const [copy, kept] = await Promise.all(rows.map(asHashed))
+  if (kept === undefined || copy === undefined) throw new Error('Both were hashed')
+  writeFileSync(at('loras/other'), 'of somebody else')
+  renameSync(at('loras/other'), at('loras/old.safetensors'))
+  await rejection(joinCopy(kept, copy))
+  expect(readFileSync(at('loras/new.safetensors')).equals(bytes)).toBe(true)
+  expect(leftovers()).toEqual([])
 })

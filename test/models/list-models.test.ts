@@ -59,6 +59,8 @@ describe('the list', () => {
     ['a type and a state', { type: 'lora', state: 'html' }, []],
     ['text of the path, upper and lower case alike', { query: 'STYLE/harb' }, [LORA.name]],
     ['text of the folder above', { query: '/models/loras/base' }, ['base.ckpt']],
+    ['text of another path of the file', { query: 'loras/TOO.' }, [LORA.name]],
+    ['text of how paths are kept', { query: '[' }, []],
     ['text of the base model', { query: 'sdxl' }, [LORA.name]],
     ['text of the name on Civitai', { query: 'lighthouse_100%' }, ['labelled.safetensors']],
     ['text with what patterns are made of', { query: 'lighthouse%100' }, []],

@@ -42,9 +42,15 @@ export interface ModelHost {
 export interface ModelHostOptions extends TempDbOptions {
   /** Model folders below {@link ModelHost.dir}; `models` where it is left out. */
   readonly roots?: readonly string[]
+  /** Files that are no models, whatever leads to them. */
+  readonly closed?: () => Promise<readonly string[]>
 }
 
-export async function openModels({ roots: named = ['models'], ...options }: ModelHostOptions = {}): Promise<ModelHost> {
+export async function openModels({
+  roots: named = ['models'],
+  closed = async () => [],
+  ...options
+}: ModelHostOptions = {}): Promise<ModelHost> {
   const temp = await openTempDb(options)
   const { db } = temp
   const dir = realpathSync(temp.dir)
@@ -69,6 +75,7 @@ export async function openModels({ roots: named = ['models'], ...options }: Mode
     jobs,
     store,
     localFiles: createLocalFiles({ roots: () => roots }),
+    closed,
     rootsOf: async (given) => toRoots(given.length > 0 ? given : roots),
     notes: () => [],
     civitaiToken: async () => undefined,

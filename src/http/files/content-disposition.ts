@@ -3,7 +3,8 @@
  * lead to another folder.
  */
 export function contentDisposition(filename: string): string {
-  const name = filename.replaceAll(/[/\\]/g, '_').replaceAll(/\p{Surrogate}/gu, '\ufffd') || 'model'
+  // Control characters would be part of the name on the other machine, and of what its terminal is sent.
+  const name = filename.replaceAll(/[/\\\p{Cc}]/gu, '_').replaceAll(/\p{Surrogate}/gu, '\ufffd') || 'model'
   // Some clients decode percent signs in the plain form too.
   const plain = name.replaceAll(/[^\x20-\x7e]|["%]/gu, '_')
   const encoded = encodeURIComponent(name).replaceAll(

@@ -2,6 +2,7 @@ import { type BigIntStats, close, fstat, open, read, realpath } from 'node:fs'
 import { promisify } from 'node:util'
 import { AppError } from '../../errors.ts'
 import { ensureOpened, openFlags } from '../../lib/exact-file.ts'
+import { toMicroseconds } from '../../lib/file-numbers.ts'
 import type { ServedModel } from './model-source.ts'
 
 /** A model file that is open and was what the index promises of it when it was opened. */

@@ -35,9 +35,10 @@ function namedFormat(name: string): Format {
  * State and header by content; the name decides what the content should be. `.ckpt` and its like are pickles unless
  * they are a safetensors or a gguf: no pickle is ever opened.
  * @param name the file's name as it is listed: blobs of the Hugging Face cache have none
+ * @param quoted whether a fault may repeat text that stands in place of a model
  * @throws Error of the system where reading fails
  */
-export function readContent(read: ReadAt, sizeBytes: number, name: string): Content {
+export function readContent(read: ReadAt, sizeBytes: number, name: string, quoted: boolean): Content {
   if (sizeBytes === 0) return { ...EMPTY, state: 'truncated', fault: 'The file is empty' }
   const named = namedFormat(name)
   const head = read(0, HEAD_BYTES).slice()
@@ -45,7 +46,7 @@ export function readContent(read: ReadAt, sizeBytes: number, name: string): Cont
   if (safetensorsDataOffset(head, Number.POSITIVE_INFINITY) !== undefined) {
     return asNamed(readSafetensorsContent(read, sizeBytes), 'safetensors', named)
   }
-  const text = readTextBody(head, sizeBytes, (length) => read(0, length), named !== 'pickle')
+  const text = readTextBody(head, sizeBytes, (length) => read(0, length), named !== 'pickle', quoted)
   if (text !== undefined) return { ...EMPTY, state: text.state, fault: text.fault, pointer: text.pointer }
   if (named === 'pickle' || isPickle(head))
     return { ...EMPTY, state: 'pickle', fault: pickleFault(read, sizeBytes, head, named) }

@@ -26,7 +26,7 @@ interface Found {
  * can hold or refuse: that is its state and fault. Never opens a pickle, a FIFO or a device.
  */
 export function inspectFile(request: InspectRequest): Inspected {
-  const sidecars = readSidecars(request.listedPath)
+  const sidecars = readSidecars(request.listedPath, request.aliases)
   const { state, fault, content, sample } = find(request)
   const metadata = content?.metadata ?? {}
   const filename = basename(request.listedPath)
@@ -69,7 +69,9 @@ function readOpened(fd: number, request: InspectRequest): Found {
   const before = fstatSync(fd, { bigint: true })
   if (!before.isFile()) return unreadable('It is not a regular file')
   const sizeBytes = Number(before.size)
-  const content = readContent(createReadAt(fd), sizeBytes, basename(request.listedPath))
+  // Links lead anywhere, and this is shown to whoever may list models.
+  const quoted = request.path === request.listedPath
+  const content = readContent(createReadAt(fd), sizeBytes, basename(request.listedPath), quoted)
   const sample = request.sample && !request.partial ? sampleOfOpened(fd, sizeBytes) : undefined
   const written = writtenFault(request, before, fstatSync(fd, { bigint: true }))
   if (written !== undefined) return { state: 'partial', fault: written, content, sample: undefined }

@@ -12,6 +12,9 @@ export type ModelState = (typeof MODEL_STATES)[number]
 /** The fault of files that a marker tells of, unlike those that changed while they were read. */
 export const MARKED_PARTIAL = 'A name beside it or its own says that it is still being written'
 
+/** Begins the fault of files that a verification found damaged: no header tells of that, and none can take it back. */
+export const ROTTEN = 'Its bytes changed on the disk'
+
 /** What can be known of a file without reading all of it. */
 export interface Inspection {
   readonly state: ModelState
@@ -42,6 +45,8 @@ export interface InspectRequest {
   readonly path: string
   /** Path as it stands below its root: sidecars lie beside it. */
   readonly listedPath: string
+  /** Further paths that lead to the file: what lies beside them is of it too. */
+  readonly aliases?: readonly string[]
   /** Something beside it says that it is still being written. */
   readonly partial: boolean
   /** Size and modification time as the walk saw them: a file that differs now is being written. */

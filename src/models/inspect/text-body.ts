@@ -14,7 +14,8 @@ export interface TextBody {
 const MAX_ANSWER_BYTES = 64 * 1024
 const MAX_PLAIN_BYTES = 4096
 
-const HTML = /^(?:<!--.*?-->\s*)*<(?:!doctype html|html|head|body|script|meta|title)\b/is
+/** Each comment has one end that it can be read to: with any other the time doubles with every comment of a hostile file. */
+const HTML = /^(?:<!--(?:(?!-->).)*-->\s*)*<(?:!doctype html|html|head|body|script|meta|title)\b/is
 const XHTML = /^<(?:\?xml|!doctype)\b.*<html\b/is
 
 /**
@@ -24,19 +25,22 @@ const XHTML = /^<(?:\?xml|!doctype)\b.*<html\b/is
  * @param head at least 4 KiB, or all there is
  * @param rest reads the whole file, where that is short
  * @param plain whether text of any kind is a fault; a pickle of protocol 0 is text too
+ * @param quoted whether the fault may repeat what the text says: behind a link there may be a key of this host
  */
 export function readTextBody(
   head: Uint8Array,
   sizeBytes: number,
   rest: (length: number) => Uint8Array,
   plain: boolean,
+  quoted = true,
 ): TextBody | undefined {
   const text = decode(head)
   if (text === undefined) return undefined
-  if (HTML.test(text) || XHTML.test(text)) return { state: 'html', fault: `It is a web page${titled(text)}` }
+  if (HTML.test(text) || XHTML.test(text))
+    return { state: 'html', fault: `It is a web page${quoted ? titled(text) : ''}` }
   const corrupt = (fault: string): TextBody => ({ state: 'corrupt', fault })
   if (/^<(?:\?xml|error)\b/i.test(text)) {
-    const code = /<code>([^<]{1,100})<\/code>/i.exec(text)?.[1]
+    const code = quoted ? /<code>([^<]{1,100})<\/code>/i.exec(text)?.[1] : undefined
     return corrupt(code === undefined ? 'It is an XML text' : `It is an answer of a storage server: ${code}`)
   }
   const pointer = lfsPointer(text)
@@ -45,9 +49,12 @@ export function readTextBody(
   }
   if (/^[{[]/.test(text) && sizeBytes <= MAX_ANSWER_BYTES) {
     const said = jsonMessage(rest(sizeBytes))
-    if (said !== undefined) return corrupt(`It is an answer of a server in JSON${said === '' ? '' : `: ${said}`}`)
+    if (said !== undefined)
+      return corrupt(`It is an answer of a server in JSON${said === '' || !quoted ? '' : `: ${said}`}`)
   }
-  if (plain && sizeBytes <= MAX_PLAIN_BYTES) return corrupt(`It holds text: ${plainText(text, 120) ?? 'blanks only'}`)
+  if (plain && sizeBytes <= MAX_PLAIN_BYTES) {
+    return corrupt(quoted ? `It holds text: ${plainText(text, 120) ?? 'blanks only'}` : 'It holds text, not a model')
+  }
   return undefined
 }
 

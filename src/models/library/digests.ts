@@ -1,4 +1,5 @@
-import { and, asc, eq, placeholder as given, inArray, isNull, notInArray, sql, sum } from 'drizzle-orm'
+import { setImmediate } from 'node:timers/promises'
+import { and, asc, eq, placeholder as given, inArray, isNull, notInArray, sql } from 'drizzle-orm'
 import { toAppError } from '../../errors.ts'
 import type { FileDigest } from '../../hash/whole-file.ts'
 import type { ModelState } from '../inspect/inspection.ts'
@@ -9,7 +10,10 @@ import type { LibraryDeps } from './take-changes.ts'
 /** What is worth hashing: the rest is not what its name says, or changes while it is read. */
 const HASHED_STATES: readonly ModelState[] = ['ok', 'pickle']
 
-export type FileToHash = Pick<ModelRow, 'path' | 'sizeBytes' | 'modifiedUs' | 'device' | 'relative'>
+/** Rows that are counted between two turns of the event loop. */
+const PAGE = 1_000
+
+export type FileToHash = Pick<ModelRow, 'path' | 'sizeBytes' | 'modifiedUs' | 'changedUs' | 'device' | 'relative'>
 
 const toHash = (deps: Pick<LibraryDeps, 'instanceId'>, roots: readonly string[]) =>
   and(
@@ -35,6 +39,7 @@ export function filesToHash(
       path: files.path,
       sizeBytes: files.sizeBytes,
       modifiedUs: files.modifiedUs,
+      changedUs: files.changedUs,
       device: files.device,
       relative: files.relative,
     })
@@ -51,16 +56,40 @@ export function filesToHash(
     .limit(limit)
 }
 
+/**
+ * Whether a scan of just these folders would hash anything. What is known below others does not count: no such scan
+ * would get to it, and another would be begun for ever.
+ */
+export async function isAnyToHash(
+  deps: Pick<LibraryDeps, 'db' | 'instanceId'>,
+  roots: readonly string[],
+): Promise<boolean> {
+  return roots.length > 0 && (await filesToHash(deps, { roots, except: [], limit: 1 })).length > 0
+}
+
 /** Files and bytes that are still to be hashed. */
 export async function countToHash(
   deps: Pick<LibraryDeps, 'db' | 'instanceId'>,
   roots: readonly string[],
 ): Promise<{ readonly files: number; readonly bytes: number }> {
-  const [row] = await deps.db.read
-    .select({ files: sql<number>`count(*)`, bytes: sum(files.sizeBytes) })
-    .from(files)
-    .where(toHash(deps, roots))
-  return { files: row?.files ?? 0, bytes: Number(row?.bytes ?? 0) }
+  let count = 0
+  let bytes = 0
+  let after = { sizeBytes: -1, path: '' }
+  while (true) {
+    const rows = await deps.db.read
+      .select({ sizeBytes: files.sizeBytes, path: files.path })
+      .from(files)
+      .where(and(toHash(deps, roots), sql`(${files.sizeBytes}, ${files.path}) > (${after.sizeBytes}, ${after.path})`))
+      .orderBy(asc(files.sizeBytes), asc(files.path))
+      .limit(PAGE)
+    count += rows.length
+    bytes = rows.reduce((sum, { sizeBytes }) => sum + sizeBytes, bytes)
+    const last = rows.at(-1)
+    if (last === undefined || rows.length < PAGE) return { files: count, bytes }
+    after = last
+    // Embedded statements finish without a turn of the event loop: others are served in between.
+    await setImmediate()
+  }
 }
 
 /** Whether a file has got its digests since it was asked for what is to be hashed. */
@@ -122,15 +151,30 @@ export function createDigestKeeper({ db, clock, instanceId }: LibraryDeps): Dige
   }
 }
 
-/** Keeps why a file could not be hashed, so that it is left alone until it changes or the next scan looks again. */
-export async function storeFault({ db, clock, instanceId }: LibraryDeps, path: string, error: unknown): Promise<void> {
+/**
+ * Keeps why a file could not be hashed, so that it is left alone until it changes or the next scan looks again. Does
+ * nothing where the index has another file at this path by now.
+ */
+export async function storeFault(
+  { db, clock, instanceId }: LibraryDeps,
+  { path, sizeBytes, modifiedUs, changedUs }: Pick<FileToHash, 'path' | 'sizeBytes' | 'modifiedUs' | 'changedUs'>,
+  error: unknown,
+): Promise<void> {
   const { code, message } = toAppError(error)
   const state: ModelState = code === 'conflict' ? 'partial' : 'unreadable'
   await db.write(async (tx) => {
     await tx
       .update(files)
       .set({ state, fault: message, updatedAt: clock.now() })
-      .where(and(eq(files.instanceId, instanceId()), eq(files.path, path)))
+      .where(
+        and(
+          eq(files.instanceId, instanceId()),
+          eq(files.path, path),
+          eq(files.sizeBytes, sizeBytes),
+          eq(files.modifiedUs, modifiedUs),
+          eq(files.changedUs, changedUs),
+        ),
+      )
   })
 }
 

@@ -1,9 +1,9 @@
 import { lstat } from 'node:fs/promises'
-import { and, asc, eq, gt, isNull, not } from 'drizzle-orm'
+import { and, asc, eq, gt, isNull } from 'drizzle-orm'
 import { inParallel } from '../../lib/in-parallel.ts'
 import { modelFilesTable as files } from '../table.ts'
 import { markGone } from './gone.ts'
-import { among } from './rows.ts'
+import { storedRoots } from './stored.ts'
 import type { LibraryDeps } from './take-changes.ts'
 
 const PAGE = 500
@@ -20,32 +20,29 @@ export async function markGoneElsewhere(
   roots: readonly string[],
   signal: AbortSignal,
 ): Promise<number> {
-  const rootsThere = new Map<string, Promise<boolean>>()
-  const isRootThere = (root: string): Promise<boolean> => {
-    const known = rootsThere.get(root) ?? isThere(root)
-    rootsThere.set(root, known)
-    return known
+  let gone = 0
+  for (const root of await storedRoots(deps)) {
+    if (!roots.includes(root) && (await isThere(root))) gone += await markGoneBelow(deps, root, signal)
   }
+  return gone
+}
+
+async function markGoneBelow(deps: LibraryDeps, root: string, signal: AbortSignal): Promise<number> {
   let gone = 0
   let after = ''
   while (true) {
     signal.throwIfAborted()
     const rows = await deps.db.read
-      .select({ path: files.path, root: files.root })
+      .select({ path: files.path })
       .from(files)
       .where(
-        and(
-          eq(files.instanceId, deps.instanceId()),
-          gt(files.path, after),
-          isNull(files.goneAt),
-          not(among(files.root, roots)),
-        ),
+        and(eq(files.instanceId, deps.instanceId()), eq(files.root, root), gt(files.path, after), isNull(files.goneAt)),
       )
       .orderBy(asc(files.path))
       .limit(PAGE)
     const vanished: string[] = []
-    await inParallel(rows, AT_ONCE, async ({ path, root }) => {
-      if ((await isRootThere(root)) && !(await isThere(path))) vanished.push(path)
+    await inParallel(rows, AT_ONCE, async ({ path }) => {
+      if (!(await isThere(path))) vanished.push(path)
     })
     gone += await markGone(deps, { vanished, unreadable: [] })
     const last = rows.at(-1)

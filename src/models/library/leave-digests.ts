@@ -1,9 +1,24 @@
+import { setImmediate } from 'node:timers/promises'
 import { and, asc, eq, gt, isNotNull, isNull } from 'drizzle-orm'
 import { modelFilesTable as files } from '../table.ts'
 import type { VolumeDigests } from './merge-row.ts'
 import type { LibraryDeps } from './take-changes.ts'
 
-const PAGE = 2_000
+/** Rows that are read between two turns of the event loop. */
+const PAGE = 500
+
+const LEFT = {
+  path: files.path,
+  relative: files.relative,
+  sizeBytes: files.sizeBytes,
+  modifiedUs: files.modifiedUs,
+  sha256: files.sha256,
+  tensorSha256: files.tensorSha256,
+  autoV1: files.autoV1,
+  blake3: files.blake3,
+  crc32: files.crc32,
+  sample: files.sample,
+}
 
 /** Digests of the files below a root that were read, by path below it: what a volume is to carry along. */
 export async function* digestsOf(
@@ -13,7 +28,7 @@ export async function* digestsOf(
   let after = ''
   while (true) {
     const rows = await db.read
-      .select()
+      .select(LEFT)
       .from(files)
       .where(
         and(
@@ -27,13 +42,13 @@ export async function* digestsOf(
       )
       .orderBy(asc(files.path))
       .limit(PAGE)
-    for (const row of rows) {
-      if (row.sha256 === null) continue
+    for (const { sha256, ...row } of rows) {
+      if (sha256 === null) continue
       yield {
         relative: row.relative,
         sizeBytes: row.sizeBytes,
         modifiedUs: row.modifiedUs,
-        sha256: row.sha256,
+        sha256,
         tensorSha256: row.tensorSha256 ?? undefined,
         autoV1: row.autoV1 ?? undefined,
         blake3: row.blake3 ?? undefined,
@@ -42,7 +57,8 @@ export async function* digestsOf(
       }
     }
     const last = rows.at(-1)
-    if (last === undefined) return
+    if (last === undefined || rows.length < PAGE) return
     after = last.path
+    await setImmediate()
   }
 }

@@ -55,7 +55,9 @@ export function mergeRow(found: WalkedFile, known: KnownBefore, { instanceId, no
   const state = found.partial ? ('partial' as const) : ('ok' as const)
   const fault = found.partial ? MARKED_PARTIAL : null
   if (same !== undefined) {
-    const untouched = same.changedUs === found.changedUs && same.place === found.place && !found.partial
+    const isAsRead = same.changedUs === found.changedUs && same.place === found.place
+    // One that could not be read may only have been away: its volume was, or its host.
+    const untouched = isAsRead && !found.partial && same.state !== 'unreadable'
     return {
       ...same,
       ...place,

@@ -58,15 +58,17 @@ export function createLibraryReader(deps: ReaderDeps): LibraryReader {
       return { files, refuted }
     },
     async hash(file, options) {
+      let digest: FileDigest
       try {
-        const digest = await deps.queue.digest(file, options)
-        const kept = await keeper.store(file.path, digest)
-        return kept ? { fault: undefined, digest } : { fault: 'It changed since it was found', digest: undefined }
+        digest = await deps.queue.digest(file, options)
       } catch (error) {
         options.signal.throwIfAborted()
-        await storeFault(deps, file.path, error)
+        await storeFault(deps, file, error)
         return { fault: toAppError(error).message, digest: undefined }
       }
+      // What the database says is no fault of the file.
+      const kept = await keeper.store(file.path, digest)
+      return kept ? { fault: undefined, digest } : { fault: 'It changed since it was found', digest: undefined }
     },
   }
 }

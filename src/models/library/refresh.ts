@@ -1,6 +1,8 @@
+import { orAborted } from '../../lib/abort.ts'
 import type { ModelRoot } from '../root.ts'
 import type { PackedFiles } from '../scan/packed.ts'
 import type { WalkedFile, WalkProblem, WalkSummary } from '../scan/walked-file.ts'
+import { closedFiles } from './closed-files.ts'
 import { forgetGone, markGone } from './gone.ts'
 import type { VolumeDigests } from './merge-row.ts'
 import { storedFiles } from './stored.ts'
@@ -10,6 +12,11 @@ export interface RefreshRequest {
   readonly roots: readonly ModelRoot[]
   /** Only these folders of the one root, absolute paths as listed; what leads out of them makes it the whole root. */
   readonly folders?: readonly string[] | undefined
+  /**
+   * All model folders of the host, where this is a look at them, or at some of them: what is known below any other folder,
+   * of a scan that named it, gets its place below these. Otherwise whatever is known below another root keeps its place.
+   */
+  readonly hostRoots?: readonly ModelRoot[] | undefined
   readonly signal: AbortSignal
   /** Model files met so far. */
   readonly onFiles?: ((files: number) => void) | undefined
@@ -46,6 +53,8 @@ export interface RefreshDeps extends LibraryDeps {
   readonly disk: CompareWithDisk
   /** Digests that an earlier host left on the volume of a root, by path below it; empty where there are none. */
   readonly volumeDigests: (root: string) => Promise<ReadonlyMap<string, VolumeDigests>>
+  /** Files and folders of the program itself, which are no models. */
+  readonly closed?: () => Promise<readonly string[]>
 }
 
 export interface Refresher {
@@ -60,22 +69,26 @@ export function createRefresher(deps: RefreshDeps): Refresher {
   const takeChanges = createChangeTaker(deps)
   let last: Promise<unknown> = Promise.resolve()
 
-  async function refresh({ roots, folders, signal, onFiles }: RefreshRequest): Promise<Refreshed> {
+  async function refresh({ roots, folders, hostRoots, signal, onFiles }: RefreshRequest): Promise<Refreshed> {
     signal.throwIfAborted()
     const paths = roots.map(({ path }) => path)
     const among = new Set(paths)
+    const ofHost = hostRoots === undefined ? undefined : new Set(hostRoots.map(({ path }) => path))
+    const keepsPlace = (root: string): boolean => !among.has(root) && (ofHost === undefined || ofHost.has(root))
     const volumes = new Map<string, ReadonlyMap<string, VolumeDigests>>()
+    const isClosed = await closedFiles((await deps.closed?.()) ?? [], roots)
     const sum = { added: 0, changed: 0, renamed: 0 }
     const request = {
       roots,
       signal,
       onProgress: onFiles,
-      async onChanged(batch: readonly WalkedFile[]) {
+      async onChanged(walked: readonly WalkedFile[]) {
+        const batch = walked.filter((file) => !isClosed(file))
         for (const root of new Set(batch.map((file) => file.root))) {
           if (!volumes.has(root)) volumes.set(root, await deps.volumeDigests(root))
         }
         const volume = (root: string, relative: string) => volumes.get(root)?.get(relative)
-        const taken = await takeChanges(batch, { roots: among, volume })
+        const taken = await takeChanges(batch, { keepsPlace, volume })
         sum.added += taken.added
         sum.changed += taken.changed
         sum.renamed += taken.renamed
@@ -95,11 +108,9 @@ export function createRefresher(deps: RefreshDeps): Refresher {
 
   return {
     refresh(request) {
-      const result = last.then(
-        () => refresh(request),
-        () => refresh(request),
-      )
-      last = result.catch(() => {})
+      const turn = last
+      const result = orAborted(turn, request.signal).then(() => refresh(request))
+      last = Promise.allSettled([turn, result])
       return result
     },
   }

@@ -1,8 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
-import { and, gte, lt, or, type SQL, sql } from 'drizzle-orm'
+import { and, asc, eq, gt, gte, lt, or, type SQL, sql } from 'drizzle-orm'
 import type { PackedFiles } from '../scan/packed.ts'
 import { modelFilesTable as files } from '../table.ts'
-import { among } from './rows.ts'
 import type { LibraryDeps } from './take-changes.ts'
 
 /** Rows of one page: a page takes a few milliseconds of the event loop. */
@@ -18,10 +17,19 @@ export type Stored =
  * a hundred thousand rows as objects would take as long as the walk itself.
  */
 export async function* storedFiles(
-  { db, instanceId }: Pick<LibraryDeps, 'db' | 'instanceId'>,
+  deps: Pick<LibraryDeps, 'db' | 'instanceId'>,
   stored: Stored,
 ): AsyncGenerator<PackedFiles> {
-  const isWanted = 'roots' in stored ? among(files.root, stored.roots) : isListedBelow(stored.root, stored.folders)
+  if ('root' in stored) yield* pagesOf(deps, stored.root, isListedBelow(stored.root, stored.folders))
+  else for (const root of new Set(stored.roots)) yield* pagesOf(deps, root, undefined)
+}
+
+async function* pagesOf(
+  { db, instanceId }: Pick<LibraryDeps, 'db' | 'instanceId'>,
+  root: string,
+  isWanted: SQL | undefined,
+): AsyncGenerator<PackedFiles> {
+  const some = isWanted === undefined ? sql`` : sql`and ${isWanted}`
   let after = ''
   while (true) {
     const rows: readonly ArrayLike<unknown>[] = await db.read.values(sql`
@@ -29,8 +37,8 @@ export async function* storedFiles(
       from (
         select ${files.path} as path, ${files.sizeBytes} || ',' || ${files.modifiedUs} || ',' || ${files.changedUs} || ',' || ${files.place} as numbers
         from ${files}
-        where ${files.instanceId} = ${instanceId()} and ${files.path} > ${after} and ${files.goneAt} is null
-          and ${isWanted}
+        where ${files.instanceId} = ${instanceId()} and ${files.root} = ${root} and ${files.path} > ${after}
+          and ${files.goneAt} is null ${some}
         order by ${files.path} limit ${PAGE}
       )`)
     const [page] = rows
@@ -45,13 +53,27 @@ export async function* storedFiles(
   }
 }
 
-function isListedBelow(root: string, folders: readonly string[]): SQL {
+/** Every root that files of the index were found below, gone ones too: a few steps through the index. */
+export async function storedRoots({ db, instanceId }: Pick<LibraryDeps, 'db' | 'instanceId'>): Promise<string[]> {
+  const roots: string[] = []
+  while (true) {
+    const [row] = await db.read
+      .select({ root: files.root })
+      .from(files)
+      .where(and(eq(files.instanceId, instanceId()), gt(files.root, roots.at(-1) ?? '')))
+      .orderBy(asc(files.root))
+      .limit(1)
+    if (row === undefined) return roots
+    roots.push(row.root)
+  }
+}
+
+function isListedBelow(root: string, folders: readonly string[]): SQL | undefined {
   const below = folders.map((folder) => {
     if (folder === root) return undefined
     const start = `${folder.slice(root === '/' ? 1 : root.length + 1)}/`
     // `0` is the letter behind `/`.
     return and(gte(files.relative, start), lt(files.relative, `${start.slice(0, -1)}0`))
   })
-  const some = below.includes(undefined) ? undefined : or(...below)
-  return sql`(${and(among(files.root, [root]), some)})`
+  return below.includes(undefined) ? undefined : sql`(${or(...below)})`
 }

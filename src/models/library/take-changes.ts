@@ -18,8 +18,8 @@ export interface LibraryDeps {
 export type FindVolumeDigests = (root: string, relative: string) => VolumeDigests | undefined
 
 export interface TakeOptions {
-  /** Roots of this walk: a file that is known below another root keeps its place there. */
-  readonly roots: ReadonlySet<string>
+  /** Whether a file that is known below this root, and was met below another, keeps its place there. */
+  readonly keepsPlace: (root: string) => boolean
   readonly volume: FindVolumeDigests
 }
 
@@ -47,7 +47,7 @@ export function createChangeTaker({ db, clock, instanceId }: LibraryDeps) {
     return sum
   }
 
-  async function take(found: readonly WalkedFile[], { roots, volume }: TakeOptions): Promise<Taken> {
+  async function take(found: readonly WalkedFile[], { keepsPlace, volume }: TakeOptions): Promise<Taken> {
     const moved = await findMoved(found)
     return db.write(async (tx) => {
       const rows = await tx
@@ -58,7 +58,7 @@ export function createChangeTaker({ db, clock, instanceId }: LibraryDeps) {
             eq(files.instanceId, instanceId()),
             among(
               files.path,
-              found.map(({ path }) => path),
+              [...found, ...moved.values()].map(({ path }) => path),
             ),
           ),
         )
@@ -68,8 +68,8 @@ export function createChangeTaker({ db, clock, instanceId }: LibraryDeps) {
       const left: string[] = []
       for (const file of found) {
         const row = before.get(file.path)
-        if (row !== undefined && isOnlyPlace(file, row) && !roots.has(row.root)) continue
-        const from = isSame(file, row) ? undefined : moved.get(file.path)
+        if (row !== undefined && isOnlyPlace(file, row) && keepsPlace(row.root)) continue
+        const from = isSame(file, row) ? undefined : before.get(moved.get(file.path)?.path ?? '')
         if (from !== undefined) left.push(from.path)
         if (from !== undefined) taken.renamed += 1
         else if (row === undefined || row.goneAt !== null) taken.added += 1
@@ -102,14 +102,17 @@ export function createChangeTaker({ db, clock, instanceId }: LibraryDeps) {
     const moved = new Map<string, ModelRow>()
     if (candidates.length === 0) return moved
     const now = new Map(found.map((file) => [file.path, file]))
-    const used = new Set<string>()
+    const stayed = new Set(candidates.filter((row) => isSame(row, now.get(row.path))).map(({ path }) => path))
+    /** Rows of files that are where they were, and those that were moved already. */
+    const settled = new Set(stayed)
     for (const file of found) {
-      const fitting = candidates.filter((row) => isSame(file, row) && row.path !== file.path && !used.has(row.path))
+      // It is what it was: only its place or its ctime is another.
+      if (stayed.has(file.path)) continue
+      const fitting = candidates.filter((row) => isSame(file, row) && row.path !== file.path && !settled.has(row.path))
       for (const row of likeliestFirst(fitting, file)) {
-        const there = now.get(row.path) ?? (await lookAt(row.path))
+        settled.add(row.path)
         // Then this one is a copy.
-        if (there !== undefined && isSame(there, row)) continue
-        used.add(row.path)
+        if (!now.has(row.path) && isSame(row, await lookAt(row.path))) continue
         moved.set(file.path, row)
         break
       }

@@ -1,6 +1,6 @@
 import { dirname, isAbsolute, join, normalize, resolve } from 'node:path'
-import { parse } from 'yaml'
 import { isJsonObject } from '../../lib/json.ts'
+import { readYaml } from './read-yaml.ts'
 import { expandHome, type Search } from './search.ts'
 
 export interface ExtraFolder {
@@ -12,7 +12,6 @@ export interface ExtraFolder {
   readonly first: boolean
 }
 
-/** Anchors that grow into more than that are an attack. */
 const MAX_ALIASES = 1000
 const MAX_FOLDERS = 2000
 
@@ -23,7 +22,7 @@ const MAX_FOLDERS = 2000
  * @param file absolute path of the file, for relative paths and notes
  */
 export function readExtraPaths(text: string, file: string, search: Search): readonly ExtraFolder[] {
-  const config = parseYaml(text)
+  const config = readYaml(text, { maxAliases: MAX_ALIASES, merge: true })
   if (config === undefined || config === null) {
     const reason = config === null ? 'has no section' : 'is not valid YAML'
     search.note(`${file} ${reason}; its folders are not used.`)
@@ -44,21 +43,6 @@ export function readExtraPaths(text: string, file: string, search: Search): read
   }
   if (found.length > MAX_FOLDERS) search.note(`${file} names more than ${MAX_FOLDERS} folders; the rest is not used.`)
   return found.slice(0, MAX_FOLDERS)
-}
-
-/** Undefined for what is no YAML. Python's loader is one of YAML 1.1: `yes` is true there, and `<<` merges. */
-function parseYaml(text: string): unknown {
-  try {
-    return parse(text, {
-      version: '1.1',
-      merge: true,
-      uniqueKeys: false,
-      maxAliasCount: MAX_ALIASES,
-      logLevel: 'error',
-    })
-  } catch {
-    return undefined
-  }
 }
 
 function readSection(

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
-import { parse } from 'yaml'
 import { isJsonObject, type JsonObject } from '../../lib/json.ts'
 import { readConfig } from './look.ts'
+import { readYaml } from './read-yaml.ts'
 import { candidate, type FindFolders, pathFrom, type Search } from './search.ts'
 
 /** Subfolders of `autoimport/` and what lies in them. */
@@ -35,7 +35,7 @@ async function readSettings(home: string, { note }: Search): Promise<JsonObject>
   const path = join(home, 'invokeai.yaml')
   const config = await readConfig(path)
   if (config === undefined) return {}
-  const content = 'fault' in config ? undefined : parseYaml(config.text)
+  const content = 'fault' in config ? undefined : readYaml(config.text, { maxAliases: 100 })
   if (content === null) return {}
   if (!isJsonObject(content)) {
     note(`Cannot read ${path}${'fault' in config ? `: ${config.fault}` : ''}; InvokeAI's usual folders are taken.`)
@@ -44,12 +44,4 @@ async function readSettings(home: string, { note }: Search): Promise<JsonObject>
   const old = content['InvokeAI']
   const paths = isJsonObject(old) ? old['Paths'] : undefined
   return isJsonObject(paths) ? { ...content, ...paths } : content
-}
-
-function parseYaml(text: string): unknown {
-  try {
-    return parse(text, { version: '1.1', maxAliasCount: 100, uniqueKeys: false, logLevel: 'error' })
-  } catch {
-    return undefined
-  }
 }

@@ -1,5 +1,7 @@
 import { lstatSync } from 'node:fs'
 import { toMicroseconds } from '../../lib/file-numbers.ts'
+import { placeModel } from '../layout.ts'
+import type { ModelType } from '../model-file.ts'
 import { compareListings, type Found, listedPath, realPath } from './found.ts'
 import { createListingTable, type ListingTable } from './listing-table.ts'
 import { createRowIndex } from './row-index.ts'
@@ -69,14 +71,27 @@ function isSame(a: Found, b: Found): boolean {
   }
 }
 
-/** The listing that counts first; roots may overlap, so that one listing comes twice. */
+/**
+ * The listing that counts first: below one root one whose folder says what the file is, before the order that holds
+ * otherwise. Roots may overlap, so that one listing comes twice.
+ */
 function ordered(rows: readonly number[], listings: ListingTable): number[] {
   const paths = new Set<string>()
   return rows
-    .map((row) => ({ row, found: listings.at(row) }))
-    .toSorted((a, b) => compareListings(a.found, b.found))
+    .map((row) => {
+      const found = listings.at(row)
+      return { row, found, isOther: typeIn(found) === 'other' }
+    })
+    .toSorted((a, b) => {
+      const isOneRoot = a.found.folder.root.index === b.found.folder.root.index
+      return (isOneRoot ? Number(a.isOther) - Number(b.isOther) : 0) || compareListings(a.found, b.found)
+    })
     .filter(({ found }) => !paths.has(listedPath(found)) && paths.add(listedPath(found)))
     .map(({ row }) => row)
+}
+
+function typeIn({ folder: { root, relative }, name }: Found): ModelType {
+  return root.root.type ?? placeModel(root.root.path, relative + name).type
 }
 
 const NONE: readonly number[] = []

@@ -17,6 +17,8 @@ export interface ModelJobDeps {
   /** Checks the folders that a caller names. @throws AppError invalid_input, not_found, forbidden */
   readonly checkRoots: (roots: readonly string[], actor: Actor) => Promise<readonly string[]>
   readonly findByDigest: (hash: string) => Promise<readonly ModelRow[]>
+  /** Told that a scan will begin. */
+  readonly prepare: () => void
 }
 
 /** Kinds of jobs that are about model files. */
@@ -24,7 +26,7 @@ export const MODEL_KINDS = [SCAN_KIND, VERIFY_KIND, 'download'] as const
 
 const startedSchema = v.object({ job_id: v.string(), status: v.string(), message: v.string() })
 
-export function createScanOperations({ jobs, checkRoots, findByDigest }: ModelJobDeps): readonly Operation[] {
+export function createScanOperations({ jobs, checkRoots, findByDigest, prepare }: ModelJobDeps): readonly Operation[] {
   /** Whoever paused a job, or admin, has it go on by asking for the same again. */
   async function goOn(row: JobRow, what: string, actor: Actor): Promise<{ status: string; message: string }> {
     if (row.status !== 'paused') return { status: 'analyzing', message: `${what} job created and processing started.` }
@@ -61,6 +63,7 @@ export function createScanOperations({ jobs, checkRoots, findByDigest }: ModelJo
       }),
       output: startedSchema,
       async run({ roots = [], identify }, call) {
+        prepare()
         const input = { roots: [...(await checkRoots(roots, call.actor))].sort(), identify }
         const row = await jobs.create(SCAN_KIND, {
           actor: call.actor,
@@ -134,7 +137,7 @@ export function createModelJobOperations({ jobs, store }: Pick<ModelJobDeps, 'jo
       name: 'get_model_job',
       summary: 'State of a scan, a verification or a download',
       description:
-        'Answers the job that scan_models, verify_models or request_model_download started: status, progress from 0 to 1, and what it found. ' +
+        'Answers the job that scan_models or verify_models started: status, progress from 0 to 1, and what it found. ' +
         'Before: one of these, or list_model_jobs, for the job_id. After: get_model_job again until status is completed, partially_completed, failed or cancelled.',
       example: { job_id: 'scan_0f3k9' },
       effect: 'read',

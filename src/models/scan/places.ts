@@ -42,7 +42,11 @@ export function createPlaces(listings: ListingTable, othersOf: (row: number) => 
     if (isPartial(row)) hash.add('/partial')
     const sidecars = listings.sidecars(row)
     if (sidecars !== 0) hash.add(`/${sidecars}`)
-    for (const other of othersOf(row) ?? NONE) hash.add(listedPath(listings.at(other)))
+    for (const other of othersOf(row) ?? NONE) {
+      hash.add(listedPath(listings.at(other)))
+      const theirs = listings.sidecars(other)
+      if (theirs !== 0) hash.add(`/${theirs}`)
+    }
     return hash.number()
   }
 

@@ -5,6 +5,8 @@ import { nameKind } from './file-names.ts'
 export interface FolderNames {
   /** Model files, those that are still being written among them. */
   readonly models: string[]
+  /** Those of the models that are still being written, by their names. */
+  readonly partial: Set<string>
   readonly folders: string[]
   readonly links: string[]
   /** Control files of aria2, and links under such names. */
@@ -21,7 +23,16 @@ const REPLACEMENT = '\ufffd'
 
 /** @throws what readdir throws */
 export function readFolder(path: string): FolderNames {
-  const names: FolderNames = { models: [], folders: [], links: [], controls: [], others: [], special: [], invalid: [] }
+  const names: FolderNames = {
+    models: [],
+    partial: new Set(),
+    folders: [],
+    links: [],
+    controls: [],
+    others: [],
+    special: [],
+    invalid: [],
+  }
   let unsure = false
   for (const entry of readdirSync(path, { withFileTypes: true })) {
     const { name } = entry
@@ -45,7 +56,10 @@ function sortIn(names: FolderNames, path: string, entry: Dirent): void {
     if (type === 'link') names.links.push(name)
     if (kind === 'control') names.controls.push(name)
     else if (kind === 'other') names.others.push(name)
-    else if (type === 'file') names.models.push(name)
+    else if (type === 'file') {
+      names.models.push(name)
+      if (kind === 'partial') names.partial.add(name)
+    }
   }
 }
 

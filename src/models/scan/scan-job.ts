@@ -10,6 +10,7 @@ import type { Refreshed, Refresher } from '../library/refresh.ts'
 import type { LibraryDeps } from '../library/take-changes.ts'
 import { unreadableFiles } from '../library/unreadable.ts'
 import type { ModelRoot } from '../root.ts'
+import { confine } from '../roots/confine.ts'
 import type { WalkProblem } from './walked-file.ts'
 
 export const SCAN_KIND = 'scan'
@@ -79,16 +80,20 @@ const NO_FOLDERS = new AppError(
 
 async function runScan(job: RunningJob<ScanInput>, deps: ScanJobDeps): Promise<JobEnd> {
   const { signal, input } = job
-  const roots = await deps.rootsOf(input.roots)
+  const found = await deps.rootsOf(input.roots)
+  const isConfined = job.actor.kind !== 'owner' && input.roots.length > 0
+  const roots = isConfined ? await confine(found, input.roots) : found
   if (roots.length === 0) throw NO_FOLDERS
   const known: JsonObject = { status: 'analyzing', roots: roots.map(({ path }) => path) }
-  const notes = deps.notes()
+  // They quote configurations, which a link may have led to.
+  const notes = isConfined ? [] : deps.notes()
   if (notes.length > 0) known.notes = [...notes]
   const save = (phase: string): Promise<void> => job.save({ ...known, phase, progress: 0 })
 
   await save('walking')
   const refreshed = await deps.refresher.refresh({
     roots,
+    hostRoots: input.roots.length === 0 ? roots : undefined,
     signal,
     onFiles: (files) => job.show({ ...known, phase: 'walking', progress: 0, files, message: `${files} files` }),
   })

@@ -33,6 +33,8 @@ export interface ModelThreads {
    * @throws the signal's reason; AppError internal, cancelled
    */
   inspect(requests: readonly InspectRequest[], signal: AbortSignal): Promise<readonly Inspected[]>
+  /** Starts the thread that walks, for whoever will need it soon: that takes as long as a small walk. */
+  prepare(): void
   /** Cancels what runs and ends the threads. */
   close(): Promise<void>
 }
@@ -108,6 +110,7 @@ export function createModelThreads(options: ModelThreadsOptions = {}): ModelThre
       }
       return inspected
     },
+    prepare: () => void walker.get(),
     async close() {
       await Promise.all([walker.close(), inspector.close()])
     },

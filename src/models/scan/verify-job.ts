@@ -1,4 +1,4 @@
-import { and, asc, eq, gt, inArray, isNotNull, isNull } from 'drizzle-orm'
+import { and, asc, eq, gt, inArray, isNotNull, isNull, sql, sum } from 'drizzle-orm'
 import * as v from 'valibot'
 import { toAppError } from '../../errors.ts'
 import type { FileDigest } from '../../hash/whole-file.ts'
@@ -6,6 +6,7 @@ import type { JobEnd, JobKind, RunningJob } from '../../jobs/job.ts'
 import { inParallel } from '../../lib/in-parallel.ts'
 import type { JsonObject } from '../../lib/json.ts'
 import type { HashQueue } from '../hash-queue.ts'
+import { ROTTEN } from '../inspect/inspection.ts'
 import { createDigestKeeper, type DigestKeeper, storeFault } from '../library/digests.ts'
 import { listedPathOf, type ModelRow } from '../library/rows.ts'
 import type { LibraryDeps } from '../library/take-changes.ts'
@@ -65,8 +66,11 @@ async function runVerify(job: RunningJob<VerifyInput>, deps: VerifyJobDeps): Pro
     isNotNull(files.sha256),
     input.paths.length === 0 ? undefined : inArray(files.path, input.paths),
   )
-  const totals = await deps.db.read.select({ size: files.sizeBytes }).from(files).where(where)
-  const bytesTotal = totals.reduce((sum, { size }) => sum + size, 0)
+  const [total] = await deps.db.read
+    .select({ files: sql<number>`count(*)`, bytes: sum(files.sizeBytes) })
+    .from(files)
+    .where(where)
+  const bytesTotal = Number(total?.bytes ?? 0)
   const tally: Tally = { checked: 0, checkedBytes: 0, mismatched: 0, unreadable: 0, repaired: false, mismatches: [] }
   const view = (partly = 0): JsonObject => ({
     status: 'analyzing',
@@ -75,7 +79,7 @@ async function runVerify(job: RunningJob<VerifyInput>, deps: VerifyJobDeps): Pro
       bytesTotal === 0 ? 1 : Math.min(1, Math.round(((tally.checkedBytes + partly) / bytesTotal) * 1000) / 1000),
     hashed_bytes: tally.checkedBytes + partly,
     bytes_to_hash: bytesTotal,
-    files_to_check: totals.length,
+    files_to_check: total?.files ?? 0,
     checked: tally.checked,
     mismatched: tally.mismatched,
     unreadable: tally.unreadable,
@@ -128,7 +132,7 @@ async function check(
   } catch (error) {
     options.signal.throwIfAborted()
     tally.unreadable += 1
-    await storeFault(deps, row.path, error)
+    await storeFault(deps, row, error)
     note(tally, { path: listedPathOf(row), reason: toAppError(error).message })
   }
   tally.checked += 1
@@ -158,14 +162,11 @@ function note(tally: Tally, mismatch: JsonObject): void {
   if (tally.mismatches.length < MAX_SHOWN) tally.mismatches.push(mismatch)
 }
 
-/** What a verification says of a file, unlike what its header says. */
-const ROTTEN = 'Its bytes changed on the disk'
-
 async function lookAgainAt({ db, instanceId }: LibraryDeps, { path }: ModelRow): Promise<void> {
   await db.write(async (tx) => {
     await tx
       .update(files)
-      .set({ inspectedAt: null })
+      .set({ state: 'ok', fault: null, inspectedAt: null })
       .where(and(eq(files.instanceId, instanceId()), eq(files.path, path)))
   })
 }
@@ -180,6 +181,15 @@ async function markCorrupt({ db, clock, instanceId }: LibraryDeps, row: ModelRow
         fault: `${ROTTEN}: they are ${found.sha256} now`,
         updatedAt: clock.now(),
       })
-      .where(and(eq(files.instanceId, instanceId()), eq(files.path, row.path)))
+      .where(
+        and(
+          eq(files.instanceId, instanceId()),
+          eq(files.path, row.path),
+          // It may have been replaced, and hashed again, since the page with its row was read.
+          eq(files.sha256, row.sha256 ?? ''),
+          eq(files.sizeBytes, row.sizeBytes),
+          eq(files.modifiedUs, row.modifiedUs),
+        ),
+      )
   })
 }

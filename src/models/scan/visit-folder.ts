@@ -1,6 +1,6 @@
 import { type BigIntStats, lstatSync, statSync } from 'node:fs'
-import { type Beside, besideIn } from './beside.ts'
 import { toMicroseconds, toSafeNumber } from '../../lib/file-numbers.ts'
+import { type Beside, besideIn } from './beside.ts'
 import { nameKind } from './file-names.ts'
 import { followLink } from './follow-link.ts'
 import type { Folder, Found } from './found.ts'
@@ -40,7 +40,7 @@ export function createVisitor({ files, onFolder, onSkipped, onStep }: VisitorDep
 
     const names = readFolder(folder.real)
     const beside = besideIn(folder.real, names)
-    meetModels(folder, names.models, beside)
+    meetModels(folder, names, beside)
     const folders = holdsOnlySnapshots(folder, names.folders) ? ['snapshots'] : names.folders
     // What is put on last is read first.
     for (const name of folders.toReversed()) onFolder(childOf(folder, name, `${folder.real}${name}/`, folder.linked))
@@ -48,19 +48,21 @@ export function createVisitor({ files, onFolder, onSkipped, onStep }: VisitorDep
     tellSkipped(folder, names)
   }
 
-  function meetModels(folder: Folder, names: readonly string[], beside: Beside): void {
+  function meetModels(folder: Folder, { models, partial }: FolderNames, beside: Beside): void {
     let step = 0
-    for (const name of names) {
+    for (const name of models) {
       if (++step % STEP_FILES === 0) onStep()
       const info = lstatSync(folder.real + name, BIG)
-      if (info?.isFile()) files.add(toFound(folder, name, undefined, info, beside))
+      if (info?.isFile()) files.add(toFound({ folder, name, isPartial: partial.has(name) }, undefined, info, beside))
     }
   }
 
   function meetLink(folder: Folder, name: string, beside: Beside): void {
     const target = followLink(folder, name)
-    if (target.kind === 'file') files.add(toFound(folder, name, target.path, target.info, beside))
-    else if (target.kind === 'folder') onFolder(childOf(folder, name, target.path, true))
+    if (target.kind === 'file') {
+      const isPartial = nameKind(name) === 'partial'
+      files.add(toFound({ folder, name, isPartial }, target.path, target.info, beside))
+    } else if (target.kind === 'folder') onFolder(childOf(folder, name, target.path, true))
     else if (target.kind === 'skipped') onSkipped(folder.listed + name, target.reason)
   }
 
@@ -88,7 +90,19 @@ function isWithinItself({ device, inode, parent }: Folder): boolean {
   return false
 }
 
-function toFound(folder: Folder, name: string, target: string | undefined, info: BigIntStats, beside: Beside): Found {
+interface Listed {
+  readonly folder: Folder
+  readonly name: string
+  /** By its name. */
+  readonly isPartial: boolean
+}
+
+function toFound(
+  { folder, name, isPartial }: Listed,
+  target: string | undefined,
+  info: BigIntStats,
+  beside: Beside,
+): Found {
   return {
     folder,
     name,
@@ -100,7 +114,7 @@ function toFound(folder: Folder, name: string, target: string | undefined, info:
     device: info.dev === folder.device ? folder.device : info.dev,
     inode: info.ino,
     hardLinked: info.nlink > 1n,
-    partial: nameKind(name) === 'partial' || beside.isControlled(name),
+    partial: isPartial || beside.isControlled(name),
     sidecars: beside.sidecars(name),
   }
 }

@@ -25,10 +25,12 @@ export interface Refusal {
 export interface ServeRule {
   /**
    * Why bytes are not handed out, undefined if they are. What one of their names or one of their licences forbids is
-   * forbidden under every other name too: a link or a copy elsewhere must not open what the owner has closed.
+   * forbidden under every other name too: a link or a copy elsewhere must not open what the owner has closed, and neither
+   * must another header before the same tensors.
    * @param copies every file of this host with these bytes
+   * @param kin every file of this host with these tensors, the copies among them
    */
-  whyNotServed(copies: readonly JudgedFile[]): Refusal | undefined
+  whyNotServed(copies: readonly JudgedFile[], kin?: readonly JudgedFile[]): Refusal | undefined
   /** Whether this one of the copies may be read for it. */
   isServable(file: Pick<JudgedFile, 'state'>): boolean
 }
@@ -53,16 +55,16 @@ export function createServeRule({ exclude, allowPickle, now, licences = whyKept 
     state === 'ok' || (state === 'pickle' && allowPickle)
   return {
     isServable,
-    whyNotServed(copies) {
-      if (copies.some(isExcluded)) return { code: 'not_found', reason: ABSENT }
+    whyNotServed(copies, kin = copies) {
+      if (kin.some(isExcluded)) return { code: 'not_found', reason: ABSENT }
       if (!copies.some(isServable)) {
         return copies.some(({ state }) => state === 'pickle')
           ? { code: 'forbidden', reason: 'Loading this file may run code, and this host does not serve such files' }
           : { code: 'not_found', reason: ABSENT }
       }
       const at = now()
-      for (const copy of copies) {
-        const kept = licences(copy, at)
+      for (const file of kin) {
+        const kept = licences(file, at)
         if (kept !== undefined) return { code: 'license_blocked', ...kept }
       }
       return undefined
@@ -87,17 +89,44 @@ function createExclusion(globs: readonly string[]): (file: JudgedFile) => boolea
       throw new AppError('invalid_input', `Cannot read the glob "${glob}" of AIRKEEP_SERVE_EXCLUDE`, { cause })
     }
   })
+  const isWritten = createLiteral(globs)
   const isMatch = (text: string): boolean => {
     const normal = text.normalize('NFC')
-    return matchers.some((matches) => matches(normal))
+    return matchers.some((matches) => matches(normal)) || isWritten(normal)
   }
   return ({ path, relative, aliases }) =>
     isMatch(relative) || isMatch(path) || aliases.some((alias) => typeof alias === 'string' && isMatch(alias))
 }
 
+/**
+ * Files and folders that are called exactly as a glob is written: `[v1] foo (old)` is a name that people paste, and it must
+ * not be open because brackets mean something else to a glob.
+ */
+function createLiteral(globs: readonly string[]): (text: string) => boolean {
+  const names = globs
+    .map((glob) => trim(glob).toLowerCase())
+    .filter((name) => name !== '')
+    .map((name) => (name.startsWith('/') ? { at: 0, name: `${name}/` } : { at: undefined, name: `/${name}/` }))
+  return (text) => {
+    const path = `${text.startsWith('/') ? '' : '/'}${text}/`.toLowerCase()
+    return names.some(({ at, name }) =>
+      at === 0 ? text.startsWith('/') && path.startsWith(name) : path.includes(name),
+    )
+  }
+}
+
+const trim = (glob: string): string =>
+  glob
+    .trim()
+    .normalize('NFC')
+    .replace(/^\.\//, '')
+    .replaceAll(/\/{2,}/g, '/')
+    .replace(/\/+$/, '')
+
 /** As .gitignore reads them: at any depth unless they begin at the root of the filesystem, and folders with all in them. */
 function toPatterns(glob: string): (readonly [glob: string, pattern: string])[] {
-  const trimmed = glob.trim().normalize('NFC').replace(/^\.\//, '').replace(/\/+$/, '')
+  // Parentheses and bars are as common in names as they are rare in globs, where they would group.
+  const trimmed = trim(glob).replaceAll(/(?<!\\)[()|]/g, '\\$&')
   if (trimmed === '') return []
   const pattern = trimmed.startsWith('/') ? trimmed : `**/${trimmed}`
   return [

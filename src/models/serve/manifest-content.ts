@@ -1,5 +1,6 @@
 import { canonicalText, createPace } from './canonical.ts'
 import type { ServeRule } from './exclude.ts'
+import { createKin } from './kin.ts'
 import { type ManifestModel, toManifestModel } from './manifest-entry.ts'
 import type { ServedRow, ServedRows } from './served-rows.ts'
 
@@ -31,8 +32,9 @@ export async function listServed(rows: Pick<ServedRows, 'pages'>, rule: ServeRul
   }
   const items: ManifestItem[] = []
   let holdsUntil = Number.POSITIVE_INFINITY
+  const kinOf = createKin(copies.values())
   for (const same of copies.values()) {
-    const refusal = rule.whyNotServed(same)
+    const refusal = rule.whyNotServed(same, kinOf(same))
     const shown = same.find(rule.isServable)
     if (refusal === undefined && shown !== undefined) items.push(toItem(toManifestModel(shown)))
     if (refusal?.until !== undefined) holdsUntil = Math.min(holdsUntil, refusal.until)

@@ -1,5 +1,7 @@
 import * as v from 'valibot'
+import { AppError } from '../../errors.ts'
 import { defineOperation, type Operation, type Representation } from '../../operation/operation.ts'
+import { holds } from '../../operation/permission.ts'
 import { INCLUDES } from './include.ts'
 import type { Manifest } from './manifest.ts'
 
@@ -67,13 +69,20 @@ export function createManifestOperation({ manifest }: { readonly manifest: Manif
       chunks: v.optional(
         v.pipe(
           v.boolean(),
-          v.description('The SHA-256 of each chunk of that one model too: its file may be read first'),
+          v.description(
+            'The SHA-256 of each chunk of that one model too, for callers with models:serve: its file may be read first',
+          ),
         ),
         false,
       ),
     }),
     output: outputSchema,
-    async run({ include, hash, chunks }, { signal }) {
+    async run({ include, hash, chunks }, { signal, actor }) {
+      if (chunks && !holds(actor, 'models:serve')) {
+        throw new AppError('forbidden', 'Chunk hashes need the permission models:serve', {
+          hint: 'Ask the owner for a token with --permission models:serve',
+        })
+      }
       const { body, text, etag } = await manifest.get({ include, hash: hash?.toLowerCase(), chunks, signal })
       representations.set(body, { text, etag })
       return body as v.InferInput<typeof outputSchema>

@@ -1,7 +1,9 @@
 import { lstat } from 'node:fs/promises'
 import { AppError } from '../../errors.ts'
+import { toMicroseconds } from '../../lib/file-numbers.ts'
 import type { ChunkHashes, ModelChunks } from './chunks.ts'
 import type { Refusal, ServeRule } from './exclude.ts'
+import { tensorsOf } from './kin.ts'
 import type { ServedRow, ServedRows } from './served-rows.ts'
 
 /** A model file that may be handed out. */
@@ -50,7 +52,7 @@ export function createModelServer({ rows, rule, chunkHashes }: ModelServerDeps):
     let refusal: Refusal | undefined
     let isMissing = false
     for (const copies of own.length > 0 ? [own] : await Promise.all(digests.map(rows.bySha256))) {
-      const why = rule.whyNotServed(copies)
+      const why = rule.whyNotServed(copies, await kinOf(copies))
       if (why !== undefined) {
         refusal ??= why
         continue
@@ -60,6 +62,12 @@ export function createModelServer({ rows, rule, chunkHashes }: ModelServerDeps):
       isMissing = true
     }
     throw toError(refusal, isMissing)
+  }
+
+  async function kinOf(copies: readonly ServedRow[]): Promise<readonly ServedRow[]> {
+    const digests = (await Promise.all(tensorsOf(copies).map(rows.byTensor))).flat()
+    const others = [...new Set(digests)].filter((sha256) => sha256 !== copies[0]?.sha256)
+    return [...copies, ...(await Promise.all(others.map(rows.bySha256))).flat()]
   }
 
   return {

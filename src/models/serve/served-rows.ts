@@ -1,5 +1,6 @@
 import { and, asc, count, eq, gt, isNotNull, isNull, max, sql, sum } from 'drizzle-orm'
 import type { Db } from '../../db/db.ts'
+import { isPickleName } from '../inspect/pickle.ts'
 import { modelFilesTable as files } from '../table.ts'
 
 /** What serving needs to know of a file; its claims, by far the most of a row, stay where they are. */
@@ -17,6 +18,8 @@ const COLUMNS = {
   baseModel: files.baseModel,
   license: files.license,
   civitai: files.civitai,
+  digestSource: files.digestSource,
+  inspectedAt: files.inspectedAt,
 }
 
 type Row = Pick<typeof files.$inferSelect, keyof typeof COLUMNS>
@@ -93,13 +96,16 @@ export function createServedRows({ db, instanceId }: ServedRowsDeps): ServedRows
         const rows = await page.all({ ...instance(), after })
         const last = rows.at(-1)
         if (last === undefined) return
-        yield rows.filter(hasDigest)
+        yield rows.filter(hasDigest).map(asKnown)
         after = last.path
       }
     },
     async bySha256(hash) {
       const rows = await bySha256.all({ ...instance(), hash })
-      return rows.filter(hasDigest).toSorted((a, b) => (a.path < b.path ? -1 : 1))
+      return rows
+        .filter(hasDigest)
+        .map(asKnown)
+        .toSorted((a, b) => (a.path < b.path ? -1 : 1))
     },
     async byTensor(hash) {
       const rows = await byTensor.all({ ...instance(), hash })
@@ -109,3 +115,13 @@ export function createServedRows({ db, instanceId }: ServedRowsDeps): ServedRows
 }
 
 const hasDigest = (row: Row): row is ServedRow => row.sha256 !== null
+
+/**
+ * A walk takes every file for good until its header was read. Until then one that is named like a pickle is one, and a
+ * digest that only a volume or a name tells is not vouched for: no sample of the bytes was compared with it.
+ */
+function asKnown(row: ServedRow): ServedRow {
+  if (row.inspectedAt !== null || row.state !== 'ok') return row
+  if (isPickleName(row.relative)) return { ...row, state: 'pickle' }
+  return row.digestSource === 'volume' || row.digestSource === 'blob_name' ? { ...row, state: 'partial' } : row
+}

@@ -1,6 +1,7 @@
 import { type Clock, toIso } from '../../lib/clock.ts'
 import { createPace } from './canonical.ts'
 import type { ServeRule } from './exclude.ts'
+import { createKin } from './kin.ts'
 import type { ServedRow, ServedRows } from './served-rows.ts'
 import type { SwarmClaims, SwarmClaimsReader } from './swarm-claims.ts'
 import { toSwarmModel, type UnshelvedModel } from './swarm-model.ts'
@@ -91,8 +92,9 @@ async function readCatalog({ rows, claims, rule, clock }: SwarmCatalogDeps): Pro
   }
   const served = new Map<SwarmSubtype, ServedRow[]>(SWARM_SUBTYPES.map((subtype) => [subtype, []]))
   let holdsUntil = Number.POSITIVE_INFINITY
+  const kinOf = createKin(copies.values())
   for (const same of copies.values()) {
-    const refusal = rule.whyNotServed(same)
+    const refusal = rule.whyNotServed(same, kinOf(same))
     if (refusal?.until !== undefined) holdsUntil = Math.min(holdsUntil, refusal.until)
     if (refusal !== undefined) continue
     for (const row of same.filter(rule.isServable)) {

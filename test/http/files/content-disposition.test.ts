@@ -10,7 +10,7 @@ test.each([
   ['a"b\\c.pt', `attachment; filename="a_b_c.pt"; filename*=UTF-8''a%22b_c.pt`],
   ["100%('x')*.pt", `attachment; filename="100_('x')*.pt"; filename*=UTF-8''100%25%28%27x%27%29%2A.pt`],
   ['../../etc/passwd', 'attachment; filename=".._.._etc_passwd"'],
-  ['a\r\nSet-Cookie: b', `attachment; filename="a__Set-Cookie: b"; filename*=UTF-8''a%0D%0ASet-Cookie%3A%20b`],
+  ['a\r\nSet-Cookie: b', 'attachment; filename="a__Set-Cookie: b"'],
   ['\ud800.pt', `attachment; filename="_.pt"; filename*=UTF-8''%EF%BF%BD.pt`],
   ['', 'attachment; filename="model"'],
 ])('%j', (name, expected) => {
@@ -24,7 +24,7 @@ test('any name gives a header of plain ASCII, from which the name can be read', 
       expect(header).toMatch(/^attachment; filename="[\x20-\x21\x23-\x7e]*"(; filename\*=UTF-8''[\w!#$&+.^`|~%-]*)?$/)
       const encoded = /UTF-8''(.*)$/.exec(header)?.[1]
       const plain = /filename="(.*?)"/.exec(header)?.[1]
-      const expected = name.replaceAll(/[/\\]/g, '_').replaceAll(/\p{Surrogate}/gu, '\ufffd') || 'model'
+      const expected = name.replaceAll(/[/\\\p{Cc}]/gu, '_').replaceAll(/\p{Surrogate}/gu, '\ufffd') || 'model'
       expect(encoded === undefined ? plain : decodeURIComponent(encoded)).toBe(expected)
     }),
   )

@@ -203,6 +203,45 @@ test('a byte order mark is no fault', () => {
   expect(claimed({ 'a.b.civitai.info': bytes }).civitaiVersionId).toBe(910201)
 })
 
+describe('the description that SwarmUI writes names the model on Civitai', () => {
+  test.each<[string, unknown, number | undefined, number | undefined]>([
+    ['model and version', 'From <a href="https://civitai.com/models/14?modelVersionId=104" target="_blank">', 14, 104],
+    ['its other address', 'From <a href="https://civitai.red/models/14?modelVersionId=104">x</a>\nText', 14, 104],
+    ['with the name', 'From <a href="https://civitai.com/models/14/harbor-lights?modelVersionId=104">', 14, 104],
+    [
+      'the model alone',
+      'From <a href="https://civitai.com/models/14">https://civitai.com/models/14</a>',
+      14,
+      undefined,
+    ],
+    ['a link further on, of another model', 'Goes with <a href="https://civitai.com/models/14">', undefined, undefined],
+    ['another site', 'From <a href="https://civitai.com.example.org/models/14">', undefined, undefined],
+    ['no id', 'From <a href="https://civitai.com/models/99999999999">', undefined, undefined],
+    ['no text', { 14: 104 }, undefined, undefined],
+  ])('%s', (_, description, model, version) => {
+    const found = claimed({ 'a.b.swarm.json': { 'modelspec.title': 'Fog', 'modelspec.description': description } })
+    expect([found.civitaiModelId, found.civitaiVersionId]).toEqual([model, version])
+  })
+})
+
+test('what lies beside other paths of the file counts after what lies beside the first', () => {
+  const path = folder.put('store/abc.safetensors', aModel())
+  folder.put('store/abc.civitai.info', { name: 'ours' })
+  folder.put('ui/fog.civitai.info', VERSION)
+  const aliases = ['ui/fog.safetensors', 'ui/fog-mid_1-vid_2.safetensors'].map((name) => join(folder.path, name))
+  const found = folder.inspect('store/abc.safetensors', { path, aliases })
+  expect(found).toMatchObject({ civitaiVersionId: 910201, baseModel: 'Illustrious' })
+  const files = (found.claims.sidecars as { file: string }[]).map(({ file }) => file)
+  expect(files).toEqual(['abc.civitai.info', 'fog.civitai.info', 'fog-mid_1-vid_2.safetensors'])
+})
+
+test('a folder that is reached on two ways says everything once', () => {
+  folder.put('twice/a.safetensors', aModel())
+  folder.put('twice/a.civitai.info', VERSION)
+  const found = folder.inspect('twice/a.safetensors', { aliases: [join(folder.path, 'twice/../twice/a.safetensors')] })
+  expect(found.claims.sidecars as unknown).toHaveLength(1)
+})
+
 test('they lie beside the listed path, not beside the real one', () => {
   const path = folder.put('blobs/abc', aModel())
   folder.put('listed/fog.civitai.info', VERSION)

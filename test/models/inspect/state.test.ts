@@ -93,6 +93,22 @@ test.each<[string, string | Uint8Array, ModelState, RegExp | undefined]>([
   expect([found.state, found.fault]).toEqual([state, fault === undefined ? undefined : expect.stringMatching(fault)])
 })
 
+test('a page is told by what follows its comments, however many there are', () => {
+  folder.put('comments.safetensors', `${'<!-- a --> '.repeat(300)}<html>`)
+  folder.put('nothing.safetensors', `${'<!---->'.repeat(500)}<zz`)
+  expect(folder.inspect('comments.safetensors').state).toBe('html')
+  // Tried in every way that the comments can be told apart, it would not end.
+  expect(folder.inspect('nothing.safetensors').fault).toStartWith('It holds text')
+})
+
+test('nothing is quoted of what a link leads to: it may be a key of this host', () => {
+  const key = folder.put('key.txt', '-----BEGIN PRIVATE KEY----- abc')
+  const answer = folder.put('answer.txt', '{"error":"s3cret"}')
+  const page = folder.put('page.txt', '<html><title>s3cret</title>')
+  const faults = [key, answer, page].map((path) => folder.inspect('linked.onnx', { path }).fault)
+  expect(faults).toEqual(['It holds text, not a model', 'It is an answer of a server in JSON', 'It is a web page'])
+})
+
 test('a pointer of Git LFS tells what it points to', () => {
   folder.put('lfs.safetensors', LFS)
   expect(folder.inspect('lfs.safetensors').claims).toEqual({ git_lfs: { sha256: 'ab'.repeat(32), size_bytes: 1234 } })

@@ -49,6 +49,7 @@ describe('a file that was known', () => {
       { sha256: SHA, inspectedAt: null, sample: 'c'.repeat(64) },
     ],
     ['has other sidecars or another place', { place: 8 }, {}, { sha256: SHA, inspectedAt: null, place: 8 }],
+    ['could not be read when it went away', {}, { state: 'unreadable', goneAt: 3 }, { sha256: SHA, inspectedAt: null }],
     [
       'is on another device after a restart',
       { device: '9', inode: '9' },

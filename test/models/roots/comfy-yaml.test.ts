@@ -119,3 +119,16 @@ test('variables are expanded as Python does', () => {
   const env = { A: '1', EMPTY: '' }
   expect(expandVariables(`$A \${A} $B \${B} $$A $ \${} \${A $EMPTY.`, env)).toBe(`1 1 $B \${B} $1 $ \${} \${A .`)
 })
+
+test.each([
+  ['keys that are no text, as Python refuses them', 'a:\n  ? [b]\n  : c'],
+  ['a nest of such keys, which would take minutes to write out', '? '.repeat(3000)],
+  ['a key that stands for another value', 'a: &x {b: c}\n? *x\n: d'],
+  [
+    'merges that grow',
+    `a0: &a0 {x: y}\n${Array.from({ length: 12 }, (_, i) => `a${i + 1}: &a${i + 1}\n  <<: [${`*a${i}, `.repeat(9)}]`).join('\n')}`,
+  ],
+  ['more than anybody writes', `a:\n  loras: l\n${'# \n'.repeat(100_000)}`],
+])('%s', (_, yaml) => {
+  expect(read(yaml)).toEqual({ lines: [], notes: [expect.stringContaining('is not valid YAML')] })
+})

@@ -139,6 +139,16 @@ describe('compare', () => {
     expect(paths((await compare()).changed)).toEqual(['a/b.safetensors'])
   })
 
+  test('a sidecar beside another name of the file', async () => {
+    symlinkSync(put('loras/a.safetensors'), join(dirname(put('more/b.safetensors')), 'a.safetensors'))
+    await compare()
+    const sidecar = put('more/a.civitai.info', '{}')
+    expect(paths((await compare()).changed)).toEqual(['loras/a.safetensors'])
+    writeFileSync(sidecar, '{"a":1}')
+    expect(paths((await compare()).changed)).toEqual(['loras/a.safetensors'])
+    expect((await compare()).changed).toEqual([])
+  })
+
   test('a marker that goes', async () => {
     put('a.safetensors')
     const marker = put('a.safetensors.aria2')

@@ -166,6 +166,20 @@ describe('links', () => {
     expect(listings(walked(base))).toEqual(['b/a.safetensors = c.safetensors'])
   })
 
+  test('a folder that says what lies in it counts before one that does not, link or not', () => {
+    put('store/abc.safetensors')
+    link('loras/fog.safetensors', join(base, 'store/abc.safetensors'))
+    put('loras/hard.safetensors', 'other')
+    linkSync(join(base, 'loras/hard.safetensors'), join(base, 'copy.safetensors'))
+    const found = walked(base)
+    expect(listings(found)).toEqual([
+      'loras/fog.safetensors = store/abc.safetensors',
+      'loras/hard.safetensors = copy.safetensors',
+    ])
+    expect(found.files.map(({ type }) => type)).toEqual(['lora', 'lora'])
+    expect(listings(walked(join(base, 'store'), base))).toContain('store/abc.safetensors = loras/fog.safetensors')
+  })
+
   test('of two roots the first one lists the file, whichever way leads to it', () => {
     put('one/a.safetensors')
     link('two/b.safetensors', join(base, 'one/a.safetensors'))

@@ -67,6 +67,23 @@ describe('globs', () => {
     expect(rule({ exclude: [glob] }).whyNotServed([file])).toMatchObject({ code: 'not_found' })
   })
 
+  test.each([
+    ['foo (v1.0).safetensors', 'foo (v1.0).safetensors'],
+    ['foo (v1.*).safetensors', 'foo (v1.0).safetensors'],
+    ['foo@(old)*', 'foo@(old).gguf'],
+    ['a|b.gguf', 'a|b.gguf'],
+    ['[style] x.gguf', '[style] x.gguf'],
+    ['[Style] X', '[style] x/y/z.gguf'],
+    ['why?.gguf', 'why?.gguf'],
+    ['a{1,2}.gguf', 'a{1,2}.gguf'],
+    ['loras//foo.gguf', 'loras/foo.gguf'],
+    ['/data/models/[a]', '[a]/foo.gguf'],
+  ])('%s covers %s, which is how a name is pasted', (glob, relative) => {
+    const file = aFile({ relative, path: `/data/models/${relative}` })
+    expect(rule({ exclude: [glob] }).whyNotServed([file])).toMatchObject({ code: 'not_found' })
+    expect(rule({ exclude: [glob] }).whyNotServed([aFile({ relative: 'x', path: '/data/models/x' })])).toBeUndefined()
+  })
+
   test('bytes that one glob closes are closed under their other names', () => {
     const copies = [aFile(), aFile({ path: '/data/private/x.safetensors', relative: 'private/x.safetensors' })]
     expect(rule({ exclude: ['private/**'] }).whyNotServed(copies)).toMatchObject({ code: 'not_found' })

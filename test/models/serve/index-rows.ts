@@ -31,6 +31,7 @@ export function aRow(relative: string, over: Partial<IndexRow> = {}): IndexRow {
     state: 'ok',
     claims: {},
     sha256: hexOf(relative),
+    inspectedAt: 1,
     foundAt: 1,
     updatedAt: 1_750_000_000_000,
     ...over,

@@ -51,6 +51,14 @@ test('takes types, a digest in any letter case, and chunks', async () => {
   })
 })
 
+test('gives chunk hashes to those who may fetch the bytes', async () => {
+  const input = { hash: hexOf('vae/b'), chunks: true }
+  const call = (...permissions: Parameters<typeof aTokenActor>[1][]) =>
+    aCall({ actor: aTokenActor('t', ...permissions) })
+  expect(await rejection(operation.invoke(input, call('models:read')))).toMatchObject({ code: 'forbidden' })
+  expect(await operation.invoke(input, call('models:read', 'models:serve'))).toMatchObject({ models: [{ chunks: {} }] })
+})
+
 test.each([
   [{ include: ['lorax'] }, 'invalid_input'],
   [{ hash: 'abc' }, 'invalid_input'],

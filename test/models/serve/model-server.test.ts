@@ -112,13 +112,44 @@ describe('a file is found', () => {
     }
   })
 
-  test('by its tensors although another file with the same tensors may not be served', async () => {
+  test.each([
+    ['excludes', ['a'], {}, 'not_found'],
+    ['may not pass on', [], { license: 'all rights reserved' }, 'license_blocked'],
+  ])(
+    'unless its tensors are those of a file that the owner %s: a header is soon rewritten',
+    async (_, exclude, over, code) => {
+      const tensors = { tensorSha256: hexOf('tensors') }
+      await insertRows(temp.db, [
+        aFile(temp.dir, 'a', 'header1', { ...tensors, ...over }),
+        aFile(temp.dir, 'b', 'header2', tensors),
+      ])
+      const { server } = open(exclude)
+      for (const hash of ['tensors', 'header1', 'header2']) {
+        expect(await rejection(server.find(hexOf(hash)))).toMatchObject({ code })
+      }
+    },
+  )
+
+  test('although a broken file has the same tensors, and where there are none', async () => {
     const tensors = { tensorSha256: hexOf('tensors') }
     await insertRows(temp.db, [
-      aFile(temp.dir, 'a', 'header1', { ...tensors, license: 'all rights reserved' }),
+      aFile(temp.dir, 'a', 'header1', { ...tensors, state: 'corrupt' }),
       aFile(temp.dir, 'b', 'header2', tensors),
+      aFile(temp.dir, 'closed', 'header3', { tensorSha256: hexOf('') }),
+      aFile(temp.dir, 'open', 'header4', { tensorSha256: hexOf('') }),
     ])
-    expect((await open().server.find(hexOf('tensors'))).path).toBe(join(temp.dir, 'b'))
+    const { server } = open(['closed'])
+    expect((await server.find(hexOf('tensors'))).path).toBe(join(temp.dir, 'b'))
+    expect((await server.find(hexOf('header4'))).path).toBe(join(temp.dir, 'open'))
+  })
+
+  test.each([
+    ['a pickle by its name', 'x.ckpt', {}, 'forbidden'],
+    ['known by what a volume says', 'x.safetensors', { digestSource: 'volume' as const }, 'not_found'],
+    ['known by what a name says', 'x.safetensors', { digestSource: 'blob_name' as const }, 'not_found'],
+  ])('only after its header was read where it is %s', async (_, name, over, code) => {
+    await insertRows(temp.db, [aFile(temp.dir, name, 'abc', { ...over, inspectedAt: null })])
+    expect(await rejection(open().server.find(hexOf('abc')))).toMatchObject({ code })
   })
 })
 

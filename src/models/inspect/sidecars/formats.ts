@@ -34,10 +34,18 @@ export const readLoraManager: SidecarReader = (json, filename) => {
   }
 }
 
+/** With what SwarmUI's downloader begins the description: `From <a href="https://civitai.com/models/1?modelVersionId=2"`. */
+const SWARM_SOURCE =
+  /^From <a href="https:\/\/(?:www\.)?civitai\.(?:com|red)\/models\/(\d{1,10})(?:\/[^"?]{0,300})?(?:\?modelVersionId=(\d{1,10}))?"/
+
 /** `.swarm.json`: ModelSpec keys, with or without their prefix, and SwarmUI's digest of the tensors. */
 export const readSwarm: SidecarReader = (json) => {
   const field = (key: string) => json[`modelspec.${key}`] ?? json[key]
+  const description = field('description')
+  const [, modelId, versionId] = SWARM_SOURCE.exec(typeof description === 'string' ? description : '') ?? []
   return {
+    civitaiModelId: idField(modelId),
+    civitaiVersionId: idField(versionId),
     tensorSha256: hashField(field('hash_sha256') ?? field('hash')),
     architecture: textField(field('architecture')),
     name: textField(field('title')),

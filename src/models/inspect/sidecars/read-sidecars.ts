@@ -4,11 +4,25 @@ import { sidecarKinds, stemOf } from './names.ts'
 import { readJsonFile } from './read-json.ts'
 import type { Sidecar } from './sidecar.ts'
 
+/** Of a file that many names lead to. */
+const MAX_ALIASES = 8
+
 /**
- * What lies beside the file at `listedPath`, first what is believed first: the ids in a name by civitdl, then the
- * sidecars in the order of `sidecarNames`. Those that say nothing are left out.
+ * What lies beside the file at `listedPath` and then at `aliases`, first what is believed first: the ids in a name by
+ * civitdl, then the sidecars in the order of `sidecarNames`. What says nothing, or nothing else, is left out.
  */
-export function readSidecars(listedPath: string): readonly Sidecar[] {
+export function readSidecars(listedPath: string, aliases: readonly string[] = []): readonly Sidecar[] {
+  const said = new Map<string, Sidecar>()
+  for (const path of [listedPath, ...aliases.slice(0, MAX_ALIASES)]) {
+    for (const sidecar of sidecarsOf(path)) {
+      const key = JSON.stringify(sidecar)
+      if (!said.has(key)) said.set(key, sidecar)
+    }
+  }
+  return [...said.values()]
+}
+
+function sidecarsOf(listedPath: string): readonly Sidecar[] {
   const filename = basename(listedPath)
   const ids = civitdlIds(stemOf(filename))
   const named: Sidecar[] =
