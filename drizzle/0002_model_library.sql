@@ -71,7 +71,7 @@ CREATE INDEX `model_files_to_hash` ON `model_files` (`instance_id`,`size_bytes`,
 CREATE INDEX `model_files_compared` ON `model_files` (`instance_id`,`root`,`path`,`gone_at`,`relative`,`size_bytes`,`modified_us`,`changed_us`,`place`);--> statement-breakpoint
 CREATE INDEX `model_files_gone` ON `model_files` (`instance_id`,`gone_at`) WHERE gone_at is not null;--> statement-breakpoint
 CREATE INDEX `model_files_by_change` ON `model_files` (`instance_id`,`updated_at`);--> statement-breakpoint
-CREATE INDEX `model_files_by_state` ON `model_files` (`instance_id`,`gone_at`,`state`,`path`);--> statement-breakpoint
+CREATE INDEX `model_files_by_state` ON `model_files` (`instance_id`,`gone_at`,`state`,`path`,`root`);--> statement-breakpoint
 CREATE TABLE `model_chunks` (
 	`sha256` text NOT NULL,
 	`chunk_bytes` integer NOT NULL,

@@ -194,11 +194,10 @@ export function createModels(deps: ModelsDeps): Models {
           return hostRoots
         },
         watch: (roots, onChange) => watchRoots(roots, { onChange, log }),
-        async look(roots, folders, signal) {
-          await refresher.refresh({ roots, folders, hostRoots, signal })
+        async look(roots, only, signal) {
+          await refresher.refresh({ roots, only, hostRoots, signal })
           // A volume that was away while its files were read is back, or it is time for another try.
-          if (folders === undefined || roots.some(({ path }) => folders.includes(path)))
-            await lookAgain({ db, instanceId })
+          if (only === undefined || only.folders.includes(only.root)) await lookAgain({ db, instanceId })
           await reader.inspectAll(signal)
         },
         hasUnhashed: () =>

@@ -4,9 +4,7 @@ import { toFlags } from './flags.ts'
 
 /** The operation's example as a command line for a POSIX shell. */
 export const exampleOf = (operation: Operation): string =>
-  ['airkeep', operation.name.replaceAll('_', '-'), ...toFlags(fieldsOf(operation), operation.example)]
-    .map(quote)
-    .join(' ')
+  ['airkeep', ...operation.words, ...toFlags(fieldsOf(operation), operation.example)].map(quote).join(' ')
 
 /** As a shell reads it back. */
 export const quote = (word: string): string =>

@@ -1,5 +1,6 @@
 import { toAppError } from '../errors.ts'
 import type { Log } from '../lib/log.ts'
+import type { FoldersOf } from './library/refresh.ts'
 import type { ModelRoot } from './root.ts'
 
 /** Tells of changes below folders. */
@@ -15,12 +16,8 @@ export interface KeepCurrentDeps {
     roots: readonly ModelRoot[],
     onChange: (root: ModelRoot, folders: readonly string[]) => void,
   ) => Watching
-  /** Brings the index in line with some roots, or some folders of one, and reads headers; hashes nothing. */
-  readonly look: (
-    roots: readonly ModelRoot[],
-    folders: readonly string[] | undefined,
-    signal: AbortSignal,
-  ) => Promise<void>
+  /** Brings the index in line with the roots, or with some folders of one of them, and reads headers; hashes nothing. */
+  readonly look: (roots: readonly ModelRoot[], only: FoldersOf | undefined, signal: AbortSignal) => Promise<void>
   /** Whether files are left that have no digests. */
   readonly hasUnhashed: () => Promise<boolean>
   /** Queues a scan, unless one runs or waits already. */
@@ -28,6 +25,9 @@ export interface KeepCurrentDeps {
   readonly log: Log
   readonly everyMs?: number
 }
+
+/** A change in more folders than these is a change of the whole root. */
+const MAX_FOLDERS = 200
 
 /** After this at most, folders that are new are found, and files hashed that came while a scan was ending. */
 const EVERY_MS = 60_000
@@ -58,6 +58,25 @@ export function keepCurrent(deps: KeepCurrentDeps): () => Promise<void> {
     if (await deps.hasUnhashed()) await deps.scan()
   }
 
+  /** Folders with changes that no look has taken yet, by root: a slow disk must not be looked at once for each change. */
+  const changed = new Map<string, Set<string>>()
+
+  function noteChange(roots: readonly ModelRoot[], { path: root }: ModelRoot, folders: readonly string[]): void {
+    const waiting = changed.get(root)
+    if (waiting !== undefined) {
+      for (const folder of folders) waiting.add(folder)
+      return
+    }
+    changed.set(root, new Set(folders))
+    enqueue('Could not look at a model folder', async () => {
+      const taken = [...(changed.get(root) ?? [])]
+      changed.delete(root)
+      const isWhole = taken.includes(root) || taken.length > MAX_FOLDERS
+      await deps.look(roots, { root, folders: isWhole ? [root] : taken }, signal)
+      await hashTheRest()
+    })
+  }
+
   /** The folders that were looked at, as they were found then. */
   let lookedAt = ''
 
@@ -71,12 +90,7 @@ export function keepCurrent(deps: KeepCurrentDeps): () => Promise<void> {
     watching = undefined
     signal.throwIfAborted()
     if (roots.length > 0) {
-      watching = deps.watch(roots, (root, folders) =>
-        enqueue('Could not look at a model folder', async () => {
-          await deps.look([root], folders, signal)
-          await hashTheRest()
-        }),
-      )
+      watching = deps.watch(roots, (root, folders) => noteChange(roots, root, folders))
       // What changes from now on is told: nothing is missed between the look and the watching.
       await watching.ready
       await deps.look(roots, undefined, signal)
@@ -84,11 +98,17 @@ export function keepCurrent(deps: KeepCurrentDeps): () => Promise<void> {
     lookedAt = found
   }
 
-  const keep = (): void =>
+  let isKeepQueued = false
+  const keep = (): void => {
+    // Looks that take longer than the interval would pile up.
+    if (isKeepQueued) return
+    isKeepQueued = true
     enqueue('Could not look at the model folders', async () => {
+      isKeepQueued = false
       await lookAtAll()
       await hashTheRest()
     })
+  }
   keep()
   const timer = setInterval(keep, deps.everyMs ?? EVERY_MS)
   timer.unref()

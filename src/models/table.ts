@@ -103,7 +103,7 @@ export const modelFilesTable = sqliteTable(
     ),
     index('model_files_gone').on(t.instanceId, t.goneAt).where(sql`gone_at is not null`),
     index('model_files_by_change').on(t.instanceId, t.updatedAt),
-    index('model_files_by_state').on(t.instanceId, t.goneAt, t.state, t.path),
+    index('model_files_by_state').on(t.instanceId, t.goneAt, t.state, t.path, t.root),
   ],
 )
 

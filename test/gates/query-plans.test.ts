@@ -86,7 +86,7 @@ const EXCEPTIONS: readonly { readonly cases: RegExp; readonly step: string; read
   { cases: /include_details/, step: SORTS_WHAT_IT_FOUND, why: 'sorts the assets of one page of posts' },
   {
     cases: /^list_models \{(?:"query":"x"|"unused":true)?\}/,
-    step: 'SEARCH model_files USING INDEX model_files_compared (instance_id=?)',
+    step: 'SEARCH model_files USING INDEX sqlite_autoindex_model_files_1 (instance_id=?)',
     why: 'goes through the files of the host in the order of their paths and stops at the limit',
   },
   { cases: /^list_models .*version/, step: SORTS_WHAT_IT_FOUND, why: 'sorts the files of one version' },

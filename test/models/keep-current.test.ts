@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test'
+import { setImmediate } from 'node:timers/promises'
 import { silentLog } from '../../src/lib/log.ts'
 import { type KeepCurrentDeps, keepCurrent } from '../../src/models/keep-current.ts'
 import type { ModelRoot } from '../../src/models/root.ts'
@@ -41,7 +42,7 @@ function startKeeping(paths: readonly string[], over: Partial<KeepCurrentDeps> =
       kept.change = onChange
       return { ready: Promise.resolve(), close: async () => note(`leave ${namesOf(roots)}`) }
     },
-    look: async (roots, folders) => note(`look ${folders?.join(' ') ?? namesOf(roots)}`),
+    look: async (roots, only) => note(`look ${only?.folders.join(' ') ?? namesOf(roots)}`),
     hasUnhashed: async () => false,
     scan: async () => note('scan'),
     log: silentLog,
@@ -124,4 +125,31 @@ test('nothing is begun after the end', async () => {
   answer(toRoots(['/late']))
   await ended
   expect(kept.done).toEqual([])
+})
+
+test('changes that come while a look goes on are looked at together', async () => {
+  let go = (): void => {}
+  const looks: string[] = []
+  const kept = startKeeping(['/a'], {
+    async look(_, only) {
+      looks.push(only?.folders.join(' ') ?? 'all')
+      if (only?.folders.includes('/a/one')) {
+        await new Promise<void>((resolve) => {
+          go = resolve
+        })
+      }
+      kept.done.push(`looked ${looks.at(-1)}`)
+    },
+    hasUnhashed: async () => looks.length === 3,
+  })
+  await kept.did('watch /a')
+  const [root] = kept.roots
+  if (root === undefined) throw new Error('no root')
+  kept.change(root, ['/a/one'])
+  while (!looks.includes('/a/one')) await setImmediate()
+  for (const folder of ['/a/two', '/a/three', '/a/two']) kept.change(root, [folder])
+  go()
+  await kept.did('scan')
+  await kept.end()
+  expect(looks).toEqual(['all', '/a/one', '/a/two /a/three'])
 })

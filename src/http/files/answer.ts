@@ -1,5 +1,6 @@
 import type { Log } from '../../lib/log.ts'
 import type { Actor } from '../../operation/permission.ts'
+import type { Connection } from '../connection.ts'
 import type { Exchange } from '../route.ts'
 import type { ClientLimits } from './client-limits.ts'
 import { judgeConditions, judgeIfRange } from './conditions.ts'
@@ -59,7 +60,7 @@ export async function answerWith({ limits, paced, log }: AnswerDeps, asked: Aske
     return refuse(416, detail, requestId, described)
   }
 
-  const slot = limits.enter(actor.kind === 'token' ? `token ${actor.name}` : `address ${connection.peer() ?? ''}`)
+  const slot = limits.enter(clientOf(actor, connection))
   try {
     const file = await openServed(what.model)
     slot.onRelease(() => file.close())
@@ -85,3 +86,7 @@ export async function answerWith({ limits, paced, log }: AnswerDeps, asked: Aske
     throw error
   }
 }
+
+/** Who the limits count as one: a token wherever it comes from, the owner by the address. */
+export const clientOf = (actor: Actor, connection: Connection): string =>
+  actor.kind === 'token' ? `token ${actor.name}` : `address ${connection.peer() ?? ''}`

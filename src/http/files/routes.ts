@@ -5,7 +5,7 @@ import { parseQuery } from '../input.ts'
 import type { Metrics } from '../metrics.ts'
 import { jsonResponse } from '../problem.ts'
 import type { Exchange, Route } from '../route.ts'
-import { type AnswerDeps, answerWith } from './answer.ts'
+import { type AnswerDeps, answerWith, clientOf } from './answer.ts'
 import { createClientLimits } from './client-limits.ts'
 import type { ModelChunks, ModelSource, ServedModel } from './model-source.ts'
 import type { ByteRange } from './range.ts'
@@ -45,12 +45,24 @@ export function createFileRoutes({ source, sending }: FileRoutesDeps): Route[] {
     return answerWith(sending, { exchange, actor, what, digestOf })
   }
 
-  async function chunkList({ request, params, connection, requestId }: Exchange, actor: Actor): Promise<Response> {
+  /** Where they are not stored the whole file is read first: a transfer like any other, as far as the disk goes. */
+  async function chunksOf(model: ServedModel, { request, connection }: Exchange, actor: Actor): Promise<ModelChunks> {
+    const stored = await source.storedChunks(model)
+    if (stored !== undefined) return stored
+    const slot = sending.limits.enter(clientOf(actor, connection))
+    try {
+      connection.keepOpen()
+      return await source.chunks(model, request.signal)
+    } finally {
+      slot.release()
+    }
+  }
+
+  async function chunkList(exchange: Exchange, actor: Actor): Promise<Response> {
     ensureServes(actor)
+    const { params, requestId } = exchange
     const model = await source.find(parseHash(params.hash))
-    // Where they are not stored the whole file is read first.
-    connection.keepOpen()
-    const { hashes, chunkBytes } = await source.chunks(model, request.signal)
+    const { hashes, chunkBytes } = await chunksOf(model, exchange, actor)
     const { sha256, sizeBytes } = model
     const body = { sha256, size_bytes: sizeBytes, chunk_bytes: chunkBytes, count: hashes.length, hashes }
     return jsonResponse(body, 200, requestId)
@@ -58,12 +70,11 @@ export function createFileRoutes({ source, sending }: FileRoutesDeps): Route[] {
 
   async function chunk(exchange: Exchange, actor: Actor): Promise<Response> {
     ensureServes(actor)
-    const { request, params, connection } = exchange
+    const { params } = exchange
     const hash = parseHash(params.hash)
     const index = parseIndex(params.index)
     const model = await source.find(hash)
-    connection.keepOpen()
-    const chunks = await source.chunks(model, request.signal)
+    const chunks = await chunksOf(model, exchange, actor)
     const sha256 = chunks.hashes[index]
     if (sha256 === undefined) {
       throw new AppError('not_found', `There is no chunk ${index}: the model has ${chunks.hashes.length}`, {

@@ -19,6 +19,12 @@ export interface Content {
   readonly pointer: TextBody['pointer']
 }
 
+/** How a file was reached that does not lie where it is listed. */
+export interface Link {
+  /** The file's own name is not one of a model. */
+  readonly toStranger: boolean
+}
+
 const HEAD_BYTES = 4096
 
 const EMPTY = { fault: undefined, metadata: {}, tensors: new Map(), unread: undefined, pointer: undefined } as const
@@ -35,10 +41,11 @@ function namedFormat(name: string): Format {
  * State and header by content; the name decides what the content should be. `.ckpt` and its like are pickles unless
  * they are a safetensors or a gguf: no pickle is ever opened.
  * @param name the file's name as it is listed: blobs of the Hugging Face cache have none
- * @param quoted whether a fault may repeat text that stands in place of a model
+ * @param link where a link leads to the file: its faults then repeat nothing that stands in it, and what has no format
+ * that can be told is only taken for a model if it is called one itself
  * @throws Error of the system where reading fails
  */
-export function readContent(read: ReadAt, sizeBytes: number, name: string, quoted: boolean): Content {
+export function readContent(read: ReadAt, sizeBytes: number, name: string, link?: Link): Content {
   if (sizeBytes === 0) return { ...EMPTY, state: 'truncated', fault: 'The file is empty' }
   const named = namedFormat(name)
   const head = read(0, HEAD_BYTES).slice()
@@ -46,8 +53,11 @@ export function readContent(read: ReadAt, sizeBytes: number, name: string, quote
   if (safetensorsDataOffset(head, Number.POSITIVE_INFINITY) !== undefined) {
     return asNamed(readSafetensorsContent(read, sizeBytes), 'safetensors', named)
   }
-  const text = readTextBody(head, sizeBytes, (length) => read(0, length), named !== 'pickle', quoted)
+  const text = readTextBody(head, sizeBytes, (length) => read(0, length), named !== 'pickle', link === undefined)
   if (text !== undefined) return { ...EMPTY, state: text.state, fault: text.fault, pointer: text.pointer }
+  if (link?.toStranger === true && (named === 'other' || (named === 'pickle' && !isPickle(head)))) {
+    return { ...EMPTY, state: 'corrupt', fault: 'It is a link to a file that is not called like a model' }
+  }
   if (named === 'pickle' || isPickle(head))
     return { ...EMPTY, state: 'pickle', fault: pickleFault(read, sizeBytes, head, named) }
   if (named === 'safetensors' || named === 'gguf') {

@@ -4,9 +4,10 @@ import { isAppError } from '../../errors.ts'
 import { createReadAt } from '../../hash/read-at.ts'
 import { sampleFile } from '../../hash/sample.ts'
 import { toMicroseconds } from '../../lib/file-numbers.ts'
+import { modelExtension } from '../model-file.ts'
 import { guessBaseModel } from './base-model/base-model.ts'
 import { collectClaims } from './claims.ts'
-import { type Content, readContent } from './content.ts'
+import { type Content, type Link, readContent } from './content.ts'
 import { claimedTensor, headerLicense, outputName } from './header-claims.ts'
 import { type Inspected, type InspectRequest, MARKED_PARTIAL, type ModelState } from './inspection.ts'
 import { believedIds, readSidecars } from './sidecars/read-sidecars.ts'
@@ -69,9 +70,7 @@ function readOpened(fd: number, request: InspectRequest): Found {
   const before = fstatSync(fd, { bigint: true })
   if (!before.isFile()) return unreadable('It is not a regular file')
   const sizeBytes = Number(before.size)
-  // Links lead anywhere, and this is shown to whoever may list models.
-  const quoted = request.path === request.listedPath
-  const content = readContent(createReadAt(fd), sizeBytes, basename(request.listedPath), quoted)
+  const content = readContent(createReadAt(fd), sizeBytes, basename(request.listedPath), linkOf(request))
   const sample = request.sample && !request.partial ? sampleOfOpened(fd, sizeBytes) : undefined
   const written = writtenFault(request, before, fstatSync(fd, { bigint: true }))
   if (written !== undefined) return { state: 'partial', fault: written, content, sample: undefined }
@@ -117,4 +116,14 @@ function systemFault(error: unknown): string {
     default:
       return `Reading it failed (${code ?? (error instanceof Error ? error.message.slice(0, 200) : 'unknown error')})`
   }
+}
+
+/** Stores keep files under their digests: Hugging Face, git-annex, Ollama. */
+const DIGEST_NAME = /(?:^|[^0-9a-z])[0-9a-f]{40,64}(?:$|[^0-9a-z])/i
+
+/** Links lead anywhere, also to keys and databases of this host, and what is found is shown and served to others. */
+function linkOf({ path, listedPath }: InspectRequest): Link | undefined {
+  if (path === listedPath) return undefined
+  const name = basename(path)
+  return { toStranger: modelExtension(name) === undefined && !DIGEST_NAME.test(name) }
 }

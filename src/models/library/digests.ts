@@ -190,15 +190,15 @@ export async function lookAgain({ db, instanceId }: Pick<LibraryDeps, 'db' | 'in
   })
 }
 
-/** How many files of this host are in which state; states without files are left out. */
-export async function countStates({
-  db,
-  instanceId,
-}: Pick<LibraryDeps, 'db' | 'instanceId'>): Promise<Record<string, number>> {
+/** How many files below these roots are in which state; states without files are left out. */
+export async function countStates(
+  { db, instanceId }: Pick<LibraryDeps, 'db' | 'instanceId'>,
+  roots: readonly string[],
+): Promise<Record<string, number>> {
   const rows = await db.read
     .select({ state: files.state, count: sql<number>`count(*)` })
     .from(files)
-    .where(and(eq(files.instanceId, instanceId()), isNull(files.goneAt)))
+    .where(and(eq(files.instanceId, instanceId()), isNull(files.goneAt), among(files.root, roots)))
     .groupBy(files.state)
   return Object.fromEntries(rows.map(({ state, count }) => [state, count]))
 }

@@ -14,12 +14,17 @@ export interface ReaderDeps extends LibraryDeps {
 /** Reads files for the index: headers and sidecars of those that changed, and digests. */
 export interface LibraryReader {
   /** Reads what no walk has read yet. @returns how many files were looked into, and how many were not what was hashed */
-  inspectAll(signal: AbortSignal, onFiles?: (files: number) => void): Promise<{ files: number; refuted: number }>
+  inspectAll(signal: AbortSignal, options?: InspectOptions): Promise<{ files: number; refuted: number }>
   /**
    * Hashes one file and keeps the digests; a fault where it cannot be read, which is kept too.
    * @throws the signal's reason; what Db.write throws
    */
   hash(file: FileToHash, options: QueueOptions): Promise<HashOutcome>
+}
+
+export interface InspectOptions {
+  /** Files read so far. */
+  readonly onFiles?: ((files: number) => void) | undefined
 }
 
 export type HashOutcome =
@@ -33,7 +38,7 @@ export function createLibraryReader(deps: ReaderDeps): LibraryReader {
   const keeper = createDigestKeeper(deps)
   const storeInspections = createInspectionStore(deps)
   return {
-    async inspectAll(signal, onFiles) {
+    async inspectAll(signal, { onFiles } = {}) {
       let files = 0
       let refuted = 0
       let after = ''

@@ -10,8 +10,8 @@ import { createChangeTaker, type LibraryDeps } from './take-changes.ts'
 
 export interface RefreshRequest {
   readonly roots: readonly ModelRoot[]
-  /** Only these folders of the one root, absolute paths as listed; what leads out of them makes it the whole root. */
-  readonly folders?: readonly string[] | undefined
+  /** Only some folders of one of the roots; what leads out of them makes it all of the roots. */
+  readonly only?: FoldersOf | undefined
   /**
    * All model folders of the host, where this is a look at them, or at some of them: what is known below any other folder,
    * of a scan that named it, gets its place below these. Otherwise whatever is known below another root keeps its place.
@@ -20,6 +20,13 @@ export interface RefreshRequest {
   readonly signal: AbortSignal
   /** Model files met so far. */
   readonly onFiles?: ((files: number) => void) | undefined
+}
+
+export interface FoldersOf {
+  /** Path of the root. */
+  readonly root: string
+  /** Absolute paths as listed. */
+  readonly folders: readonly string[]
 }
 
 /** What a look at the disk has changed in the index. */
@@ -69,7 +76,7 @@ export function createRefresher(deps: RefreshDeps): Refresher {
   const takeChanges = createChangeTaker(deps)
   let last: Promise<unknown> = Promise.resolve()
 
-  async function refresh({ roots, folders, hostRoots, signal, onFiles }: RefreshRequest): Promise<Refreshed> {
+  async function refresh({ roots, only, hostRoots, signal, onFiles }: RefreshRequest): Promise<Refreshed> {
     signal.throwIfAborted()
     const paths = roots.map(({ path }) => path)
     const among = new Set(paths)
@@ -94,11 +101,10 @@ export function createRefresher(deps: RefreshDeps): Refresher {
         sum.renamed += taken.renamed
       },
     }
-    const [root] = paths
     const some =
-      folders === undefined || root === undefined
+      only === undefined
         ? undefined
-        : await deps.disk.compareFolders({ ...request, folders, stored: storedFiles(deps, { root, folders }) })
+        : await deps.disk.compareFolders({ ...request, folders: only.folders, stored: storedFiles(deps, only) })
     const summary = some ?? (await deps.disk.compare({ ...request, stored: storedFiles(deps, { roots: paths }) }))
     const gone = await markGone(deps, summary)
     await forgetGone(deps)

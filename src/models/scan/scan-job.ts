@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { AppError, toAppError } from '../../errors.ts'
 import type { JobEnd, JobKind, RunningJob } from '../../jobs/job.ts'
-import { fromJson, type JsonObject } from '../../lib/json.ts'
+import { fromJson, isJsonObject, type JsonObject } from '../../lib/json.ts'
 import type { Actor } from '../../operation/permission.ts'
 import { countStates, countToHash, type FileToHash, filesToHash, isHashed, lookAgain } from '../library/digests.ts'
 import { markGoneElsewhere } from '../library/elsewhere.ts'
@@ -64,7 +64,8 @@ export function createScanJob(deps: ScanJobDeps): JobKind<ScanInput> {
     kind: SCAN_KIND,
     prefix: 'scan',
     permission: 'models:read',
-    concurrency: 1,
+    // A scan of one folder, or one that asks Civitai, does not wait for hours behind another: they share what is read.
+    concurrency: 2,
     input: scanInputSchema,
     run: (job) => runScan(job, deps),
     ended: (view, how, error) => ({ ...view, status: how, error: error.message, error_code: error.code }),
@@ -104,33 +105,22 @@ async function runScan(job: RunningJob<ScanInput>, deps: ScanJobDeps): Promise<J
   }
   await save('reading')
   await lookAgain(deps)
-  const { refuted } = await deps.reader.inspectAll(signal, (read) =>
-    job.show({
-      ...known,
-      phase: 'reading',
-      progress: 0,
-      files_read: read,
-      message: `read the headers of ${read} files`,
-    }),
-  )
+  const { refuted } = await deps.reader.inspectAll(signal, {
+    onFiles: (read) =>
+      job.show({
+        ...known,
+        phase: 'reading',
+        progress: 0,
+        files_read: read,
+        message: `read the headers of ${read} files`,
+      }),
+  })
   if (refuted > 0) known.replaced = refuted
 
+  // First what is known by now: hashing may take hours.
+  let isIdentified = !input.identify || (await identify(job, deps, known))
   const hashing = await hashAll(job, deps, known, roots)
-  let identifyFailed = false
-  if (input.identify) {
-    await save('identifying')
-    const onProgress = (done: number, total: number): void =>
-      job.show({ ...known, phase: 'identifying', progress: total === 0 ? 1 : done / total, message: 'asking Civitai' })
-    try {
-      known.identified = await deps.identify({ signal, actor: job.actor, onProgress })
-    } catch (error) {
-      signal.throwIfAborted()
-      // The index is complete all the same.
-      const { code, message } = toAppError(error)
-      known.identified = { error: message, error_code: code }
-      identifyFailed = true
-    }
-  }
+  if (input.identify) isIdentified = await identify(job, deps, known)
   const unreadable = await unreadableFiles(deps, {
     roots: roots.map(({ path }) => path),
     except: hashing.faults.map(({ path }) => path),
@@ -140,14 +130,41 @@ async function runScan(job: RunningJob<ScanInput>, deps: ScanJobDeps): Promise<J
   const warnings = [...refreshed.unreadable, ...unreadable.shown, ...hashing.faults, ...refreshed.skipped]
   const view = {
     ...known,
-    states: await countStates(deps),
-    status: faults > 0 || identifyFailed ? 'partially_completed' : 'completed',
+    states: await countStates(
+      deps,
+      roots.map(({ path }) => path),
+    ),
+    status: faults > 0 || !isIdentified ? 'partially_completed' : 'completed',
     phase: 'done',
     progress: 1,
     warnings: fromJson(warnings.slice(0, MAX_WARNINGS).map(toWarning)),
     warning_count: faults + refreshed.skipped.length,
   }
   return { status: 'succeeded', view }
+}
+
+/** Asks Civitai about the digests that it was not asked about; false where that failed: the index is complete all the same. */
+async function identify(
+  { signal, actor, save, show }: RunningJob<ScanInput>,
+  deps: ScanJobDeps,
+  known: JsonObject,
+): Promise<boolean> {
+  await save({ ...known, phase: 'identifying', progress: 0 })
+  const onProgress = (done: number, total: number): void =>
+    show({ ...known, phase: 'identifying', progress: total === 0 ? 1 : done / total, message: 'asking Civitai' })
+  try {
+    const asked = await deps.identify({ signal, actor, onProgress })
+    const before = isJsonObject(known.identified) ? known.identified : {}
+    known.identified = Object.fromEntries(
+      Object.entries(asked).map(([name, count]) => [name, Number(before[name] ?? 0) + Number(count)]),
+    )
+    return true
+  } catch (error) {
+    signal.throwIfAborted()
+    const { code, message } = toAppError(error)
+    known.identified = { error: message, error_code: code }
+    return false
+  }
 }
 
 const toWarning = ({ path, reason }: WalkProblem): JsonObject => ({ place: path, reason })

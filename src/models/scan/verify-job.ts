@@ -110,6 +110,7 @@ async function runVerify(job: RunningJob<VerifyInput>, deps: VerifyJobDeps): Pro
     const last = rows.at(-1)
     if (last === undefined) break
     after = last.path
+    await job.save(view(), { advanced: true })
   }
   // Their states are what the headers say again.
   if (tally.repaired) await deps.inspectAll(signal)

@@ -87,7 +87,7 @@ describe.each(runtimes())('model files from %s', (runtime, start) => {
     const reply = await download(large)
     expect([reply.status, reply.headers['content-length'], reply.complete]).toEqual([200, String(LARGE.length), true])
     expect(reply.headers['content-disposition']).toBe(
-      `attachment; filename="gr__e _1__..__.safetensors"; filename*=UTF-8''gr%C3%B6%C3%9Fe%20%221%22_..%0D%0A.safetensors`,
+      `attachment; filename="gr__e _1__..__.safetensors"; filename*=UTF-8''gr%C3%B6%C3%9Fe%20%221%22_..__.safetensors`,
     )
     expect(reply.headers['content-digest']).toBe(digest(LARGE))
     expect(reply.body.equals(LARGE)).toBe(true)

@@ -53,6 +53,9 @@ describe.each(runtimes())('transfers from %s', (_runtime, start) => {
     const refused = await ask(port, path, { headers })
     expect([refused.status, refused.headers['retry-after']]).toEqual([429, '1'])
     expect(JSON.parse(refused.body.toString())).toMatchObject({ code: 'rate_limited' })
+    // The whole file would be read for them.
+    expect((await ask(port, `/v1/models/chunks/${model.sha256}`, { headers })).status).toBe(429)
+    expect((await ask(port, `/v1/models/chunks/${model.sha256}/0`, { headers, method: 'HEAD' })).status).toBe(429)
     expect((await ask(port, path, { headers, method: 'HEAD' })).status).toBe(200)
     expect((await ask(port, path, { headers: { ...headers, 'if-none-match': '*' } })).status).toBe(304)
     sockets.push(await stalled(port, other))

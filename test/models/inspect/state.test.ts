@@ -109,6 +109,23 @@ test('nothing is quoted of what a link leads to: it may be a key of this host', 
   expect(faults).toEqual(['It holds text, not a model', 'It is an answer of a server in JSON', 'It is a web page'])
 })
 
+test.each([
+  ['x.onnx', 'ledger.db', Buffer.alloc(5000, 0xd7), 'corrupt'],
+  ['x.engine', 'keys', Buffer.alloc(5000, 0xd7), 'corrupt'],
+  ['x.pt', 'shadow', 'root:x:'.repeat(1000), 'corrupt'],
+  ['x.ckpt', 'ledger.db', Buffer.alloc(5000, 0xd7), 'corrupt'],
+  ['x.onnx', 'y.onnx', Buffer.alloc(5000, 0xd7), 'ok'],
+  ['x.onnx', 'ab'.repeat(32), Buffer.alloc(5000, 0xd7), 'ok'],
+  ['x.onnx', `sha256-${'ab'.repeat(32)}`, Buffer.alloc(5000, 0xd7), 'ok'],
+  ['x.ckpt', 'weights', PICKLE, 'pickle'],
+  ['x.safetensors', 'weights', MODEL, 'ok'],
+  ['x.gguf', 'weights', GGUF, 'ok'],
+  ['x.bin', 'weights', MODEL, 'ok'],
+])('%s that leads to %s', (name, target, content, state) => {
+  const path = folder.put(`behind/${target}`, content)
+  expect(folder.inspect(name, { path }).state).toBe(state as never)
+})
+
 test('a pointer of Git LFS tells what it points to', () => {
   folder.put('lfs.safetensors', LFS)
   expect(folder.inspect('lfs.safetensors').claims).toEqual({ git_lfs: { sha256: 'ab'.repeat(32), size_bytes: 1234 } })

@@ -34,11 +34,11 @@ test('the files of the program are closed, and those of a model folder among the
 test('a link to one of them is no model', async () => {
   const data = join(host.dir, 'data')
   mkdirSync(data)
-  for (const name of ['ledger.db', 'open.bin2']) writeFileSync(join(data, name), Buffer.alloc(5000, 0xd7))
+  for (const name of ['ledger.db', 'open.onnx']) writeFileSync(join(data, name), Buffer.alloc(5000, 0xd7))
   const other = await openModels({ closed: async () => [join(data, 'ledger.db')] })
   try {
     symlinkSync(join(data, 'ledger.db'), join(other.root, 'ledger.onnx'))
-    symlinkSync(join(data, 'open.bin2'), join(other.root, 'open.onnx'))
+    symlinkSync(join(data, 'open.onnx'), join(other.root, 'open.onnx'))
     await other.run('scan_models', {})
     const listed = await other.invoke('list_models', {})
     expect(listed['items']).toMatchObject([{ filename: 'open.onnx', state: 'ok' }])

@@ -86,7 +86,13 @@ export function aScanHost(options: ScanHostOptions): ScanHost {
     }),
   )
   const operations = [
-    ...createScanOperations({ jobs, store, checkRoots: async (named) => named, findByDigest: async () => [], prepare() {} }),
+    ...createScanOperations({
+      jobs,
+      store,
+      checkRoots: async (named) => named,
+      findByDigest: async () => [],
+      prepare() {},
+    }),
     ...createModelJobOperations({ jobs, store }),
   ]
   async function invoke(name: string, input: JsonObject): Promise<JsonObject> {
