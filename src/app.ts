@@ -108,6 +108,7 @@ export function createApp(config: Config, extras: AppExtras = {}): CliApp {
       if (named.length === 0) host = { ...host, ...found }
       return found.roots
     },
+    hostRoots: () => host.modelRoots,
     notes: () => notes,
     civitaiToken: async (actor) => ownersKey(settings.civitai_token, actor, settings),
   })

@@ -69,6 +69,8 @@ export interface ModelsDeps {
   readonly closed?: () => Promise<readonly string[]>
   /** The folders that `named` means; all that are known where it names none. */
   readonly rootsOf: (named: readonly string[]) => Promise<readonly ModelRoot[]>
+  /** Paths of the model folders of this host, as they were found last. */
+  readonly hostRoots: () => readonly string[]
   /** How the folders of the last answer were found. */
   readonly notes: () => readonly string[]
   readonly civitaiToken: (actor: Actor) => Promise<string | undefined>
@@ -115,7 +117,7 @@ export function createModels(deps: ModelsDeps): Models {
     civitai: createCivitaiModels({ fetch, log, baseUrl: settings.civitai_url }),
     log,
   })
-  const rows = createServedRows({ db, instanceId })
+  const rows = createServedRows({ db, instanceId, roots: deps.hostRoots })
   const rule = createServeRule({
     exclude: settings.serve_exclude,
     allowPickle: settings.allow_pickle,

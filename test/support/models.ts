@@ -78,6 +78,7 @@ export async function openModels({
     closed,
     rootsOf: async (given) => toRoots(given.length > 0 ? given : roots),
     notes: () => [],
+    hostRoots: () => roots,
     civitaiToken: async () => undefined,
   })
   const byName = new Map(models.operations.map((operation) => [operation.name, operation]))

@@ -39,8 +39,8 @@ export interface GreetDeps {
   readonly answerWithinMs?: number
 }
 
-/** An airkeep answers a few hundred bytes; another program may know no `hash` and list all it has. */
-const MAX_BYTES = 64 * 1024 * 1024
+/** An airkeep answers a few hundred bytes; another program may know no `hash` and list all it has. Parsed in one go. */
+const MAX_BYTES = 8 * 1024 * 1024
 
 /** A digest that no file has: key and signature are what is asked for, not the models. */
 const NO_MODEL = '0'.repeat(64)

@@ -96,8 +96,10 @@ async function isUnchanged({ path, sizeBytes, modifiedUs }: ServedRow): Promise<
   try {
     const found = await lstat(path, { bigint: true })
     return found.isFile() && Number(found.size) === sizeBytes && toMicroseconds(found.mtimeNs) === modifiedUs
-  } catch {
-    return false
+  } catch (error) {
+    // Only what the system says is an answer.
+    if (error instanceof Error && 'code' in error) return false
+    throw error
   }
 }
 

@@ -6,6 +6,7 @@ import { modelFilesTable as files } from '../table.ts'
 /** What serving needs to know of a file; its claims, by far the most of a row, stay where they are. */
 const COLUMNS = {
   path: files.path,
+  root: files.root,
   relative: files.relative,
   name: files.name,
   type: files.type,
@@ -46,6 +47,8 @@ export interface ServedRows {
 export interface ServedRowsDeps {
   readonly db: Pick<Db, 'read'>
   readonly instanceId: () => string
+  /** The model folders of this host, now: what was scanned elsewhere, or before the settings changed, stays here. */
+  readonly roots: () => readonly string[]
 }
 
 /** Rows that are read and decoded in about a millisecond. */
@@ -54,11 +57,12 @@ const PAGE = 100
 /** Files with the same tensors: nobody has more. */
 const MAX_FILES = 200
 
-export function createServedRows({ db, instanceId }: ServedRowsDeps): ServedRows {
+export function createServedRows({ db, instanceId, roots }: ServedRowsDeps): ServedRows {
   const here = eq(files.instanceId, sql.placeholder('instance'))
   const isServed = and(here, isNotNull(files.sha256), isNull(files.goneAt))
   // The sign keeps SQLite from searching by the host, which nearly every row belongs to, instead of by the digest.
   const alsoHere = sql`+${files.instanceId} = ${sql.placeholder('instance')}`
+  const asServed = (row: ServedRow): ServedRow => (isBelow(row, roots()) ? asKnown(row) : { ...row, state: 'partial' })
   const instance = (): { readonly instance: string } => ({ instance: instanceId() })
   // Of every row, since a file that is gone has changed too. The remainders stay within what a number holds.
   const version = db.read
@@ -88,7 +92,10 @@ export function createServedRows({ db, instanceId }: ServedRowsDeps): ServedRows
   return {
     async version() {
       const [row] = await version.all(instance())
-      return { key: `${instanceId()} ${row?.rows} ${row?.newest} ${row?.sum}`, changedAt: row?.newest ?? 0 }
+      return {
+        key: `${instanceId()} ${JSON.stringify(roots())} ${row?.rows} ${row?.newest} ${row?.sum}`,
+        changedAt: row?.newest ?? 0,
+      }
     },
     async *pages() {
       let after = ''
@@ -96,7 +103,7 @@ export function createServedRows({ db, instanceId }: ServedRowsDeps): ServedRows
         const rows = await page.all({ ...instance(), after })
         const last = rows.at(-1)
         if (last === undefined) return
-        yield rows.filter(hasDigest).map(asKnown)
+        yield rows.filter(hasDigest).map(asServed)
         after = last.path
       }
     },
@@ -104,7 +111,7 @@ export function createServedRows({ db, instanceId }: ServedRowsDeps): ServedRows
       const rows = await bySha256.all({ ...instance(), hash })
       return rows
         .filter(hasDigest)
-        .map(asKnown)
+        .map(asServed)
         .toSorted((a, b) => (a.path < b.path ? -1 : 1))
     },
     async byTensor(hash) {
@@ -113,6 +120,10 @@ export function createServedRows({ db, instanceId }: ServedRowsDeps): ServedRows
     },
   }
 }
+
+/** Found below one of the folders, or below a folder within one of them. */
+const isBelow = ({ root }: Pick<ServedRow, 'root'>, roots: readonly string[]): boolean =>
+  roots.some((own) => root === own || root.startsWith(own.endsWith('/') ? own : `${own}/`))
 
 const hasDigest = (row: Row): row is ServedRow => row.sha256 !== null
 

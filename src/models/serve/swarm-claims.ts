@@ -29,7 +29,7 @@ const PAGE = 100
 /** Longer texts would make the list of thousands of models too long. */
 const MAX_TEXT = 500
 
-export function createSwarmClaims({ db, instanceId }: ServedRowsDeps): SwarmClaimsReader {
+export function createSwarmClaims({ db, instanceId }: Pick<ServedRowsDeps, 'db' | 'instanceId'>): SwarmClaimsReader {
   // All in one call: SQLite then reads the claims once.
   const paths = KEYS.map((key) => `'$.header."modelspec.${key}"'`).join(', ')
   const page = db.read

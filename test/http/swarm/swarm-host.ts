@@ -61,7 +61,7 @@ export async function startSwarmHost(options: SwarmHostOptions = {}): Promise<Sw
   // The version of the index is trusted a second after its last change, whose time is in the rows.
   const clock = { now: () => Date.UTC(2026, 7, 1) }
   const instanceId = (): string => host.instance
-  const rows = createServedRows({ db, instanceId })
+  const rows = createServedRows({ db, instanceId, roots: () => ['/'] })
   const rule = createServeRule({ exclude: options.exclude ?? [], allowPickle: false, now: clock.now })
   const hashes = { hashChunks: () => Promise.reject(new Error('nothing is hashed for this dialect')) }
   const server = createModelServer({ rows, rule, chunkHashes: createChunkHashes({ db, clock, hashes }) })

@@ -25,7 +25,7 @@ test('neither list shows a file with the tensors of one that is closed', async (
   ])
   const clock = createTestClock()
   const rule = createServeRule({ exclude: ['private'], allowPickle: false, now: clock.now })
-  const from = { db: temp.db, instanceId: () => HERE }
+  const from = { db: temp.db, instanceId: () => HERE, roots: () => ['/'] }
   const rows = createServedRows(from)
   const { items } = await listServed(rows, rule)
   const catalog = await createSwarmCatalog({ rows, claims: createSwarmClaims(from), rule, clock }).current()

@@ -21,7 +21,7 @@ beforeEach(async () => {
   await insertRows(temp.db, [aRow('loras/a'), aRow('vae/b', { type: 'vae' })])
   operation = createManifestOperation({
     manifest: createManifest({
-      rows: createServedRows({ db: temp.db, instanceId: () => HERE }),
+      rows: createServedRows({ db: temp.db, instanceId: () => HERE, roots: () => ['/'] }),
       rule: createServeRule({ exclude: [], allowPickle: false, now: clock.now }),
       hostKey: createHostKey({ file: join(temp.dir, 'node-key') }),
       clock,

@@ -32,7 +32,7 @@ afterEach(() => temp.close())
 
 const open = (over: Partial<ManifestDeps> = {}, exclude: readonly string[] = []): Manifest =>
   createManifest({
-    rows: createServedRows({ db: temp.db, instanceId: () => HERE }),
+    rows: createServedRows({ db: temp.db, instanceId: () => HERE, roots: () => ['/'] }),
     rule: createServeRule({ exclude, allowPickle: false, now: clock.now }),
     hostKey: createHostKey({ file: join(temp.dir, 'node-key') }),
     clock,
@@ -263,7 +263,7 @@ describe('a change', () => {
 
   test('that comes while the index is read is in the answer of who asks after it', async () => {
     await insertRows(temp.db, [aRow('loras/a')])
-    const rows = createServedRows({ db: temp.db, instanceId: () => HERE })
+    const rows = createServedRows({ db: temp.db, instanceId: () => HERE, roots: () => ['/'] })
     let isIn = (): void => {}
     const reached = new Promise<void>((resolve) => (isIn = resolve))
     let goOn = (): void => {}
@@ -301,7 +301,7 @@ describe('a change', () => {
 
   test('a reading that fails is not kept', async () => {
     await insertRows(temp.db, [aRow('loras/a')])
-    const rows = createServedRows({ db: temp.db, instanceId: () => HERE })
+    const rows = createServedRows({ db: temp.db, instanceId: () => HERE, roots: () => ['/'] })
     let failures = 1
     const manifest = open({
       rows: {

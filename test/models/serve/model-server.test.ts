@@ -25,7 +25,11 @@ interface Opened {
   readonly changed: string[]
 }
 
-function open(exclude: readonly string[] = [], hash: ChunkHashesDeps['hashes']['hashChunks'] = hashWhole): Opened {
+function open(
+  exclude: readonly string[] = [],
+  hash: ChunkHashesDeps['hashes']['hashChunks'] = hashWhole,
+  roots: () => readonly string[] = () => ['/'],
+): Opened {
   const clock = createTestClock()
   const read: string[] = []
   const changed: string[] = []
@@ -36,7 +40,7 @@ function open(exclude: readonly string[] = [], hash: ChunkHashesDeps['hashes']['
     },
   }
   const server = createModelServer({
-    rows: createServedRows({ db: temp.db, instanceId: () => HERE }),
+    rows: createServedRows({ db: temp.db, instanceId: () => HERE, roots }),
     rule: createServeRule({ exclude, allowPickle: false, now: clock.now }),
     chunkHashes: createChunkHashes({ db: temp.db, clock, hashes, onChanged: (path) => changed.push(path) }),
   })
@@ -198,4 +202,13 @@ describe('chunk hashes', () => {
     const model = await server.find(hexOf('abc'))
     expect(await rejection(server.chunks(model, asker.signal))).toMatchObject({ message: 'left' })
   })
+})
+
+test('what lies below none of the model folders of this host is not served', async () => {
+  await insertRows(temp.db, [aFile(temp.dir, 'a.safetensors', 'abc', { root: temp.dir })])
+  let roots = ['/models']
+  const find = () => open([], hashWhole, () => roots).server.find(hexOf('abc'))
+  expect(await rejection(find())).toMatchObject({ code: 'not_found' })
+  roots = [join(temp.dir, '..')]
+  expect(await find()).toMatchObject({ sha256: hexOf('abc') })
 })
