@@ -177,7 +177,7 @@ describe('a node that cannot be asked is stored without a key, with a warning:',
     [
       'a huge answer',
       () => (socket) => {
-        socket.write('HTTP/1.1 200 OK\r\ncontent-length: 99999999999\r\n\r\n')
+        socket.write('HTTP/1.1 200 OK\r\ncontent-length: 9999999999\r\n\r\n')
         pour(socket, Buffer.alloc(1 << 20, 'x'))
       },
       /yet: /,
@@ -218,7 +218,7 @@ describe('a node that cannot be asked is stored without a key, with a warning:',
     [
       'a drip',
       () => (socket) => {
-        socket.write('HTTP/1.1 200 OK\r\ncontent-length: 9999999\r\n\r\n')
+        socket.write('HTTP/1.1 200 OK\r\ncontent-length: 999999\r\n\r\n')
         const drip = setInterval(() => socket.write(' '), 5)
         socket.on('close', () => clearInterval(drip))
       },
