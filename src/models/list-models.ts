@@ -1,7 +1,7 @@
 import { and, asc, eq, gt, isNotNull, isNull, or, type SQL, sql } from 'drizzle-orm'
 import * as v from 'valibot'
 import type { Db } from '../db/db.ts'
-import { limitField, offsetField, requiredTextField } from '../operation/fields.ts'
+import { limitField, MAX_ID, offsetField, requiredTextField } from '../operation/fields.ts'
 import { defineOperation, type Operation } from '../operation/operation.ts'
 import { MODEL_STATES } from './inspect/inspection.ts'
 import { among, type ModelRow } from './library/rows.ts'
@@ -28,7 +28,13 @@ const inputSchema = v.strictObject({
     ),
   ),
   civitai_version_id: v.optional(
-    v.pipe(v.number(), v.integer(), v.minValue(1), v.description('Only files of this Civitai version')),
+    v.pipe(
+      v.number(),
+      v.integer(),
+      v.minValue(1),
+      v.maxValue(MAX_ID),
+      v.description('Only files of this Civitai version'),
+    ),
   ),
   state: v.optional(v.pipe(v.picklist(MODEL_STATES), v.description('Only files in this state'))),
   duplicates: v.optional(
