@@ -1,4 +1,4 @@
-import { AppError, type ErrorCode } from '../errors.ts'
+import type { SentError } from '../lib/sent-error.ts'
 import type { Sha256 } from './digest.ts'
 import type { FileChunks, RangeDigest } from './file-parts.ts'
 import type { HashTime } from './file-pass.ts'
@@ -59,26 +59,4 @@ export interface HashWorkerData {
   readonly turns: SharedArrayBuffer
   /** Gives way to the other threads, so that the event loop keeps answering while all cores hash. */
   readonly background: boolean
-}
-
-/** An AppError as plain data: classes do not survive the way between threads. */
-export interface SentError {
-  readonly code: ErrorCode
-  readonly message: string
-  readonly hint: string | undefined
-  readonly cause: string | undefined
-}
-
-const textOf = (error: unknown): string => (error instanceof Error ? (error.stack ?? error.message) : String(error))
-
-export function toSentError(error: unknown): SentError {
-  if (error instanceof AppError) {
-    const { code, message, hint, cause } = error
-    return { code, message, hint, cause: cause === undefined ? undefined : textOf(cause) }
-  }
-  return { code: 'internal', message: 'Hashing failed inside its worker', hint: undefined, cause: textOf(error) }
-}
-
-export function fromSentError({ code, message, hint, cause }: SentError): AppError {
-  return new AppError(code, message, { hint, cause: cause === undefined ? undefined : new Error(cause) })
 }

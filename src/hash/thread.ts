@@ -1,9 +1,9 @@
 import { Worker } from 'node:worker_threads'
 import { AppError } from '../errors.ts'
+import { fromSentError } from '../lib/sent-error.ts'
 import { createTurnTable } from './device-turns.ts'
 import type { HashTime } from './file-pass.ts'
 import {
-  fromSentError,
   type HashCallName,
   type HashCalls,
   type HashReply,

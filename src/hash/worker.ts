@@ -4,20 +4,13 @@
  */
 import { setPriority } from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
+import { toSentError } from '../lib/sent-error.ts'
 import { createBlake3Engine } from './blake3.ts'
 import { createDeviceTurns } from './device-turns.ts'
 import { createPartHasher } from './file-parts.ts'
 import { createFilePass, type HashTime, type PassOptions } from './file-pass.ts'
 import { createSha256Engine, type IncrementalSha256 } from './incremental.ts'
-import {
-  type FileInput,
-  type HashCallName,
-  type HashCalls,
-  type HashReply,
-  type HashRequest,
-  type HashWorkerData,
-  toSentError,
-} from './messages.ts'
+import type { FileInput, HashCallName, HashCalls, HashReply, HashRequest, HashWorkerData } from './messages.ts'
 import { createNativeSha256 } from './native.ts'
 import { createWholeFileHasher } from './whole-file.ts'
 
@@ -96,7 +89,7 @@ port.on('message', (request: HashRequest) => {
     const { output, transfer } = answer(request)
     reply({ kind: 'done', id, output }, transfer)
   } catch (error) {
-    reply({ kind: 'failed', id, error: toSentError(error) })
+    reply({ kind: 'failed', id, error: toSentError(error, 'Hashing') })
   }
 })
 reply({ kind: 'ready' })

@@ -93,6 +93,7 @@ describe.skipIf(!needsSqld())('a replica', () => {
 
   test('is read while its primary is silent', async () => {
     const db = await open({ answerWithinMs: 1_000, syncEveryMs: 50 })
+    // Another process brings it: nothing tells here when it has.
     const shown = async (name: string): Promise<void> => {
       while (!(await namesIn(db)).includes(name)) await Bun.sleep(5)
     }
@@ -114,6 +115,7 @@ describe.skipIf(!needsSqld())('a replica', () => {
       await open({ url: `file:${file('other')}`, syncEveryMs: 20 }),
     ]
     await add(there, 'theirs')
+    // Brought by another process, which tells nobody.
     while ((await namesIn(here)).length === 0) await Bun.sleep(5)
     expect(await namesIn(here)).toEqual(['theirs'])
     expect(await rejection(add(here, 'theirs'))).toBeDefined()
@@ -156,6 +158,7 @@ describe.skipIf(!needsSqld())('a replica', () => {
     while (!isAsked(sqld.url)) await Bun.sleep(5)
     expect(stillRunning([keeper])).toEqual([keeper])
     parent.kill('SIGKILL')
+    // No child of this process: its end can only be looked for.
     while (stillRunning([keeper]).length > 0) await Bun.sleep(20)
     sqld.resume()
   })
@@ -177,6 +180,7 @@ describe.skipIf(!needsSqld())('a replica', () => {
     for (let round = 0; round < 5; round += 1) {
       const name = (at: number): string => `${round} ${at} ${'x'.repeat(3_000)}`
       const writing = Promise.all(Array.from({ length: 30 }, (_, at) => add(db, name(at))))
+      // Another moment of the writing in each round; none is waited for.
       await Bun.sleep(round * 7)
       for (const pid of keepers()) process.kill(pid, 'SIGKILL')
       await writing

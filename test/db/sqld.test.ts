@@ -306,6 +306,7 @@ describe.skipIf(!needsSqld())('a database on a libSQL server', () => {
       let tries = 1
       while (!(await written(add(db, `after ${tries}`)))) tries += 1
       const names = async (): Promise<readonly string[]> => namesIn(db).catch(() => [])
+      // A replica is brought up to date by another process, which tells nobody.
       while (!(await names()).includes(`after ${tries}`)) await Bun.sleep(5)
     })
   })

@@ -39,7 +39,7 @@ export async function markGone(
   return gone
 }
 
-/** Forgets files that have been gone for long. */
+/** Forgets files that have been gone for long. For scans: an import that looks at the disk need not write for it. */
 export async function forgetGone({ db, clock, instanceId }: LibraryDeps): Promise<void> {
   await db.write(async (tx) => {
     await tx.delete(files).where(and(eq(files.instanceId, instanceId()), lt(files.goneAt, clock.now() - KEPT_MS)))

@@ -3,7 +3,7 @@ import type { ModelRoot } from '../root.ts'
 import type { PackedFiles } from '../scan/packed.ts'
 import type { WalkedFile, WalkProblem, WalkSummary } from '../scan/walked-file.ts'
 import { closedFiles } from './closed-files.ts'
-import { forgetGone, markGone } from './gone.ts'
+import { markGone } from './gone.ts'
 import type { VolumeDigests } from './merge-row.ts'
 import { storedFiles } from './stored.ts'
 import { createChangeTaker, type LibraryDeps } from './take-changes.ts'
@@ -107,7 +107,6 @@ export function createRefresher(deps: RefreshDeps): Refresher {
         : await deps.disk.compareFolders({ ...request, folders: only.folders, stored: storedFiles(deps, only) })
     const summary = some ?? (await deps.disk.compare({ ...request, stored: storedFiles(deps, { roots: paths }) }))
     const gone = await markGone(deps, summary)
-    await forgetGone(deps)
     const { files, unchanged, unreadable, skipped } = summary
     return { files, unchanged, ...sum, gone, unreadable, skipped }
   }

@@ -5,6 +5,7 @@ import { fromJson, isJsonObject, type JsonObject } from '../../lib/json.ts'
 import type { Actor } from '../../operation/permission.ts'
 import { countStates, countToHash, type FileToHash, filesToHash, isHashed, lookAgain } from '../library/digests.ts'
 import { markGoneElsewhere } from '../library/elsewhere.ts'
+import { forgetGone } from '../library/gone.ts'
 import type { LibraryReader } from '../library/reader.ts'
 import type { Refreshed, Refresher } from '../library/refresh.ts'
 import type { LibraryDeps } from '../library/take-changes.ts'
@@ -103,6 +104,7 @@ async function runScan(job: RunningJob<ScanInput>, deps: ScanJobDeps): Promise<J
     const paths = roots.map(({ path }) => path)
     known.gone = refreshed.gone + (await markGoneElsewhere(deps, paths, signal))
   }
+  await forgetGone(deps)
   await save('reading')
   await lookAgain(deps)
   const { refuted } = await deps.reader.inspectAll(signal, {
