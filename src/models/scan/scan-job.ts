@@ -154,9 +154,9 @@ async function identify(
   await save({ ...known, phase: 'identifying', progress: 0 })
   const onProgress = (done: number, total: number): void =>
     show({ ...known, phase: 'identifying', progress: total === 0 ? 1 : done / total, message: 'asking Civitai' })
+  const before = isJsonObject(known.identified) ? known.identified : {}
   try {
     const asked = await deps.identify({ signal, actor, onProgress })
-    const before = isJsonObject(known.identified) ? known.identified : {}
     known.identified = Object.fromEntries(
       Object.entries(asked).map(([name, count]) => [name, Number(before[name] ?? 0) + Number(count)]),
     )
@@ -164,7 +164,7 @@ async function identify(
   } catch (error) {
     signal.throwIfAborted()
     const { code, message } = toAppError(error)
-    known.identified = { error: message, error_code: code }
+    known.identified = { ...before, error: message, error_code: code }
     return false
   }
 }

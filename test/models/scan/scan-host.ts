@@ -22,6 +22,8 @@ export interface ScanHostOptions {
   /** Called before a file is read; what it throws is the reading's error. */
   readonly beforeHash?: (path: string) => Promise<void> | void
   readonly onBytes?: (path: string, done: number) => void
+  /** What Civitai makes of the digests that it was not asked about yet. */
+  readonly identify?: () => JsonObject
 }
 
 /** A host that scans: real files, threads, database and jobs. Several share one database, each with its own rows. */
@@ -81,7 +83,7 @@ export function aScanHost(options: ScanHostOptions): ScanHost {
       rootsOf,
       leaveDigests: library.leaveDigests,
       notes: () => [],
-      identify: async () => ({}),
+      identify: async () => options.identify?.() ?? {},
       window: CORES + 2,
     }),
   )

@@ -16,6 +16,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { AppError } from '../../../src/errors.ts'
 import type { JsonObject } from '../../../src/lib/json.ts'
 import type { ModelRow } from '../../../src/models/library/rows.ts'
 import { aModelFile } from '../../support/model-files.ts'
@@ -398,4 +399,43 @@ test('a file that grows between two scans is hashed when it rests', async () => 
   appendFileSync(tree.at('checkpoints/a.ckpt'), 'end')
   expect(await host.scan()).toMatchObject({ changed: 1, files_hashed: 1 })
   await expectRightDigests(host)
+})
+
+describe('a scan that asks Civitai', () => {
+  const away = (): JsonObject => {
+    throw new AppError('upstream_unavailable', 'Civitai is away')
+  }
+  const known = (): JsonObject => ({ asked: 1, known: 1 })
+  test.each<[string, (() => JsonObject)[], JsonObject]>([
+    ['asks before and after hashing', [known, known], { status: 'completed', identified: { asked: 2, known: 2 } }],
+    [
+      'is complete where only the first try failed',
+      [away, known],
+      { status: 'completed', identified: { asked: 1, known: 1 } },
+    ],
+    [
+      'keeps what it heard before the other side went away',
+      [known, away],
+      {
+        status: 'partially_completed',
+        files_hashed: 1,
+        identified: { asked: 1, known: 1, error: 'Civitai is away', error_code: 'upstream_unavailable' },
+      },
+    ],
+  ])('%s', async (_, answers, expected) => {
+    using folder = tempDir()
+    const tree = treeAt(folder.path)
+    tree.model(A, 1)
+    const tries = [...answers]
+    const asking = aHost(tree.root, { identify: () => tries.shift()?.() ?? {} })
+    const { job_id } = await asking.invoke('scan_models', { identify: true })
+    await asking.jobs.start()
+    await asking.jobs.whenIdle()
+    const job = await asking.job(job_id)
+    expect({ status: job.status, identified: job.identified, files_hashed: job.files_hashed }).toEqual({
+      files_hashed: 1,
+      ...expected,
+    } as never)
+    await asking.jobs.stop()
+  })
 })
