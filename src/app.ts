@@ -16,6 +16,7 @@ import { restoreInto } from './app/restore.ts'
 import { createRootDeps } from './app/root-deps.ts'
 import { createBackupOperations } from './backup/operations.ts'
 import { createCivitaiClient } from './civitai/client.ts'
+import { createFetchImage } from './civitai/fetch-image.ts'
 import type { CliApp } from './cli/app.ts'
 import type { Settings } from './config/settings.ts'
 import type { Config } from './config.ts'
@@ -23,10 +24,11 @@ import { createAudit } from './db/audit.ts'
 import { type Ownership, takeOwnership } from './db/owner.ts'
 import { createEventHub } from './events/hub.ts'
 import { createHashPool, type HashedBytes, type HashPool } from './hash/pool.ts'
+import { createComfyNodes } from './import/comfyui-nodes.ts'
 import { createImportJob } from './import/import-job.ts'
-import { toLinkedModels, withFullDigests } from './import/media-models.ts'
+import { createMediaRecordReader } from './import/media-record.ts'
 import { createImportOperations } from './import/operations.ts'
-import { parsePrompt } from './import/parse/detect.ts'
+import { createPromptReader } from './import/read/reader.ts'
 import { createImportRecorder } from './import/record.ts'
 import { createSourceReader } from './import/source.ts'
 import { createJobRunner } from './jobs/runner.ts'
@@ -112,8 +114,18 @@ export function createApp(config: Config, extras: AppExtras = {}): CliApp {
     notes: () => notes,
     civitaiToken: async (actor) => ownersKey(settings.civitai_token, actor, settings),
   })
+  const reader = createPromptReader({
+    size: CORES,
+    limits: { textBytes: settings.metadata_text_limit, totalBytes: settings.metadata_limit },
+  })
+  const civitaiToken = async (actor: Actor): Promise<string | undefined> =>
+    ownersKey(settings.civitai_token, actor, settings)
   const sources = createSourceReader({
+    reader,
+    comfyNodes: createComfyNodes({ fetch, url: settings.comfy_url, log, clock, parse: reader.readObjectInfo }),
     localFiles,
+    fetchImage: createFetchImage({ fetch, log, baseUrl: settings.civitai_url }),
+    civitaiToken,
     fetch,
     hostsFor: (actor) => hostsFor(actor, allowed),
     s3,
@@ -134,12 +146,9 @@ export function createApp(config: Config, extras: AppExtras = {}): CliApp {
     s3,
     allowedBuckets: settings.s3_buckets,
     civitai: createCivitaiClient({ fetch, log, baseUrl: settings.civitai_url }),
-    civitaiToken: async (actor) => ownersKey(settings.civitai_token, actor, settings),
-    readMediaModels: async (media) => {
-      const { texts } = await sources.readMedia(media)
-      const linked = toLinkedModels(parsePrompt({ texts, format: 'auto' }).dependencies)
-      return withFullDigests(linked, (hash) => findFullDigests(db, hash))
-    },
+    civitaiToken,
+    readMediaRecord: createMediaRecordReader({ sources, findByHash: (hash) => findFullDigests(db, hash) }),
+    tempDir: temporaryDir,
   })
   const operations: readonly Operation[] = [
     ...track,
@@ -229,7 +238,7 @@ export function createApp(config: Config, extras: AppExtras = {}): CliApp {
         stopKeepingCurrent = undefined
         await jobs.stop()
         // Both wait: for threads to end, and for the last sync of the database.
-        await Promise.all([models.close(), db.close()])
+        await Promise.all([models.close(), reader.close(), db.close()])
       } finally {
         ownership?.release()
         ownership = undefined

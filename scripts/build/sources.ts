@@ -8,6 +8,7 @@ const entrypoints = [
   'src/main.ts',
   'src/hash/worker.ts',
   'src/db/copy-worker.ts',
+  'src/import/read/worker.ts',
   'src/models/scan/worker.ts',
   'src/models/watch/worker.ts',
 ]

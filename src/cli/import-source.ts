@@ -23,7 +23,18 @@ export interface ImportSources {
 }
 
 /** Of a folder, files that may hold a prompt. */
-const IN_FOLDERS = new Set(['.png', '.jpg', '.jpeg', '.webp', '.avif', '.mp4', '.webm', '.json', '.txt'])
+const IN_FOLDERS = new Set([
+  ...['.png', '.apng', '.jpg', '.jpeg', '.webp', '.avif', '.heic', '.jxl', '.gif', '.svg', '.glb'],
+  ...['.mp4', '.m4v', '.mov', '.webm', '.mkv', '.flac', '.ogg', '.opus', '.mp3', '.m4a', '.latent'],
+  ...['.json', '.txt'],
+])
+
+/** Files beside a picture or a video that only say more of it: they are read with it. */
+const SIDECAR = /^(.+?)(?:\.swarm\.json|\.txt|\.json)$/i
+const MEDIA_ENDINGS = ['.png', '.jpg', '.jpeg', '.webp', '.avif', '.gif', '.mp4', '.mov', '.webm', '.mkv']
+
+/** A model itself instead of something that needs it. */
+const REFERENCE = /^(?:urn:air:|civitai:version:|sha256:)/i
 
 /** Longer input is no text that somebody wrote. */
 const MAX_TEXT_BYTES = 16 * 2 ** 20
@@ -45,7 +56,8 @@ export async function findSources(context: Context, given: readonly string[]): P
       if (label === '-') {
         folder ??= await mkdtemp(join(tmpdir(), 'airkeep-'))
         found.push({ ...(await fromStdin(context, join(folder, 'stdin'))), label })
-      } else if (/^file:/i.test(label)) found.push({ kind: 'path', value: label, label })
+      } else if (REFERENCE.test(label)) found.push({ kind: 'payload', value: label, label })
+      else if (/^file:/i.test(label)) found.push({ kind: 'path', value: label, label })
       else if (isUrl(label)) found.push({ kind: 'url', value: label, label })
       else {
         const path = toAbsolute(label, cwd)
@@ -70,11 +82,17 @@ async function filesIn(path: string): Promise<string[] | undefined> {
   const stats = await stat(path).catch(() => undefined)
   if (stats?.isDirectory() !== true) return undefined
   const entries = await readdir(path, { withFileTypes: true, recursive: true })
+  const all = new Set(entries.map((entry) => join(entry.parentPath, entry.name)))
+  const isBesideMedia = (file: string): boolean => {
+    const stem = SIDECAR.exec(file)?.[1]
+    return stem !== undefined && (all.has(stem) || MEDIA_ENDINGS.some((ending) => all.has(stem + ending)))
+  }
   return entries
     .filter(
       (entry) => entry.isFile() && !entry.name.startsWith('.') && IN_FOLDERS.has(extname(entry.name).toLowerCase()),
     )
     .map((entry) => join(entry.parentPath, entry.name))
+    .filter((file) => !isBesideMedia(file))
     .sort()
 }
 

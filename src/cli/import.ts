@@ -1,14 +1,18 @@
 import { type AppError, ERROR_KINDS, toProblem } from '../errors.ts'
-import type { JsonObject } from '../lib/json.ts'
+import { inParallel } from '../lib/in-parallel.ts'
+import { fromJson, isJsonObject, type JsonObject } from '../lib/json.ts'
 import type { Operation } from '../operation/operation.ts'
 import type { Context } from './context.ts'
 import { findOperation } from './find-operation.ts'
 import { findSources, type ImportSource } from './import-source.ts'
+import { renderSummary, summarize } from './import-summary.ts'
 import { renderImport } from './import-table.ts'
 import { exitCodeOf, followJob, jobExitCode, noteQueued, startedJobs } from './job.ts'
 import { toAbsolute } from './local-paths.ts'
+import { progressBar } from './progress.ts'
 import { describeError, toReported } from './report.ts'
 import { type Session, withSession } from './session.ts'
+import { printable } from './text-width.ts'
 
 export interface ImportOptions {
   readonly models?: string[]
@@ -30,13 +34,12 @@ export async function importPrompts(
   const { sources, remove } = await findSources(context, given)
   try {
     return await withSession(context, app, async (session) => {
-      const started: Started[] = []
-      for (const source of sources) started.push(await start(context, session, operation, source, options))
+      const started = await startAll(context, session, operation, sources, options)
       const results: Result[] = []
       for (const each of started) results.push(await finish(context, session, each, options))
-      await printResults(context, results)
+      await printResults(context, results, options)
       if (!options.wait && session.where.kind === 'own') await noteQueued(context)
-      return exitCodeOf(results.map(({ code }) => code))
+      return exitCodeOfAll(results)
     })
   } finally {
     await remove()
@@ -52,6 +55,27 @@ interface Result {
   readonly source: ImportSource
   readonly output: JsonObject
   readonly code: number
+}
+
+/** Dry runs share threads that read files: enough at once that none of them waits. Jobs begin in their order. */
+const DRY_RUNS_AT_ONCE = 64
+
+async function startAll(
+  context: Context,
+  session: Session,
+  operation: Operation,
+  sources: readonly ImportSource[],
+  options: ImportOptions,
+): Promise<Started[]> {
+  const started: Started[] = []
+  let done = 0
+  await inParallel([...sources.entries()], options.dryRun ? DRY_RUNS_AT_ONCE : 1, async ([at, source]) => {
+    started[at] = await start(context, session, operation, source, options)
+    done += 1
+    if (sources.length > 1)
+      context.progress.show(`${progressBar(done, sources.length)} ${done} of ${sources.length} files`)
+  })
+  return started
 }
 
 async function start(
@@ -85,10 +109,19 @@ async function start(
 async function finish(context: Context, session: Session, started: Started, options: ImportOptions): Promise<Result> {
   const { source } = started
   if ('error' in started) {
-    context.progress.clear()
-    await context.outside.stderr.write(describeError(started.error)).catch(() => {})
-    const { exitCode } = ERROR_KINDS[started.error.code]
-    return { source, output: { error: toProblem(started.error) as unknown as JsonObject }, code: exitCode }
+    const { code } = started.error
+    // Of a folder most files may be pictures without a prompt: the summary counts them.
+    if (code !== 'not_found')
+      await context.note(
+        describeError(started.error)
+          .trimEnd()
+          .replace(/^error: /, `error: ${printable(source.label)}: `),
+      )
+    return {
+      source,
+      output: { error: toProblem(started.error) as unknown as JsonObject },
+      code: ERROR_KINDS[code].exitCode,
+    }
   }
   const { output, job } = started
   if (job === undefined || !options.wait) return { source, output, code: 0 }
@@ -96,16 +129,35 @@ async function finish(context: Context, session: Session, started: Started, opti
   return { source, output: ended, code: jobExitCode(ended) }
 }
 
-async function printResults(context: Context, results: readonly Result[]): Promise<void> {
+async function printResults(context: Context, results: readonly Result[], { dryRun }: ImportOptions): Promise<void> {
   const [first] = results
-  const output: JsonObject =
-    first?.source.only === true
-      ? first.output
-      : { items: results.map((each) => ({ source: each.source.label, ...each.output })), count: results.length }
-  await context.print(output, (columns) =>
-    results
-      .filter((each) => !('error' in each.output && 'detail' in Object(each.output.error)))
-      .map((each) => renderImport(each.source.label, each.output, columns))
-      .join('\n\n'),
+  if (first?.source.only === true) {
+    return context.print(first.output, (columns) => renderImport(first.source.label, first.output, columns))
+  }
+  const imported = results.map(({ source, output }) => ({ label: source.label, output }))
+  const summary = summarize(imported)
+  const items = imported.map(({ label, output }) => ({ source: label, ...output }))
+  const shown = fromJson({ items, count: items.length, summary })
+  await context.print(shown, (columns) =>
+    [
+      ...(dryRun
+        ? []
+        : imported
+            .filter(({ output }) => !('error' in output && isJsonObject(output.error)))
+            .map(({ label, output }) => renderImport(label, output, columns))),
+      renderSummary(imported, summary, columns),
+    ].join('\n\n'),
   )
+}
+
+/**
+ * Of one source its own; of several 10 where some failed, and 4 where none of them holds a prompt. Pictures without one
+ * are no failure of the others.
+ */
+function exitCodeOfAll(results: readonly Result[]): number {
+  const [first] = results
+  if (first?.source.only === true) return first.code
+  const nothing = ERROR_KINDS.not_found.exitCode
+  const others = results.filter(({ code, output }) => code !== nothing || !isJsonObject(output.error))
+  return others.length === 0 ? nothing : exitCodeOf(others.map(({ code }) => code))
 }

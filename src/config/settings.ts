@@ -169,6 +169,18 @@ export const SETTINGS = {
     secret: true,
   }),
   body_limit: setting('AIRKEEP_BODY_LIMIT', bytes, 16 * 2 ** 20, 'Bytes of a JSON body'),
+  metadata_text_limit: setting(
+    'AIRKEEP_METADATA_TEXT_LIMIT',
+    bytes,
+    64 * 2 ** 20,
+    'Bytes that one text inside a media file may have, inflated',
+  ),
+  metadata_limit: setting(
+    'AIRKEEP_METADATA_LIMIT',
+    bytes,
+    256 * 2 ** 20,
+    'Bytes that all texts of one media file may have together, inflated',
+  ),
   event_retention: setting('AIRKEEP_EVENT_RETENTION', number(1, 3650), 30, 'Days that events stay for replay'),
   log: setting(
     'AIRKEEP_LOG',

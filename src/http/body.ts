@@ -1,6 +1,7 @@
 import { AppError } from '../errors.ts'
 import { isJsonObject } from '../lib/json.ts'
 import { describePlace, findJsonFault } from './json-fault.ts'
+import { takeRawField } from './raw-field.ts'
 
 /** `application/json; charset=utf-8` -> `application/json`; empty where there is none. */
 export const mediaTypeOf = (headers: Headers): string =>
@@ -111,10 +112,15 @@ export async function withReadBody(request: Request, limitBytes: number): Promis
 
 /**
  * The fields of a JSON body; none where the body is empty.
+ * @param rawField of a large body an object or a list under this name stays the text that it is
  * @throws AppError unsupported_media_type, payload_too_large, cancelled (broken off), invalid_input: no JSON (the place
  * is named, the text is not quoted) or no object
  */
-export async function readJsonFields(request: Request, limitBytes: number): Promise<Record<string, unknown>> {
+export async function readJsonFields(
+  request: Request,
+  limitBytes: number,
+  rawField?: string,
+): Promise<Record<string, unknown>> {
   const type = mediaTypeOf(request.headers)
   const filled = hasBody(request)
   if (type !== 'application/json' && (filled || type !== '')) {
@@ -123,11 +129,20 @@ export async function readJsonFields(request: Request, limitBytes: number): Prom
     })
   }
   if (!filled) return {}
-  const value = parseJson(decode(await readBytes(request, limitBytes)))
+  const bytes = await readBytes(request, limitBytes)
+  const split = rawField !== undefined && bytes.length > LARGE_BODY ? await takeRawField(bytes, rawField) : undefined
+  if (rawField !== undefined && split !== undefined) {
+    const fields = parseJson(decode(split.rest))
+    if (isJsonObject(fields)) return { ...fields, [rawField]: decode(split.value) }
+  }
+  const value = parseJson(decode(bytes))
   if (value === undefined) return {}
   if (isJsonObject(value)) return value
   throw new AppError('invalid_input', 'The body must be a JSON object')
 }
+
+/** Below this parsing takes a millisecond or two. */
+const LARGE_BODY = 256 * 1024
 
 const UTF_8 = new TextDecoder('utf-8', { fatal: true })
 

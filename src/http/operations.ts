@@ -84,12 +84,12 @@ async function receive(
   { bodyLimitBytes, uploadsDir, bodySilenceMs: silenceMs }: OperationRoutesDeps,
 ): Promise<Received> {
   const schema = operation.inputJsonSchema()
-  const { method, upload: field } = operation.http
+  const { method, upload: field, rawField } = operation.http
   if (method === 'get' || method === 'delete') {
     return { input: withPathFields(coerceStrings(parseQuery(query), schema), params, schema) }
   }
   if (field === undefined || mediaTypeOf(request.headers) !== 'multipart/form-data') {
-    return { input: withPathFields(await readJsonFields(request, bodyLimitBytes), params, schema) }
+    return { input: withPathFields(await readJsonFields(request, bodyLimitBytes, rawField), params, schema) }
   }
   refuseUpload(actor, operation)
   // The disk may be slower than the connection's own limit; readChunks ends the silence of the sender.

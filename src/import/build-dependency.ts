@@ -8,28 +8,32 @@ export interface MentionGroup {
   readonly names: readonly ModelName[]
   readonly titles: ReadonlySet<string>
   readonly hashes: ReadonlyMap<string, HashEvidence>
-  /** The executed graph is there, and contradicts all who speak of it. */
-  readonly unused: boolean
+  /** The executed graph is there and contradicts all who speak of it: how, as a sentence. */
+  readonly unused: string | undefined
   /** At least one. */
   readonly mentions: readonly Mention[]
 }
 
-const UNUSED = 'The graph that was executed does not use it'
 const SWITCHED_OFF = 'It is switched off or has weight 0'
 
 /** A dependency that nobody has looked for yet: `pending`, or `skipped` with the reason. */
 export function buildDependency(group: MentionGroup): Dependency {
   const { mentions } = group
   const votes = mentions.filter((mention) => mention.active !== undefined)
-  const active = !group.unused && (votes.length === 0 || votes.some((mention) => mention.active === true))
+  const active = group.unused === undefined && (votes.length === 0 || votes.some((mention) => mention.active === true))
   const counted = active ? mentions.filter((mention) => mention.active !== false) : mentions
   const weight = firstOf(counted, (mention) => mention.weight)
-  const skip = firstOf(mentions, (mention) => mention.skip)
-  const reason = skip ?? (group.unused ? UNUSED : active ? null : SWITCHED_OFF)
+  const folder = firstOf(counted, (mention) => mention.folder)
+  // Who says that it is in use, and nothing else, knows better than a place that does not need it.
+  const isUsed = mentions.some((mention) => mention.active === true && mention.skip === undefined)
+  const skip = isUsed ? undefined : firstOf(mentions, (mention) => mention.skip)
+  const reason = skip ?? group.unused ?? (active ? null : SWITCHED_OFF)
   return {
     type: group.type,
+    type_confidence: mentions.every((mention) => mention.guessed === true) ? 'low' : 'high',
     ...identity(group),
     urls: [...new Set(mentions.flatMap((mention) => mention.urls ?? []))],
+    ...(folder === undefined ? {} : { folder }),
     ...(weight === undefined ? {} : { weight }),
     active,
     optional: mentions.every((mention) => mention.optional === true),

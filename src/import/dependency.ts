@@ -82,6 +82,8 @@ export type CivitaiIds = v.InferOutput<typeof civitaiSchema>
 
 export const dependencySchema = v.object({
   type: v.picklist(DEPENDENCY_TYPES),
+  /** `low`: guessed from the name of a field or of a node that is not known. */
+  type_confidence: v.exactOptional(v.picklist(['high', 'low'])),
   /** `sha256:<hex>`, else `civitai:version:<id>`, else an AIR, else the name as written. */
   reference: v.string(),
   /** The file's name where the source writes one with its extension. */
@@ -95,6 +97,8 @@ export const dependencySchema = v.object({
   civitai: v.exactOptional(civitaiSchema),
   air: v.exactOptional(v.string()),
   urls: v.array(v.string()),
+  /** The model folder that the source declares for it, as written: never to be used as a path as it stands. */
+  folder: v.exactOptional(v.string()),
   weight: v.exactOptional(v.number()),
   active: v.boolean(),
   /** The UI works without it, or brings it along when it is first used. */

@@ -2,14 +2,14 @@ import * as v from 'valibot'
 import { AppError } from '../errors.ts'
 import type { JobEnd, JobKind, RunningJob } from '../jobs/job.ts'
 import { fromJson, type JsonObject } from '../lib/json.ts'
-import type { Trace } from '../lib/log.ts'
 import type { Library, LibraryOpener } from '../models/library.ts'
 import type { Actor } from '../operation/permission.ts'
 import { type Dependency, dependencySchema, type ImportWarning } from './dependency.ts'
 import type { Generation } from './generation.ts'
-import { type ParsedPrompt, parsePrompt } from './parse/detect.ts'
+import type { ParsedPrompt } from './parse/detect.ts'
+import type { PromptReading } from './read/messages.ts'
 import { resolveLocally } from './resolve.ts'
-import { type SourceReader, type SourceTexts, sourceSchema } from './source.ts'
+import { type ReadCall, type SourceReader, sourceSchema } from './source.ts'
 
 export const IMPORT_STATUSES = [
   'analyzing',
@@ -129,22 +129,43 @@ const unreadableFiles = ({ files }: Library): ImportWarning[] =>
     .flatMap(({ listedPath, fault }) => (fault === undefined ? [] : [{ place: listedPath, reason: fault }]))
     .slice(0, MAX_FILE_WARNINGS)
 
-/** Reads and parses a source. @throws AppError as SourceReader.read does, and invalid_input where it holds no prompt */
+/** What a prompt needs, as an answer shows it. */
+export type Analysis = ParsedPrompt & Pick<PromptReading, 'media' | 'container'>
+
+/**
+ * Reads and understands a source.
+ * @throws AppError as SourceReader.read does; not_found where it is whole and holds no prompt; invalid_input where it is
+ * damaged or of no known kind and gave none
+ */
 export async function analyze(
-  input: Pick<ImportInput, 'source' | 'format'>,
+  { source, format }: Pick<ImportInput, 'source' | 'format'>,
   sources: SourceReader,
-  { actor, signal, trace }: { readonly actor: Actor; readonly signal: AbortSignal; readonly trace: Trace },
-): Promise<ParsedPrompt & Pick<SourceTexts, 'media'>> {
-  const { texts, warnings, media } = await sources.read(input.source, actor, signal, trace)
-  signal.throwIfAborted()
-  const parsed = parsePrompt({ texts, format: input.format })
-  if (parsed.sources.length === 0) {
-    const why = warnings[0] === undefined ? '' : ` (${warnings[0].place}: ${warnings[0].reason})`
-    throw new AppError('invalid_input', `No prompt or workflow was found in it${why}`, {
-      hint: 'Give the file as the tool saved it: chats and image editors often strip the metadata',
+  call: ReadCall,
+): Promise<Analysis> {
+  const reading = await sources.read(source, { format }, call)
+  call.signal.throwIfAborted()
+  const { prompt, media, container, damage } = reading
+  if (prompt.sources.length === 0) throw nothingFound(reading)
+  const warnings = [...damage, ...prompt.warnings]
+  return { ...prompt, warnings, container, ...(media === undefined ? {} : { media }) }
+}
+
+function nothingFound({ prompt, damage, c2pa }: PromptReading): AppError {
+  const [first] = [...damage, ...prompt.warnings]
+  if (first !== undefined) {
+    const message = `No prompt or workflow was found in it (${first.place}: ${first.reason})`
+    return new AppError('invalid_input', message, {
+      hint: 'Give the file as the tool saved it, whole; --format reads it as a format of your choice',
     })
   }
-  return { ...parsed, warnings: [...warnings, ...parsed.warnings], media }
+  if (c2pa) {
+    return new AppError('not_found', 'No prompt or workflow was found in it: it only has a C2PA manifest', {
+      hint: 'C2PA says who made a picture, and never with which prompt or models',
+    })
+  }
+  return new AppError('not_found', 'No prompt or workflow was found in it', {
+    hint: 'Give the file as the tool saved it: chats and image editors often strip the metadata',
+  })
 }
 
 /** Nothing more is needed for it. */
@@ -157,7 +178,7 @@ function settledShare(dependencies: readonly Dependency[]): number {
   return Math.round((settled / dependencies.length) * 100) / 100
 }
 
-function mediaOf({ source }: ImportInput, type: SourceTexts['media']): Parameters<RecordImport>[0]['media'] {
+function mediaOf({ source }: ImportInput, type: PromptReading['media']): Parameters<RecordImport>[0]['media'] {
   if (type === undefined || source.kind === 'texts') return undefined
   return { url: source.kind === 'path' ? source.path : source.url, type }
 }

@@ -21,6 +21,12 @@ export interface Mention {
   readonly optional?: boolean
   /** Why no file is needed for it, as a sentence. */
   readonly skip?: string
+  /** The type is guessed from words only. */
+  readonly guessed?: boolean
+  /** The folder of models that the source declares for it: `loras`, `diffusion_models/wan`. Never a path as it stands. */
+  readonly folder?: string
+  /** One of TRUST, where it differs from that of the source: a saver node inside an executed graph only claims. */
+  readonly trust?: number
   /** Where it stands, the most telling place first: `infotext:Model`. */
   readonly evidence: readonly [string, ...string[]]
 }
@@ -37,10 +43,8 @@ export const TRUST = {
   claim: 1,
 } as const
 
-export interface TrustedMention extends Mention {
-  /** One of TRUST; `native` where it is left out. */
-  readonly trust?: number
-}
+/** A mention whose trust, where it is left out, is `native`. */
+export type TrustedMention = Mention
 
 /** What one parse finds. Bounded, because a hostile text can name a model in every eight bytes. */
 export interface Findings {
@@ -95,8 +99,10 @@ export function createFindings(): Findings {
 function readHash(text: string, known?: HashAlgorithm): Omit<HashEvidence, 'source'> | undefined {
   const found = classifyHash(text)
   if (found === undefined) return undefined
-  const isFilePrefix = found.algorithm === 'auto_v3' && (known === 'sha256_12' || /^\s*sha256:/i.test(text))
-  if (isFilePrefix) return { algorithm: 'sha256_12', value: found.value }
-  const isTensor = found.algorithm === 'sha256' && known === 'tensor_sha256'
-  return { algorithm: isTensor ? 'tensor_sha256' : found.algorithm, value: found.value }
+  const { algorithm, value } = found
+  const saysSha256 = /^\s*sha256:/i.test(text)
+  if (algorithm === 'auto_v3' && (known === 'sha256_12' || saysSha256)) return { algorithm: 'sha256_12', value }
+  const isFull = algorithm === 'sha256' && !saysSha256
+  if (isFull && (known === 'tensor_sha256' || known === 'blake3')) return { algorithm: known, value }
+  return { algorithm, value }
 }

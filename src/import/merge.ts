@@ -15,15 +15,20 @@ export interface Merged {
  * Order is that of the first mention, so put the most trusted source first.
  */
 export function mergeMentions(mentions: readonly TrustedMention[]): Merged {
-  const groups: Group[] = []
+  const found: Group[] = []
   for (const mention of mentions) {
     const item = toItem(mention)
-    const group = groups.find((known) => sameType(known.type, mention.type) && isSameModel(known, item))
-    if (group === undefined) groups.push(join(emptyGroup(mention.type), item))
+    const group = found.find((known) => sameType(known, mention) && isSameModel(known, item))
+    if (group === undefined) found.push(join(emptyGroup(mention.type), item))
     else join(group, item)
   }
-  for (const group of groups) group.unused = isUnused(group, groups)
-  return { dependencies: groups.map(buildDependency), warnings: groups.flatMap(hashConflicts) }
+  const pairs = pairByWeight(found)
+  for (const [named, resource] of pairs) for (const mention of resource.mentions) join(named, toItem(mention))
+  const joined = new Set(pairs.map(([, resource]) => resource))
+  const groups = found.filter((group) => !joined.has(group))
+  for (const group of groups) group.unused = reasonUnused(group, groups)
+  const paired = pairs.map(([, resource]) => ({ place: resource.mentions[0]?.evidence[0] ?? '', reason: PAIRED }))
+  return { dependencies: groups.map(buildDependency), warnings: [...groups.flatMap(hashConflicts), ...paired] }
 }
 
 interface Item {
@@ -45,7 +50,7 @@ interface Group {
   readonly hashes: Map<string, HashEvidence>
   readonly digits: Set<string>
   readonly mentions: TrustedMention[]
-  unused: boolean
+  unused: string | undefined
 }
 
 const emptyGroup = (type: DependencyType): Group => ({
@@ -55,12 +60,17 @@ const emptyGroup = (type: DependencyType): Group => ({
   hashes: new Map(),
   digits: new Set(),
   mentions: [],
-  unused: false,
+  unused: undefined,
 })
 
-/** Infotext says `Model` for both kinds of main model, and a Forge module may be a VAE or a text encoder. */
-function sameType(a: DependencyType, b: DependencyType): boolean {
+/**
+ * Infotext says `Model` for both kinds of main model, a Forge module may be a VAE or a text encoder, and a type that was
+ * only guessed gives way to one that is known.
+ */
+function sameType(group: Group, mention: Mention): boolean {
+  const [a, b] = [group.type, mention.type]
   if (a === b || a === 'other' || b === 'other') return true
+  if (mention.guessed === true || group.mentions.every(({ guessed }) => guessed === true)) return true
   return (a === 'checkpoint' && b === 'diffusion_model') || (a === 'diffusion_model' && b === 'checkpoint')
 }
 
@@ -89,7 +99,9 @@ const hashKey = (hash: HashEvidence): string => `${hash.algorithm} ${hash.value}
 const digitsOf = (hash: HashEvidence): string => (hash.value.length < 10 ? hashKey(hash) : hash.value.slice(0, 10))
 
 function join(group: Group, { mention, name }: Item): Group {
-  if (group.type === 'other' || (group.type === 'checkpoint' && mention.type === 'diffusion_model')) {
+  const isGuess = group.mentions.length > 0 && group.mentions.every(({ guessed }) => guessed === true)
+  const knowsBetter = isGuess && mention.guessed !== true && mention.type !== 'other'
+  if (knowsBetter || group.type === 'other' || (group.type === 'checkpoint' && mention.type === 'diffusion_model')) {
     group.type = mention.type
   }
   const knownFile = mention.knownFile === undefined ? undefined : parseModelName(mention.knownFile)
@@ -105,16 +117,42 @@ function join(group: Group, { mention, name }: Item): Group {
   return group
 }
 
+const PAIRED = 'it gives no file name: which LoRA of the prompt it is was told by its weight'
+
 /**
- * Whether the executed graph speaks against it: it is in the editor's state only, or a saver claims a main
- * model that is not the graph's. Other claims stand, since a graph may load them where we cannot see it.
+ * Resources of Civitai that name no file, each with the LoRA of the prompt that it must be: there are as many of one as
+ * of the other, their weights are the same in order, and no two weights are alike. Else nobody can tell.
  */
-function isUnused(group: Group, groups: readonly Group[]): boolean {
+function pairByWeight(groups: readonly Group[]): (readonly [named: Group, resource: Group])[] {
+  const loras = groups.filter(({ type }) => type === 'lora')
+  const hasVersion = ({ mentions }: Group): boolean => mentions.some(({ civitai }) => civitai?.version_id !== undefined)
+  const named = loras.filter((group) => group.names.length > 0 && !hasVersion(group))
+  const resources = loras.filter((group) => group.names.length === 0 && hasVersion(group))
+  if (resources.length === 0 || named.length !== resources.length) return []
+  const weightOf = ({ mentions }: Group): number | undefined =>
+    mentions.find(({ weight }) => weight !== undefined)?.weight
+  const weights = named.map(weightOf)
+  const same = resources.every((resource, at) => weights[at] !== undefined && weightOf(resource) === weights[at])
+  if (!same || new Set(weights).size < weights.length) return []
+  return named.flatMap((group, at) => {
+    const resource = resources[at]
+    return resource === undefined ? [] : [[group, resource] as const]
+  })
+}
+
+const EDITOR_ONLY = 'The graph that was executed does not use it: it stands in the editor’s workflow only'
+const CONTRADICTED = 'A program that saved the picture names it, but the graph that was executed loads another one'
+
+/**
+ * Why the executed graph speaks against it: it is in the editor's state only, or a saver claims a main model that is
+ * not the graph's. Other claims stand, since a graph may load them where we cannot see it.
+ */
+function reasonUnused(group: Group, groups: readonly Group[]): string | undefined {
   const trust = Math.max(...group.mentions.map((mention) => mention.trust ?? TRUST.native))
-  if (trust > TRUST.editor) return false
+  if (trust > TRUST.editor) return undefined
   const executed = groups.filter((other) => other.mentions.some((mention) => mention.trust === TRUST.executed))
-  if (trust === TRUST.editor) return executed.length > 0
-  return isMainModel(group) && executed.some(isMainModel)
+  if (trust === TRUST.editor) return executed.length > 0 ? EDITOR_ONLY : undefined
+  return isMainModel(group) && executed.some(isMainModel) ? CONTRADICTED : undefined
 }
 
 const isMainModel = ({ type }: Group): boolean => type === 'checkpoint' || type === 'diffusion_model'

@@ -11,7 +11,7 @@ import { generationSchema } from './generation.ts'
 import { analyze, firstView, IMPORT_KIND, type ImportInput } from './import-job.ts'
 import { createImportJobOperations } from './job-operations.ts'
 import { type ImportRequest, readRequest, refuseUnservable, requestFields } from './request.ts'
-import type { ImportSource, SourceReader } from './source.ts'
+import type { ImportSource, ReadCall, SourceReader } from './source.ts'
 
 export interface ImportDeps {
   readonly jobs: JobRunner
@@ -75,6 +75,7 @@ export function createImportOperations(deps: ImportDeps): readonly Operation[] {
         status: 202,
         statusFor: (output) => ('job_id' in output ? 202 : 200),
         upload: 'file',
+        rawField: 'payload',
       },
       paths: ['path', 'model_roots'],
       input: inputSchema,
@@ -82,7 +83,7 @@ export function createImportOperations(deps: ImportDeps): readonly Operation[] {
       async run({ dry_run, file: _, ...request }, call) {
         refuseUnservable(request, call)
         const source = await readRequest(request, call, deps.sources)
-        if (dry_run) return { ...(await analyze({ source, format: request.format }, deps.sources, whoOf(call))) }
+        if (dry_run) return { ...(await analyze({ source, format: request.format }, deps.sources, readCallOf(call))) }
         const jobId = await start(request, source, call.actor)
         return { job_id: jobId, status: 'analyzing' as const, message: 'Import job created and processing started.' }
       },
@@ -125,4 +126,4 @@ export function createImportOperations(deps: ImportDeps): readonly Operation[] {
   ]
 }
 
-const whoOf = (call: Call) => ({ actor: call.actor, signal: call.signal, trace: traceOf(call) })
+const readCallOf = (call: Call): ReadCall => ({ actor: call.actor, signal: call.signal, trace: traceOf(call) })

@@ -1,12 +1,16 @@
-import type { CivitaiIds } from './dependency.ts'
+import { type Air, parseAir } from '../air/air.ts'
+import { huggingFaceUrl } from '../air/huggingface-url.ts'
+import type { CivitaiIds, DependencyType } from './dependency.ts'
+import { typeOfResource } from './known-names.ts'
 import type { Findings, Mention } from './mention.ts'
 import { hasModelExtension, parseModelName } from './model-name.ts'
 
 type Reference = Pick<Mention, 'name' | 'hashes' | 'civitai' | 'air' | 'urls'>
 
-const AIR_CIVITAI = /^urn:air:[^:\s]+:[^:\s]+:civitai:(\d{1,15})(?:@(\d{1,15}))?(?![\d@])/i
 const CIVITAI_VERSION = /^civitai:version:(\d{1,15})$/i
-const CIVITAI_URL = /^https?:\/\/(?:www\.)?civitai\.(?:com|red|green)\//i
+const CIVITAI_URL = /^https?:\/\/(?:www\.)?civitai\.(?:com|red|green|blue)\//i
+/** Hugging Face's page of a file, beside whose address the file itself lies. */
+const PAGE_OF_FILE = /^(https?:\/\/(?:www\.)?(?:huggingface\.co|hf\.co)\/[^/?#]{1,200}\/[^/?#]{1,200})\/blob\//i
 
 /**
  * What stands where a model is named: a file name, with or without the `[1a2b3c4d5e]` behind it that A1111
@@ -14,24 +18,51 @@ const CIVITAI_URL = /^https?:\/\/(?:www\.)?civitai\.(?:com|red|green)\//i
  */
 export function readReference(text: string, source: string, findings: Findings): Reference {
   const trimmed = text.trim()
-  if (/^urn:air:/i.test(trimmed)) return readAir(trimmed)
+  if (/^https?:\/\//i.test(trimmed)) return readUrl(trimmed)
   const version = CIVITAI_VERSION.exec(trimmed)
   if (version?.[1] !== undefined) return { civitai: { version_id: Number(version[1]) } }
   if (/^sha256:/i.test(trimmed)) return { hashes: findings.hash(trimmed, source) }
-  if (/^https?:\/\//i.test(trimmed)) return readUrl(trimmed)
+  const air = parseAir(trimmed)
+  if (air !== undefined) return readAir(trimmed, air)
+  if (/^urn:air:/i.test(trimmed)) {
+    findings.warn(source, 'this AIR does not follow the rules of AIRs')
+    return readAir(trimmed)
+  }
   const { name, hash } = splitHashSuffix(trimmed)
   return { name, ...(hash === undefined ? {} : { hashes: findings.hash(hash, source) }) }
 }
 
-/** The Civitai ids inside an AIR, where it is one of Civitai's. */
-export function civitaiOfAir(air: string): CivitaiIds | undefined {
-  const match = AIR_CIVITAI.exec(air)
-  return match === null ? undefined : civitaiIds(match[1], match[2])
+/** What an AIR says. The number of a file inside a version stays in its text, as does all of one that breaks the rules. */
+export function readAir(text: string, air = parseAir(text)): Reference {
+  if (air === undefined) return { air: text }
+  const civitai = civitaiOfAir(air)
+  const url = huggingFaceUrl(air)
+  const file = air.path?.split('/').at(-1) ?? ''
+  return {
+    air: text,
+    ...(civitai === undefined ? {} : { civitai }),
+    ...(hasModelExtension(file) ? { name: file } : {}),
+    ...(url === undefined ? {} : { urls: [url] }),
+  }
 }
 
-function readAir(air: string): Reference {
-  const civitai = civitaiOfAir(air)
-  return { air, ...(civitai === undefined ? {} : { civitai }) }
+/** The Civitai ids inside an AIR, where it is one of Civitai's. */
+export function civitaiOfAir(air: string | Air): CivitaiIds | undefined {
+  const parsed = typeof air === 'string' ? parseAir(air) : air
+  return parsed?.source === 'civitai' ? civitaiIds(parsed.id, parsed.version) : undefined
+}
+
+/** Words of AIRs that Civitai's own types do not have. */
+const AIR_TYPES: ReadonlyMap<string, DependencyType> = new Map([
+  ['textencoder', 'text_encoder'],
+  ['text_encoder', 'text_encoder'],
+  ['visionlanguage', 'text_encoder'],
+])
+
+/** The type that an AIR tells; `other` where it tells none, or its word is not known. */
+export function typeOfAir(air: string | Air): DependencyType {
+  const { type = '' } = (typeof air === 'string' ? parseAir(air) : air) ?? {}
+  return AIR_TYPES.get(type) ?? typeOfResource(type)
 }
 
 /** Ids as JSON or text has them; undefined where neither is a positive number. */
@@ -50,12 +81,15 @@ function toId(value: unknown): number | undefined {
   return typeof number === 'number' && Number.isSafeInteger(number) && number > 0 ? number : undefined
 }
 
-function readUrl(url: string): Reference {
+function readUrl(address: string): Reference {
+  const url = address.replace(PAGE_OF_FILE, '$1/resolve/')
   const reference: Reference = { urls: [url], ...nameInUrl(url) }
   if (!CIVITAI_URL.test(url)) return reference
+  const path = url.slice(0, 500).replace(/\/download\/models\/.*/, '')
   const civitai = civitaiIds(
-    /\/models\/(\d{1,15})(?![\d])/.exec(url.replace(/\/download\/models\/.*/, ''))?.[1],
-    /[?&]modelVersionId=(\d{1,15})/i.exec(url)?.[1] ?? /\/download\/models\/(\d{1,15})/.exec(url)?.[1],
+    /\/models\/(\d{1,15})(?![\d])/.exec(path)?.[1],
+    /[?&]modelVersionId=(\d{1,15})/i.exec(url)?.[1] ??
+      /\/(?:download\/models|model-versions)\/(\d{1,15})/.exec(url)?.[1],
   )
   return civitai === undefined ? reference : { ...reference, civitai }
 }

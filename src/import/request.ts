@@ -62,6 +62,8 @@ export function refuseUnservable(request: ImportRequest, call: Pick<Call, 'uploa
   }
 }
 
+const auto = { format: 'auto' } as const
+
 /** Exactly one of payload, path, url and an uploaded file. */
 export async function readRequest(
   request: ImportRequest,
@@ -76,9 +78,10 @@ export async function readRequest(
   }
   if (call.upload !== undefined) {
     // Its texts are all that is kept of it: they are what a restart needs.
-    const { texts, warnings } = await sources.readMedia({ path: call.upload.path, exact: false })
-    await rm(call.upload.path, { force: true })
-    return { kind: 'texts', texts: [...texts], warnings: [...warnings] }
+    const { path } = call.upload
+    const { texts = [], damage, c2pa } = await sources.readMedia({ path, exact: false }, { ...auto, keepTexts: true })
+    await rm(path, { force: true })
+    return { kind: 'texts', texts: [...texts], warnings: [...damage], c2pa }
   }
   if (request.path !== undefined) return { kind: 'path', path: request.path }
   if (request.url !== undefined) return { kind: 'url', url: request.url }

@@ -2,37 +2,39 @@ import { open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as v from 'valibot'
 import type { LocalFiles } from '../access/local-files.ts'
-import { AppError } from '../errors.ts'
+import type { FetchImage } from '../civitai/fetch-image.ts'
+import { parseCivitaiLink } from '../civitai/links.ts'
+import { AppError, isAppError } from '../errors.ts'
 import { orDiskFull } from '../lib/disk-error.ts'
 import { createId } from '../lib/id.ts'
+import type { JsonObject } from '../lib/json.ts'
 import type { Trace } from '../lib/log.ts'
-import { type ByteSource, bytesSource, openFileSource } from '../media/byte-source.ts'
-import type { MetadataText } from '../media/container.ts'
-import { SNIFF_BYTES, sniffMediaKind } from '../media/kind.ts'
-import { readMetadata } from '../media/read-metadata.ts'
+import { openFile } from '../media/byte-source.ts'
 import type { GuardedFetch } from '../net/fetch.ts'
 import type { GuardedResponse } from '../net/response.ts'
 import type { S3Reader } from '../net/s3.ts'
 import type { Actor } from '../operation/permission.ts'
-import { type ImportWarning, warningSchema } from './dependency.ts'
+import type { ComfyNodes } from './comfyui-nodes.ts'
+import { warningSchema } from './dependency.ts'
+import type { PromptReading, ReadRequest } from './read/messages.ts'
+import type { PromptReader } from './read/reader.ts'
+import { sidecarsOf } from './sidecars.ts'
 
 const textSchema = v.object({ place: v.string(), key: v.string(), text: v.string() })
 
 /** Where an import reads from; stored with its job. */
 export const sourceSchema = v.variant('kind', [
-  v.object({ kind: v.literal('texts'), texts: v.array(textSchema), warnings: v.array(warningSchema) }),
+  v.object({
+    kind: v.literal('texts'),
+    texts: v.array(textSchema),
+    warnings: v.array(warningSchema),
+    c2pa: v.optional(v.boolean()),
+  }),
   v.object({ kind: v.literal('path'), path: v.string() }),
   v.object({ kind: v.literal('url'), url: v.string() }),
 ])
 
 export type ImportSource = v.InferOutput<typeof sourceSchema>
-
-export interface SourceTexts {
-  readonly texts: readonly MetadataText[]
-  readonly warnings: readonly ImportWarning[]
-  /** What the bytes are, where that is something the ledger records. */
-  readonly media?: 'image' | 'video' | undefined
-}
 
 interface PathOnDisk {
   readonly path: string
@@ -40,18 +42,32 @@ interface PathOnDisk {
   readonly exact: boolean
 }
 
+/** Bytes of media that the caller may read. */
+export type ReadableMedia = PathOnDisk | { readonly bytes: Uint8Array }
+
+export type ReadOptions = Pick<ReadRequest, 'format' | 'keepTexts'>
+
+export interface ReadCall {
+  readonly actor: Actor
+  readonly signal: AbortSignal
+  readonly trace?: Trace
+}
+
 export interface SourceReader {
   /**
-   * The texts that a source carries.
+   * What a source holds; of a local file without a prompt, what the files beside it hold.
    * @throws AppError not_found, forbidden, invalid_input (a path that may not be read), payload_too_large,
    * rate_limited, upstream_unavailable, disk_full, cancelled
    */
-  read(source: ImportSource, actor: Actor, signal: AbortSignal, trace?: Trace): Promise<SourceTexts>
-  /** Those of media that the caller may read: a file, or bytes that are held. */
-  readMedia(media: PathOnDisk | { readonly bytes: Uint8Array }): Promise<SourceTexts>
+  read(source: ImportSource, options: ReadOptions, call: ReadCall): Promise<PromptReading>
+  /** The same of media that the caller may read: a file, or bytes that are held. */
+  readMedia(media: ReadableMedia, options: ReadOptions): Promise<PromptReading>
 }
 
 export interface SourceReaderDeps {
+  readonly reader: Pick<PromptReader, 'read' | 'useNodes'>
+  /** The ComfyUI of this host, which knows what its nodes load. */
+  readonly comfyNodes: ComfyNodes
   readonly localFiles: LocalFiles
   readonly fetch: GuardedFetch
   /** Hosts that this actor may have the server fetch from. */
@@ -59,6 +75,8 @@ export interface SourceReaderDeps {
   readonly s3: S3Reader
   /** S3 buckets that this actor may have read. */
   readonly bucketsFor: (actor: Actor) => 'any' | readonly string[]
+  readonly fetchImage: FetchImage
+  readonly civitaiToken: (actor: Actor) => Promise<string | undefined>
   /** For bodies that are being read. */
   readonly tempDir: string
 }
@@ -66,25 +84,45 @@ export interface SourceReaderDeps {
 /** A picture with its workflow is a few MiB; a video that carries one may be long. */
 const MAX_URL_BYTES = 1024 ** 3
 
+/** Addresses that say which model they are of: nobody wants its bytes read for that. */
+const NAMES_A_MODEL =
+  /^https?:\/\/(?:(?:www\.)?civitai\.(?:com|red|green|blue)\/(?:models|api\/download\/models)\/\d|(?:www\.)?huggingface\.co\/[^/]+\/[^/]+\/(?:resolve|blob)\/)/i
+
 export function createSourceReader(deps: SourceReaderDeps): SourceReader {
-  const { localFiles, tempDir } = deps
+  const { reader, localFiles, tempDir } = deps
 
-  async function readBytes(source: ByteSource): Promise<SourceTexts> {
-    const { kind } = await sniffMediaKind(await source.read(0, SNIFF_BYTES))
-    const { texts, warnings } = await readMetadata(source)
-    return { texts, warnings, ...(kind === 'image' || kind === 'video' ? { media: kind } : {}) }
-  }
-
-  async function readFile({ path, exact }: PathOnDisk): Promise<SourceTexts> {
-    const source = await openFileSource(path, { exact })
+  async function readFile({ path, exact }: PathOnDisk, options: Omit<ReadRequest, 'from'>): Promise<PromptReading> {
+    const file = await openFile(path, { exact })
     try {
-      return await readBytes(source)
+      return await reader.read({ ...options, from: { kind: 'file', fd: file.fd, sizeBytes: file.sizeBytes } })
     } finally {
-      await source.close()
+      await file.close()
     }
   }
 
-  async function openUrl(url: string, actor: Actor, signal: AbortSignal, trace: Trace): Promise<GuardedResponse> {
+  const readText = (text: string, options: ReadOptions, place = 'payload'): Promise<PromptReading> =>
+    reader.read({ ...options, from: { kind: 'texts', texts: [{ place, key: '', text }] } })
+
+  async function readPath(given: string, options: ReadOptions, { actor, signal }: ReadCall): Promise<PromptReading> {
+    const { path, exact } = await localFiles.find(given, actor)
+    const own = await readFile({ path, exact }, options)
+    if (own.prompt.sources.length > 0 || own.media === undefined) return own
+    for (const { path: beside, label } of sidecarsOf(path)) {
+      signal.throwIfAborted()
+      const file = await localFiles.find(beside, actor).catch((error: unknown) => {
+        if (isAppError(error) && error.code !== 'internal') return undefined
+        throw error
+      })
+      if (file === undefined) continue
+      const found = await readFile(file, { ...options, placePrefix: `${label}:` })
+      // A caption for training has the same name, and is not a prompt with its models.
+      if (found.prompt.sources.length === 0 || found.prompt.confidence < SURE_OF_SIDECAR) continue
+      return { ...found, media: own.media, container: own.container, damage: [...own.damage, ...found.damage] }
+    }
+    return own
+  }
+
+  async function openUrl(url: string, { actor, signal, trace = {} }: ReadCall): Promise<GuardedResponse> {
     if (/^s3:/i.test(url)) {
       return deps.s3.get({ url, signal, buckets: deps.bucketsFor(actor), maxBytes: MAX_URL_BYTES, trace })
     }
@@ -96,27 +134,69 @@ export function createSourceReader(deps: SourceReaderDeps): SourceReader {
     })
   }
 
-  async function readUrl(url: string, actor: Actor, signal: AbortSignal, trace: Trace): Promise<SourceTexts> {
-    const response = await openUrl(url, actor, signal, trace)
+  async function readBody(url: string, options: ReadOptions, call: ReadCall): Promise<PromptReading> {
+    const response = await openUrl(url, call)
     const path = join(tempDir, createId('url'))
     try {
       await spool(response.body, path)
-      return await readFile({ path, exact: false })
+      return await readFile({ path, exact: false }, options)
     } finally {
       response.discard()
       await rm(path, { force: true })
     }
   }
 
+  /** A page of Civitai shows what its API says of the image; where the author hides that, the file itself may tell. */
+  async function readImagePage(imageId: string, options: ReadOptions, call: ReadCall): Promise<PromptReading> {
+    const { signal, trace } = call
+    const token = await deps.civitaiToken(call.actor)
+    const image = await deps.fetchImage(imageId, { signal, trace, token })
+    if (image === undefined) {
+      throw new AppError('not_found', `Civitai shows no image ${imageId}`, {
+        hint: 'It may be deleted, or need a login: set CIVITAI_TOKEN',
+      })
+    }
+    const read = await readText(JSON.stringify(withoutFeed(image)), options, 'civitai:image')
+    const { url } = image
+    if (read.prompt.sources.length > 0 && hasMeta(image)) return read
+    return typeof url === 'string' ? readBody(url, options, call) : read
+  }
+
+  async function readUrl(url: string, options: ReadOptions, call: ReadCall): Promise<PromptReading> {
+    const imageId = parseCivitaiLink(url, 'image')
+    if (imageId !== undefined) return readImagePage(imageId, options, call)
+    return NAMES_A_MODEL.test(url) ? readText(url, options, 'url') : readBody(url, options, call)
+  }
+
+  async function readSource(source: ImportSource, options: ReadOptions, call: ReadCall): Promise<PromptReading> {
+    if (source.kind === 'path') return readPath(source.path, options, call)
+    if (source.kind === 'url') return readUrl(source.url, options, call)
+    const { texts, warnings: damage, c2pa = false } = source
+    return { ...(await reader.read({ ...options, from: { kind: 'texts', texts } })), damage, c2pa }
+  }
+
   return {
-    readMedia: (media) => ('path' in media ? readFile(media) : readBytes(bytesSource(media.bytes))),
-    async read(source, actor, signal, trace = {}) {
-      if (source.kind === 'texts') return source
-      if (source.kind === 'url') return readUrl(source.url, actor, signal, trace)
-      return readFile(await localFiles.find(source.path, actor))
+    readMedia: (media, options) =>
+      'path' in media
+        ? readFile(media, options)
+        : reader.read({ ...options, from: { kind: 'bytes', bytes: media.bytes } }),
+    async read(source, options, call) {
+      reader.useNodes(await deps.comfyNodes.get(call.signal))
+      const reading = await readSource(source, options, call)
+      const warning = deps.comfyNodes.warning()
+      // Without the nodes of a graph more is guessed: whoever reads no graph need not care.
+      if (warning === undefined || !reading.prompt.sources.some(({ format }) => format === 'comfyui')) return reading
+      return { ...reading, prompt: { ...reading.prompt, warnings: [...reading.prompt.warnings, warning] } }
     },
   }
 }
+
+const SURE_OF_SIDECAR = 0.6
+
+const hasMeta = ({ meta }: JsonObject): boolean => meta !== null && meta !== undefined
+
+/** Reactions and names of people say nothing of how an image was made. */
+const withoutFeed = ({ stats: _stats, username: _username, ...image }: JsonObject): JsonObject => image
 
 /** @throws AppError disk_full, and what reading `body` throws */
 async function spool(body: AsyncIterable<Uint8Array>, path: string): Promise<void> {

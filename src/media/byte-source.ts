@@ -1,32 +1,33 @@
+import { readSync } from 'node:fs'
 import { type FileHandle, open, realpath } from 'node:fs/promises'
 import { AppError, type ErrorCode } from '../errors.ts'
 import { ensureOpened, ensureReal, isSymlinkRefused, openFlags, outsideRoots } from '../lib/exact-file.ts'
 
-/** Random access to bytes that may be far larger than memory. */
+/** Random access to bytes that may be far larger than memory. Synchronous: readers run in worker threads. */
 export interface ByteSource {
   readonly sizeBytes: number
-  /** Bytes from `offset` on: `length` of them, or fewer only where the source ends. */
-  read(offset: number, length: number): Promise<Uint8Array>
+  /** Bytes from `offset` on: `length` of them, or fewer only where the source ends. To be read and not written. */
+  read(offset: number, length: number): Uint8Array
 }
 
-/** A source over bytes in memory; what it returns are views, to be read and not written. */
+/** A source over bytes in memory; what it returns are views. */
 export function bytesSource(bytes: Uint8Array): ByteSource {
   return {
     sizeBytes: bytes.length,
-    read: (offset, length) => Promise.resolve(bytes.subarray(Math.max(0, offset), Math.max(0, offset + length))),
+    read: (offset, length) => bytes.subarray(Math.max(0, offset), Math.max(0, offset + length)),
   }
 }
 
-/** A source over an open regular file; the caller keeps the handle and closes it. */
-export function handleSource(handle: FileHandle, sizeBytes: number): ByteSource {
+/** A source over an open regular file, of any thread of this process; the caller keeps it open and closes it. */
+export function fdSource(fd: number, sizeBytes: number): ByteSource {
   return {
     sizeBytes,
-    async read(offset, length) {
+    read(offset, length) {
       const wanted = Math.max(0, Math.min(length, sizeBytes - offset))
       const buffer = new Uint8Array(wanted)
       let filled = 0
       while (filled < wanted) {
-        const { bytesRead } = await handle.read(buffer, filled, wanted - filled, offset + filled)
+        const bytesRead = readSync(fd, buffer, filled, wanted - filled, offset + filled)
         if (bytesRead === 0) break // the file shrank after it was opened
         filled += bytesRead
       }
@@ -35,7 +36,12 @@ export function handleSource(handle: FileHandle, sizeBytes: number): ByteSource 
   }
 }
 
-export interface FileSource extends ByteSource {
+/** An open regular file. */
+export interface OpenFile {
+  readonly fd: number
+  readonly sizeBytes: number
+  /** Without holding this thread up; fewer bytes only where the file ends. */
+  readAt(offset: number, length: number): Promise<Uint8Array>
   close(): Promise<void>
 }
 
@@ -48,7 +54,7 @@ export interface OpenOptions {
  * Opens a regular file; the caller closes it.
  * Throws `not_found`, `forbidden`, or `invalid_input` for folders, FIFOs, devices and impossible names.
  */
-export async function openFileSource(path: string, { exact = false }: OpenOptions = {}): Promise<FileSource> {
+export async function openFile(path: string, { exact = false }: OpenOptions = {}): Promise<OpenFile> {
   let handle: FileHandle | undefined
   try {
     if (exact) ensureReal(path, await realpath(path))
@@ -57,7 +63,16 @@ export async function openFileSource(path: string, { exact = false }: OpenOption
     const stat = await handle.stat()
     if (!stat.isFile()) throw cannotRead('invalid_input', path, 'it is not a regular file')
     const opened = handle
-    return { ...handleSource(opened, stat.size), close: () => opened.close() }
+    return {
+      fd: opened.fd,
+      sizeBytes: stat.size,
+      async readAt(offset, length) {
+        const buffer = new Uint8Array(Math.max(0, Math.min(length, stat.size - offset)))
+        const { bytesRead } = await opened.read(buffer, 0, buffer.length, offset)
+        return buffer.subarray(0, bytesRead)
+      },
+      close: () => opened.close(),
+    }
   } catch (error) {
     await handle?.close()
     throw exact && isSymlinkRefused(error) ? outsideRoots() : toReadError(path, error)

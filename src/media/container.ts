@@ -30,15 +30,22 @@ export interface ContainerContent {
   readonly height?: number
   readonly texts: readonly MetadataText[]
   readonly warnings: readonly MediaWarning[]
+  /** It carries a C2PA manifest, which says who made it and never how. */
+  readonly c2pa?: boolean
 }
 
-/** One way of packing texts into a file. A new one is a file of its own and a row in read-metadata.ts. */
+/**
+ * One way of packing texts into a file. A new one is a file of its own and a row in read-metadata.ts.
+ * Reading is synchronous: it runs in worker threads, where nothing else waits.
+ */
 export interface Container {
   readonly name: string
   /** Whether the file's first bytes (up to HEAD_BYTES, fewer when it is smaller) are of this kind. */
   matches(head: Uint8Array): boolean
   /** Never throws for what the bytes hold, only for what the disk does. */
-  read(source: ByteSource, limits: MetadataLimits): Promise<ContainerContent>
+  read(source: ByteSource, limits: MetadataLimits): ContainerContent
+  /** Texts hidden in the lowest bits of the pixels, where it has pixels; dear, and asked only where `read` gave no prompt. */
+  readHidden?(source: ByteSource, limits: MetadataLimits): ContainerContent
 }
 
 /** How much of a file's beginning detection looks at. */

@@ -1,6 +1,7 @@
 import { crc32 } from 'node:zlib'
 import type { ByteSource } from './byte-source.ts'
 import { decodeLatin1 } from './text.ts'
+import { windowedSource } from './windowed-source.ts'
 
 /** One chunk that the caller wanted, with its data. */
 export interface PngChunk {
@@ -21,45 +22,52 @@ const SIGNATURE_BYTES = 8
 const MAX_CHUNKS = 1_000_000
 /** Read at once while looking for chunk headers: usually all the texts in front of the pixels. */
 const WINDOW_BYTES = 8192
-/** Where chunks are smaller than a window, walking them reads everything: then in few large reads. */
-const MAX_WINDOW_BYTES = 256 * 1024
 
 /** Walks the chunks of a PNG up to IEND. Pixel data is skipped by its offset and never read. */
-export async function* readChunks(source: ByteSource, reading: ChunkReading): AsyncGenerator<PngChunk> {
-  const read = windowed(source)
+export function* readChunks(source: ByteSource, reading: ChunkReading): Generator<PngChunk> {
+  const { read } = windowedSource(source, WINDOW_BYTES)
   let offset = SIGNATURE_BYTES
   for (let count = 0; count < MAX_CHUNKS; count += 1) {
-    const head = await read(offset, 8)
-    if (head.length < 8) return reading.brokenOff('the file ends before its IEND chunk')
-    const length = new DataView(head.buffer, head.byteOffset, 8).getUint32(0)
-    const type = decodeLatin1(head.subarray(4, 8))
+    const head = readHead(read, offset)
+    if (head === undefined) return reading.brokenOff('the file ends before its IEND chunk')
+    const { length, type } = head
     if (!/^[A-Za-z]{4}$/.test(type)) return reading.brokenOff(`there is no chunk at byte ${offset}`)
     if (type === 'IEND') return
     if (offset + 12 + length > source.sizeBytes) return reading.brokenOff(`the file ends inside its ${type} chunk`)
     if (reading.wants(type, length)) {
-      const body = await read(offset + 4, length + 8)
+      const body = read(offset + 4, length + 8)
       if (body.length < length + 8) return reading.brokenOff(`the file ends inside its ${type} chunk`)
       const stored = new DataView(body.buffer, body.byteOffset + 4 + length, 4).getUint32(0)
       const crcMatches = crc32(body.subarray(0, 4 + length)) === stored
       yield { type, data: body.subarray(4, 4 + length), crcMatches }
     }
-    offset += 12 + length
+    offset = type === 'IDAT' ? lastOfRun(read, offset, length, source.sizeBytes) : offset + 12 + length
   }
   reading.brokenOff(`it has more than ${MAX_CHUNKS} chunks`)
 }
 
-/** Serves small reads that lie near each other from one larger one. */
-function windowed(source: ByteSource): (offset: number, length: number) => Promise<Uint8Array> {
-  let start = 0
-  let size = WINDOW_BYTES
-  let window: Uint8Array = new Uint8Array(0)
-  return async (offset, length) => {
-    const within = offset - start
-    if (within >= 0 && within + length <= window.length) return window.subarray(within, within + length)
-    const isNear = within < window.length + WINDOW_BYTES
-    size = isNear ? Math.min(2 * size, MAX_WINDOW_BYTES) : WINDOW_BYTES
-    window = await source.read(offset, Math.max(length, size))
-    start = offset
-    return window.subarray(0, length)
+type Read = ByteSource['read']
+
+function readHead(read: Read, offset: number): { readonly length: number; readonly type: string } | undefined {
+  const head = read(offset, 8)
+  if (head.length < 8) return undefined
+  return { length: new DataView(head.buffer, head.byteOffset, 8).getUint32(0), type: decodeLatin1(head.subarray(4, 8)) }
+}
+
+/**
+ * Where to go on behind the IDAT chunk at `offset`. IDAT chunks stand one after another without anything between them
+ * (PNG 5.6), and encoders make all but the last of one length: when a chunk like this one stands where the last of such
+ * a run has to be, the walk goes on from there instead of visiting each.
+ */
+function lastOfRun(read: Read, offset: number, length: number, sizeBytes: number): number {
+  const step = 12 + length
+  const next = offset + step
+  // The pixels are nearly always the file's last large thing; what stands behind them makes the guess miss at worst.
+  const steps = Math.floor((sizeBytes - offset - 12) / step)
+  for (const guess of [steps, steps - 1]) {
+    if (guess < 2) break
+    const head = readHead(read, offset + (guess - 1) * step)
+    if (head?.type === 'IDAT' && head.length === length) return offset + guess * step
   }
+  return next
 }

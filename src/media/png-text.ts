@@ -1,7 +1,7 @@
 import type { MetadataText } from './container.ts'
 import { inflate } from './inflate.ts'
 import type { PngChunk } from './png-chunks.ts'
-import { decodeLatin1, decodeText, decodeUtf8, withoutTrailingNuls } from './text.ts'
+import { decodeLatin1, decodeText, decodeUtf8 } from './text.ts'
 
 export interface DecodedChunk {
   readonly place: string
@@ -14,16 +14,16 @@ export interface DecodedChunk {
 export const TEXT_CHUNKS: ReadonlySet<string> = new Set(['tEXt', 'zTXt', 'iTXt', 'comf'])
 
 /** PNG text chunks as the specification lays them out (11.3.3); `limitBytes` bounds the inflated text. */
-export async function decodeTextChunk(chunk: PngChunk, limitBytes: number): Promise<DecodedChunk> {
+export function decodeTextChunk(chunk: PngChunk, limitBytes: number): DecodedChunk {
   const problems = chunk.crcMatches ? [] : ['its checksum does not match']
   const keyEnd = chunk.data.indexOf(0)
   if (keyEnd < 0) return { place: `png:${chunk.type}`, problems: [...problems, 'it has no keyword'] }
   const key = decodeLatin1(chunk.data.subarray(0, keyEnd))
   const place = `png:${chunk.type}:${key}`
-  const body = await decodeBody(chunk.type, chunk.data.subarray(keyEnd + 1), limitBytes)
+  const body = decodeBody(chunk.type, chunk.data.subarray(keyEnd + 1), limitBytes)
   if (body.problem !== undefined) problems.push(body.problem)
   if (body.text === undefined) return { place, problems }
-  return { place, text: { place, key, text: withoutTrailingNuls(body.text) }, problems }
+  return { place, text: { place, key, text: body.text }, problems }
 }
 
 interface Body {
@@ -31,7 +31,7 @@ interface Body {
   readonly problem?: string
 }
 
-async function decodeBody(type: string, rest: Uint8Array, limitBytes: number): Promise<Body> {
+function decodeBody(type: string, rest: Uint8Array, limitBytes: number): Body {
   if (type === 'zTXt') return decompressed(rest[0], rest.subarray(1), limitBytes)
   if (type !== 'iTXt') return { text: decodeText(rest) }
   const languageEnd = rest.indexOf(0, 2)
@@ -43,9 +43,9 @@ async function decodeBody(type: string, rest: Uint8Array, limitBytes: number): P
   return text === undefined ? { text: decodeLatin1(payload), problem: 'its text is not UTF-8' } : { text }
 }
 
-async function decompressed(method: number | undefined, data: Uint8Array, limitBytes: number): Promise<Body> {
+function decompressed(method: number | undefined, data: Uint8Array, limitBytes: number): Body {
   if (method !== 0) return { problem: 'its compression method is unknown' }
-  const inflated = await inflate(data, limitBytes)
+  const inflated = inflate(data, limitBytes)
   if (!inflated.ok) return { problem: inflated.reason }
   const text = decodeText(inflated.bytes)
   return inflated.cutOff ? { text, problem: 'its compressed text is cut off' } : { text }

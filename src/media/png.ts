@@ -1,11 +1,11 @@
 import type { ByteSource } from './byte-source.ts'
-import type { Container, ContainerContent, MediaWarning, MetadataLimits, MetadataText } from './container.ts'
+import type { Container, ContainerContent, MetadataLimits } from './container.ts'
+import { readExif } from './exif.ts'
 import { readChunks } from './png-chunks.ts'
 import { decodeTextChunk, TEXT_CHUNKS } from './png-text.ts'
-
-/** Hostile files have a million tiny chunks; real ones have up to about fifty texts. */
-const MAX_TEXTS = 1000
-const MAX_WARNINGS = 100
+import { readRawProfile } from './raw-profile.ts'
+import { createTextCollector } from './text-collector.ts'
+import { readXmp, XMP_KEYWORD } from './xmp.ts'
 
 const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]
 
@@ -16,39 +16,32 @@ export const png: Container = {
   read: readPng,
 }
 
-async function readPng(source: ByteSource, limits: MetadataLimits): Promise<ContainerContent> {
-  const texts: MetadataText[] = []
-  const warnings: MediaWarning[] = []
-  const warn = (place: string, reason: string): void => {
-    if (warnings.length < MAX_WARNINGS) warnings.push({ place, reason })
-  }
-  let size: { width: number; height: number } | undefined
-  let leftBytes = limits.totalBytes
+/** C2PA's manifest store (C2PA 2.1, A.3.3). */
+const C2PA_CHUNK = 'caBX'
+
+function readPng(source: ByteSource, limits: MetadataLimits): ContainerContent {
+  const into = createTextCollector(limits)
   const chunks = readChunks(source, {
     wants(type, lengthBytes) {
-      if (type === 'IHDR') return size === undefined && lengthBytes === 13
-      if (!TEXT_CHUNKS.has(type)) return false
-      if (texts.length === MAX_TEXTS) {
-        warn(`png:${type}`, `the chunk was left out: the file has more than ${MAX_TEXTS} texts`)
-        return false
-      }
-      const fits = lengthBytes <= Math.min(limits.textBytes, leftBytes)
-      if (!fits) warn(`png:${type}`, `the chunk was left out: it is larger than the limit (${lengthBytes} bytes)`)
-      return fits
+      if (type === 'IHDR') return lengthBytes === 13
+      if (type === C2PA_CHUNK) into.noteC2pa()
+      return (TEXT_CHUNKS.has(type) || type === 'eXIf') && into.fits(`png:${type}`, lengthBytes)
     },
-    brokenOff: (reason) => warn('png', reason),
+    brokenOff: (reason) => into.warn('png', reason),
   })
-  for await (const chunk of chunks) {
+  for (const chunk of chunks) {
     if (chunk.type === 'IHDR') {
       const view = new DataView(chunk.data.buffer, chunk.data.byteOffset, 8)
-      size = { width: view.getUint32(0), height: view.getUint32(4) }
-      continue
+      into.setSize(view.getUint32(0), view.getUint32(4))
+    } else if (chunk.type === 'eXIf') {
+      if (!chunk.crcMatches) into.warn('png:eXIf', 'its checksum does not match')
+      readExif(chunk.data, 'png:exif', into)
+    } else {
+      const decoded = decodeTextChunk(chunk, into.textLimit)
+      for (const problem of decoded.problems) into.warn(decoded.place, problem)
+      if (decoded.text?.key === XMP_KEYWORD) readXmp(decoded.text.text, 'png:xmp', into)
+      else if (decoded.text !== undefined && !readRawProfile(decoded.text, into)) into.add(decoded.text)
     }
-    const decoded = await decodeTextChunk(chunk, Math.min(limits.textBytes, leftBytes))
-    for (const problem of decoded.problems) warn(decoded.place, problem)
-    if (decoded.text === undefined) continue
-    texts.push(decoded.text)
-    leftBytes -= Math.max(chunk.data.length, Buffer.byteLength(decoded.text.text))
   }
-  return { ...size, texts, warnings }
+  return into.content()
 }

@@ -1,4 +1,5 @@
 import { AppError } from '../errors.ts'
+import type { JsonValue } from '../lib/json.ts'
 
 /** Levels of arrays and objects that an input may have. */
 export const MAX_NESTING = 64
@@ -37,4 +38,24 @@ const rootOf = (path: string): string => path.split('.', 1)[0] ?? path
 function refuse(path: string, expectation: string): AppError {
   const expected = path === '' ? `The input must have ${expectation}` : `${path} must have ${expectation}`
   return new AppError('invalid_input', expected, { errors: [{ path, expected }] })
+}
+
+/** `text` as {@link checkText} lets it pass: without NUL characters, each lone surrogate replaced by U+FFFD. */
+export const cleanText = (text: string): string => text.replaceAll('\0', '').toWellFormed()
+
+/**
+ * The value of a field as {@link checkText} lets it pass, its keys too.
+ * @returns undefined where it is nested too deep for that
+ */
+export function cleanJson(value: JsonValue, levels = MAX_NESTING - 1): JsonValue | undefined {
+  if (typeof value === 'string') return cleanText(value)
+  if (typeof value !== 'object' || value === null) return value
+  if (levels === 0) return undefined
+  const entries: [string, JsonValue][] = []
+  for (const [key, child] of Object.entries(value)) {
+    const clean = cleanJson(child, levels - 1)
+    if (clean === undefined) return undefined
+    entries.push([cleanText(key), clean])
+  }
+  return Array.isArray(value) ? entries.map(([, child]) => child) : Object.fromEntries(entries)
 }

@@ -89,6 +89,8 @@ export interface OperationSpec<I extends InputSchema, O extends OutputSchema> {
     readonly statusFor?: (output: v.InferInput<O>) => 200 | 201 | 202
     /** Field that a multipart request carries as a file. */
     readonly upload?: string
+    /** Field that may hold JSON of megabytes and is taken as text too: in a large body it stays text, unparsed. */
+    readonly rawField?: string
     /** Of a GET: the text to send for this output, against which `If-None-Match` is held. */
     readonly representation?: (output: object) => Representation | undefined
   }
@@ -124,6 +126,7 @@ export interface Operation {
     readonly method: 'get' | 'post' | 'patch' | 'delete'
     readonly path: `/${string}`
     readonly upload?: string
+    readonly rawField?: string
     readonly representation?: (output: object) => Representation | undefined
     /** HTTP status of a successful result. */
     status(output: JsonObject): number
@@ -152,7 +155,7 @@ export function defineOperation<I extends InputSchema, O extends OutputSchema>(s
   const aliases = spec.aliases ?? {}
   let inputSchema: JsonSchema | undefined
   let outputSchema: JsonSchema | undefined
-  const { method, path, status = 200, statusFor, upload, representation } = spec.http
+  const { method, path, status = 200, statusFor, upload, rawField, representation } = spec.http
 
   return {
     name: spec.name,
@@ -166,6 +169,7 @@ export function defineOperation<I extends InputSchema, O extends OutputSchema>(s
       method,
       path,
       ...(upload === undefined ? {} : { upload }),
+      ...(rawField === undefined ? {} : { rawField }),
       ...(representation === undefined ? {} : { representation }),
       status: (output) => (statusFor === undefined ? status : statusFor(output as v.InferInput<O>)),
       statuses: statusFor === undefined ? [status] : [200, status],

@@ -2,7 +2,6 @@ import { asc } from 'drizzle-orm'
 import * as v from 'valibot'
 import type { WriteDb } from '../db/db.ts'
 import { toPublicId } from '../operation/fields.ts'
-import type { Call } from '../operation/operation.ts'
 import { isAmong, type Reader } from './conditions.ts'
 import { assetModelsTable } from './table.ts'
 
@@ -21,14 +20,6 @@ export const assetModelSchema = v.object({
   civitai_version_id: v.nullable(v.number()),
 })
 export type AssetModel = v.InferOutput<typeof assetModelSchema>
-
-/** A media file to read models from: one on disk, or one that is small enough to be held. */
-export type MediaContent =
-  | { readonly path: string /** As of LocalFile. */; readonly exact: boolean }
-  | { readonly bytes: Uint8Array }
-
-/** Models that the media's metadata name, in their order. What cannot be read gives an empty list. */
-export type ReadMediaModels = (media: MediaContent, call: Call) => Promise<readonly Partial<AssetModel>[]>
 
 /** More than any workflow loads; a bound for files that were made to be odd. */
 const MAX_MODELS = 500

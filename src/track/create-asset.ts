@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import type { WriteDb } from '../db/db.ts'
 import { requiredTextField, toPublicId, toRowId } from '../operation/fields.ts'
 import { type Call, defineOperation, type Operation } from '../operation/operation.ts'
 import { assetAliases, assetFields } from './asset-fields.ts'
@@ -7,6 +8,7 @@ import { type Asset, assetSchema, showAsset } from './asset-row.ts'
 import { requireFreeCivitaiId, requireNewBytes } from './asset-store.ts'
 import { mergeCivitaiPair } from './civitai-pair.ts'
 import type { TrackDeps } from './deps.ts'
+import { keepExtractedPrompt } from './extracted-prompt.ts'
 import type { InspectMedia } from './inspect-media.ts'
 import { requireReferences } from './references.ts'
 import { newAuthorship } from './row.ts'
@@ -36,7 +38,12 @@ const inputSchema = v.strictObject({
   metadata: v.optional(assetFields.metadata),
   on_behalf_of: v.optional(assetFields.on_behalf_of),
   extract: v.optional(
-    v.pipe(v.boolean(), v.description('Read the generation data inside the media and link the models it names')),
+    v.pipe(
+      v.boolean(),
+      v.description(
+        'Read the generation data inside the media: link the models it names and, of generated media without an input_prompt_id, record and link its prompt',
+      ),
+    ),
     true,
   ),
 })
@@ -50,7 +57,7 @@ export function createAssetCreation(deps: CreateAssetDeps): Operation {
     name: 'create_asset',
     summary: 'Record an image or a video, known by its SHA-256',
     description:
-      'Records one image or video and returns its asset_id. Reads everything at asset_url, computes its SHA-256 and checks that it is the asset_type. The same bytes, or the same civitai_id, a second time give a conflict whose `existing` holds the asset_id to go on with. Before: calculate_sha256 and find_asset, to see whether it is recorded already; create_prompt where there is a prompt, for the input_prompt_id; for media of a Civitai post fetch_civitai_post_assets, for asset_url, civitai_image_id and civitai_url. After: keep the asset_id; once the post is recorded (create_civitai_post), update_asset with asset_id and post_id links them.',
+      'Records one image or video and returns its asset_id. Reads everything at asset_url, computes its SHA-256 and checks that it is the asset_type. Unless extract is false, the models that the media name in their own metadata are linked; where no input_prompt_id is given and asset_source is generated, so is the prompt there, recorded unless the ledger has the same. The same bytes, or the same civitai_id, a second time give a conflict whose `existing` holds the asset_id to go on with. Before: calculate_sha256 and find_asset, to see whether it is recorded already; create_prompt where there is a prompt, for the input_prompt_id; for media of a Civitai post fetch_civitai_post_assets, for asset_url, civitai_image_id and civitai_url. After: keep the asset_id; once the post is recorded (create_civitai_post), update_asset with asset_id and post_id links them.',
     example: {
       asset_url: 'https://example.com/images/mountain.jpg',
       asset_type: 'image',
@@ -81,6 +88,7 @@ async function createAsset(
   call.signal.throwIfAborted()
 
   const toId = (id: string | undefined): number | null => (id === undefined ? null : toRowId(id))
+  const authorship = newAuthorship(call, clock.now(), input.on_behalf_of)
   const values = {
     assetUrl: input.asset_url,
     assetType: input.asset_type,
@@ -88,22 +96,26 @@ async function createAsset(
     sha256sum: media.sha256sum,
     sizeBytes: media.sizeBytes,
     mimeType: media.mimeType,
-    inputPromptId: toId(input.input_prompt_id),
     outputPromptId: toId(input.output_prompt_id),
     postId: toId(input.post_id),
     inputAssetIds: input.input_asset_ids ?? null,
     ...pair,
     metadata: input.metadata ?? null,
-    ...newAuthorship(call, clock.now(), input.on_behalf_of),
+    ...authorship,
   }
+  // The words of media that came from elsewhere made nothing here.
+  const prompt = input.asset_source === 'generated' ? media.prompt : undefined
+  const keepPrompt = async (tx: WriteDb): Promise<number | null> =>
+    prompt === undefined ? null : keepExtractedPrompt(tx, audit, call, { prompt, type: input.asset_type, authorship })
   return db.write(async (tx) => {
     await requireNewBytes(tx, media.sha256sum)
     await requireFreeCivitaiId(tx, pair.civitaiId)
     await requireReferences(tx, input)
-    const id = (await tx.insert(assetsTable).values(values).returning({ id: assetsTable.id }))[0]?.id
+    const row = { ...values, inputPromptId: toId(input.input_prompt_id) ?? (await keepPrompt(tx)) }
+    const id = (await tx.insert(assetsTable).values(row).returning({ id: assetsTable.id }))[0]?.id
     if (id === undefined) throw new Error('The database gave a new asset no id')
     await insertModels(tx, id, media.models)
-    const asset = showAsset({ id, ...values }, media.models)
+    const asset = showAsset({ id, ...row }, media.models)
     const change = { table: 'assets', rowId: toPublicId(id), before: null, after: asset } as const
     await recordChange(audit, call, 'create_asset', values.createdAt, change)
     return asset

@@ -8,7 +8,7 @@ import type { Log } from '../lib/log.ts'
 import type { GuardedFetch } from '../net/fetch.ts'
 import type { S3Reader } from '../net/s3.ts'
 import type { Actor } from '../operation/permission.ts'
-import type { ReadMediaModels } from './asset-models.ts'
+import type { ReadMediaRecord } from './media-record.ts'
 
 /** What tracking needs of the rest; each factory takes the part it uses. */
 export interface TrackDeps {
@@ -29,6 +29,8 @@ export interface TrackDeps {
   readonly civitai: CivitaiClient
   /** The Civitai key that the caller may use, if any. */
   readonly civitaiToken: (actor: Actor) => Promise<string | undefined>
-  /** Finds the models that a media file's own metadata names; without it no models are linked. */
-  readonly readMediaModels?: ReadMediaModels | undefined
+  /** Reads what a media file's own metadata say; without it no models are linked and no prompt is recorded. */
+  readonly readMediaRecord?: ReadMediaRecord | undefined
+  /** For fetched media that are too large to be held while their metadata are read. */
+  readonly tempDir: string
 }

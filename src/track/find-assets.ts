@@ -1,19 +1,20 @@
-import { and, eq, inArray, or, type SQL } from 'drizzle-orm'
+import { and, eq, or, type SQL } from 'drizzle-orm'
 import * as v from 'valibot'
 import { parseCivitaiLink } from '../civitai/links.ts'
 import { AppError } from '../errors.ts'
 import { idField, limitField, offsetField, requiredTextField, toRowId } from '../operation/fields.ts'
 import { defineOperation, type Operation } from '../operation/operation.ts'
 import { assetAliases, assetFields, assetIdField } from './asset-fields.ts'
-import { type Asset, assetSchema, detailedAssetSchema } from './asset-row.ts'
+import { postedAssetSchema, withPosts } from './asset-post.ts'
+import { type Asset, assetSchema } from './asset-row.ts'
 import { readAssets, withPrompts } from './asset-store.ts'
 import { equals, type Reader, within } from './conditions.ts'
 import type { TrackDeps } from './deps.ts'
 import { createDigestLookup } from './digest-lookup.ts'
 import { createdByField, pageEntries } from './row.ts'
-import { ASSET_TYPES, assetModelsTable, assetsTable } from './table.ts'
+import { ASSET_TYPES, assetsTable } from './table.ts'
 import { endTimeField, startTimeField, toTimeRange } from './time-range.ts'
-import { linksThatUse } from './uses.ts'
+import { assetUses, usesField } from './uses.ts'
 
 /** Written out in both cases: JSON Schema patterns have no flags. */
 const HEX = /^(?:[sS][hH][aA]256:|0[xX])?[0-9a-fA-F]{1,64}$/
@@ -27,7 +28,7 @@ const criteria = {
   civitai_id: v.optional(assetFields.civitai_id),
   civitai_url: v.optional(requiredTextField('https://civitai.com/images/N', 2_000)),
   post_id: v.optional(idField('post_id', 'Assets of this recorded post: post_id of create_civitai_post')),
-  uses: v.optional(requiredTextField('Assets made with this model: a digest, an AIR or a Civitai version number', 300)),
+  uses: v.optional(usesField('Assets made with this model')),
 }
 type Criteria = v.InferOutput<v.StrictObjectSchema<typeof criteria, undefined>>
 
@@ -52,7 +53,7 @@ export function createAssetQueries({ db }: Pick<TrackDeps, 'db'>): readonly Oper
       name: 'find_asset',
       summary: 'Whether an asset is recorded, and everything known of it',
       description:
-        'Looks for a recorded asset; several criteria must all hold. found false is an answer, not an error. Where several assets match (post_id, uses), assets lists them, newest first, and asset is the newest. Before: calculate_sha256, to look for a file by its sha256sum. After: where found is true, go on with asset.asset_id, such as with update_asset, instead of recording it again; where it is false, create_asset.',
+        'Looks for a recorded asset; several criteria must all hold. found false is an answer, not an error. Where several assets match (post_id, uses), assets lists them, newest first, and asset is the newest. Each has its models, its prompts and, as post, the Civitai post that it is in. Before: calculate_sha256, to look for a file by its sha256sum. After: where found is true, go on with asset.asset_id, such as with update_asset, instead of recording it again; where it is false, create_asset; for the posts made with a model list_civitai_posts takes uses too.',
       example: { sha256sum: '3b7f1f0a5c2d4e6f8091a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f7' },
       effect: 'read',
       permission: 'track:read',
@@ -61,13 +62,13 @@ export function createAssetQueries({ db }: Pick<TrackDeps, 'db'>): readonly Oper
       input: v.strictObject(criteria),
       output: v.object({
         found: v.boolean(),
-        asset: v.optional(detailedAssetSchema),
-        assets: v.optional(v.array(detailedAssetSchema)),
+        asset: v.optional(postedAssetSchema),
+        assets: v.optional(v.array(postedAssetSchema)),
         count: v.optional(v.pipe(v.number(), v.description('Assets that match, where several do'))),
       }),
       async run(input) {
         const found = await findAll(input)
-        const assets = await withPrompts(db.read, found.assets)
+        const assets = await withPosts(db.read, await withPrompts(db.read, found.assets))
         const [asset] = assets
         if (asset === undefined) return { found: false }
         if (assets.length === 1) return { found: true, asset }
@@ -122,7 +123,7 @@ function toCondition(db: Reader, input: Criteria): SQL | undefined {
     })
   }
   const digest = input.sha256sum === undefined ? undefined : toDigest(input.sha256sum)
-  const using = input.uses === undefined ? undefined : linksThatUse(input.uses)
+  const using = input.uses === undefined ? undefined : assetUses(db, input.uses)
   // Part of a digest, as people shorten it, is nobody's.
   if (digest !== undefined && digest.length !== 64) return undefined
   return and(
@@ -131,9 +132,7 @@ function toCondition(db: Reader, input: Criteria): SQL | undefined {
     equals(assetsTable.civitaiId, input.civitai_id),
     input.civitai_url === undefined ? undefined : hasCivitaiUrl(input.civitai_url),
     equals(assetsTable.postId, input.post_id === undefined ? undefined : toRowId(input.post_id)),
-    using === undefined
-      ? undefined
-      : inArray(assetsTable.id, db.select({ id: assetModelsTable.assetId }).from(assetModelsTable).where(using)),
+    using,
   )
 }
 

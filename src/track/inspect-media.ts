@@ -4,37 +4,56 @@ import { type Call, traceOf } from '../operation/operation.ts'
 import { type AssetModel, toAssetModels } from './asset-models.ts'
 import type { Asset } from './asset-row.ts'
 import type { TrackDeps } from './deps.ts'
+import { toRecordable } from './extracted-prompt.ts'
+import type { ExtractedPrompt, MediaContent } from './media-record.ts'
 import type { MediaReader } from './media-source.ts'
 
-export interface InspectedMedia {
+/** What a media file's own metadata say, as the ledger keeps it. */
+interface Extracted {
+  readonly models: readonly AssetModel[]
+  readonly prompt?: ExtractedPrompt | undefined
+}
+
+export interface InspectedMedia extends Extracted {
   readonly sha256sum: string
   readonly sizeBytes: number
   readonly mimeType: string | null
-  readonly models: readonly AssetModel[]
 }
 
 export interface InspectOptions {
   readonly type: Asset['asset_type']
-  /** Read the models that the media's own metadata name. */
+  /** Read what the media's own metadata say. */
   readonly extract: boolean
 }
 
 export type InspectMedia = (assetUrl: string, options: InspectOptions, call: Call) => Promise<InspectedMedia>
 
-/** A fetched file up to this size is held in memory to read its metadata; of a larger one only the digest is taken. */
-const MAX_HELD_BYTES = 16 * 2 ** 20
-
-export interface InspectDeps extends Pick<TrackDeps, 'log' | 'readMediaModels'> {
+export interface InspectDeps extends Pick<TrackDeps, 'log' | 'readMediaRecord'> {
   readonly media: MediaReader
 }
 
 /**
- * Digest, kind and models of the media at an address. The bytes decide what it is, never its name, and what is not of
+ * Digest, kind and generation data of the media at an address. The bytes decide what it is, never its name, and what is not of
  * the wanted type is refused as soon as its first bytes are there.
  */
-export function createMediaInspector({ media, log, readMediaModels }: InspectDeps): InspectMedia {
+export function createMediaInspector({ media, log, readMediaRecord }: InspectDeps): InspectMedia {
+  /** Odd metadata must not keep the media from being recorded. */
+  async function extractFrom(content: MediaContent, call: Call): Promise<Extracted> {
+    try {
+      const { models, prompt } = (await readMediaRecord?.(content, call)) ?? { models: [] }
+      return { models: toAssetModels(models), prompt: prompt === undefined ? undefined : toRecordable(prompt) }
+    } catch (error) {
+      log.warn({ ...traceOf(call), err: error }, 'could not read the metadata of a media file')
+      return { models: [] }
+    }
+  }
+
   return async (assetUrl, { type, extract }, call) => {
     let mimeType: string | null = null
+    let extracted: Extracted = { models: [] }
+    const onContent = async (content: MediaContent): Promise<void> => {
+      extracted = await extractFrom(content, call)
+    }
     const read = await media.read(assetUrl, call, {
       field: 'asset_url',
       async onHead(head) {
@@ -42,19 +61,9 @@ export function createMediaInspector({ media, log, readMediaModels }: InspectDep
         if (found.kind !== type) throw notOfType(type, found.kind, found.description)
         mimeType = found.mime ?? null
       },
-      keepBytes: extract && readMediaModels !== undefined ? MAX_HELD_BYTES : 0,
+      onContent: extract && readMediaRecord !== undefined ? onContent : undefined,
     })
-    const { sha256sum, sizeBytes, content } = read
-    if (!extract || readMediaModels === undefined || content === undefined) {
-      return { sha256sum, sizeBytes, mimeType, models: [] }
-    }
-    try {
-      return { sha256sum, sizeBytes, mimeType, models: toAssetModels(await readMediaModels(content, call)) }
-    } catch (error) {
-      // Odd metadata must not keep the media from being recorded.
-      log.warn({ ...traceOf(call), err: error }, 'could not read the models of a media file')
-      return { sha256sum, sizeBytes, mimeType, models: [] }
-    }
+    return { ...read, mimeType, ...extracted }
   }
 }
 

@@ -10,13 +10,14 @@ import { postSchema, showPost } from './post-row.ts'
 import { createdByField, onBehalfOfField, pageEntries } from './row.ts'
 import { assetsTable, POST_STATUSES, postsTable } from './table.ts'
 import { endTimeField, startTimeField, toTimeRange } from './time-range.ts'
+import { postUses, usesField } from './uses.ts'
 
 export function createPostList({ db }: Pick<TrackDeps, 'db'>): Operation {
   return defineOperation({
     name: 'list_civitai_posts',
     summary: 'Recorded posts, newest first, with their assets and prompts where asked for',
     description:
-      'Lists recorded posts, newest first; with include_details each has its assets with their prompts and models. civitai_id is the number in civitai.com/posts/N. Before: nothing. After: update_asset with the post_id links an asset, update_civitai_post changes the post; fetch_civitai_post_assets gives what Civitai itself shows now.',
+      'Lists recorded posts, newest first; with include_details each has its assets with their prompts and models; with uses only posts that have an asset made with that model. civitai_id is the number in civitai.com/posts/N. Before: nothing. After: update_asset with the post_id links an asset, update_civitai_post changes the post; fetch_civitai_post_assets gives what Civitai itself shows now.',
     example: { status: 'published', include_details: true, limit: 5 },
     effect: 'read',
     permission: 'track:read',
@@ -27,6 +28,7 @@ export function createPostList({ db }: Pick<TrackDeps, 'db'>): Operation {
       status: v.optional(v.pipe(v.picklist(POST_STATUSES), v.description('Only posts in this state'))),
       created_by: v.optional(createdByField),
       on_behalf_of: v.optional(onBehalfOfField),
+      uses: v.optional(usesField('Posts with an asset made with this model')),
       start_time: v.optional(startTimeField),
       end_time: v.optional(endTimeField),
       include_details: v.optional(
@@ -47,6 +49,7 @@ export function createPostList({ db }: Pick<TrackDeps, 'db'>): Operation {
         equals(postsTable.status, filter.status),
         equals(postsTable.createdBy, filter.created_by),
         equals(postsTable.onBehalfOf, filter.on_behalf_of),
+        filter.uses === undefined ? undefined : postUses(db.read, filter.uses),
         within(postsTable.createdAt, toTimeRange(filter)),
       )
       const [rows, count] = await Promise.all([

@@ -1,28 +1,28 @@
-import { bucketsFor, hostsFor } from '../access/allowed-hosts.ts'
-import { AppError } from '../errors.ts'
-import { openFileSource } from '../media/byte-source.ts'
+import { openFile } from '../media/byte-source.ts'
 import { SNIFF_BYTES } from '../media/kind.ts'
 import type { GuardedResponse } from '../net/response.ts'
-import { describeUrl } from '../net/target.ts'
 import { type Call, traceOf } from '../operation/operation.ts'
-import type { MediaContent } from './asset-models.ts'
-import { createHead, createKeeper } from './body-taps.ts'
 import type { TrackDeps } from './deps.ts'
+import { createHead } from './media-head.ts'
+import { createMediaKeeper, type MediaKeeper } from './media-keeper.ts'
+import type { MediaContent } from './media-record.ts'
+import { createRemoteOpener, isLocal, type RemoteDeps } from './remote-media.ts'
 
 export interface ReadOptions {
   /** Field that names the source, for messages. */
   readonly field: string
   /** Sees the first bytes before the rest is read, and may refuse them by throwing. */
   readonly onHead?: ((head: Uint8Array) => Promise<void>) | undefined
-  /** Keeps the bytes of a fetched file that is no larger; 0 keeps none. */
-  readonly keepBytes?: number
+  /**
+   * Sees the whole file once it is hashed, for as long as it takes: the one on disk, or what was kept of a fetched one.
+   * Not called where nothing could be kept.
+   */
+  readonly onContent?: ((content: MediaContent) => Promise<void>) | undefined
 }
 
 export interface ReadMedia {
   readonly sha256sum: string
   readonly sizeBytes: number
-  /** The file on disk, or the bytes where they were kept. */
-  readonly content: MediaContent | undefined
 }
 
 export interface MediaReader {
@@ -35,17 +35,19 @@ export interface MediaReader {
   read(source: string, call: Call, options: ReadOptions): Promise<ReadMedia>
 }
 
-/** As much as may be uploaded; ends what would never end. */
-const MAX_BYTES = 64 * 2 ** 30
+/** A fetched file up to this size is held in memory for `onContent`. */
+const MAX_HELD_BYTES = 16 * 2 ** 20
+/** A larger one goes through the disk, up to this size. */
+const MAX_KEPT_BYTES = 4 * 2 ** 30
 /** Bytes between two reports of progress. */
 const REPORT_BYTES = 2 ** 20
 
-const SCHEME = /^([a-z][a-z0-9+.-]*):/i
+export type MediaDeps = RemoteDeps & Pick<TrackDeps, 'localFiles' | 'hashPool' | 'tempDir' | 'log'>
 
-export function createMediaReader(
-  deps: Pick<TrackDeps, 'localFiles' | 'hashPool' | 'fetch' | 'allowedHosts' | 's3' | 'allowedBuckets'>,
-): MediaReader {
-  async function readLocal(source: string, call: Call, { onHead }: ReadOptions): Promise<ReadMedia> {
+export function createMediaReader(deps: MediaDeps): MediaReader {
+  const openRemote = createRemoteOpener(deps)
+
+  async function readLocal(source: string, call: Call, { onHead, onContent }: ReadOptions): Promise<ReadMedia> {
     const { path, exact } = await deps.localFiles.find(source, call.actor)
     if (onHead !== undefined) await onHead(await readHead(path, exact))
     const { sha256, sizeBytes } = await deps.hashPool.hashFile(path, {
@@ -53,43 +55,31 @@ export function createMediaReader(
       signal: call.signal,
       onProgress: (done, total) => call.progress({ done, total, unit: 'bytes', message: 'hashing' }),
     })
-    return { sha256sum: sha256, sizeBytes, content: { path, exact } }
+    await onContent?.({ path, exact })
+    return { sha256sum: sha256, sizeBytes }
   }
 
-  async function fetchUrl(source: string, call: Call): Promise<GuardedResponse> {
-    const { signal, actor } = call
-    const response = await deps.fetch({
-      url: source,
-      signal,
-      trace: traceOf(call),
-      hosts: hostsFor(actor, deps.allowedHosts),
-      maxBytes: MAX_BYTES,
-    })
-    if (response.status >= 200 && response.status <= 299) return response
-    response.discard()
-    throw refused(source, response.status)
-  }
-
-  const fetchObject = (source: string, call: Call): Promise<GuardedResponse> =>
-    deps.s3.get({
-      url: source,
-      buckets: bucketsFor(call.actor, deps.allowedBuckets),
-      signal: call.signal,
-      maxBytes: MAX_BYTES,
-      trace: traceOf(call),
+  const createKeeper = (call: Call, expectedBytes: number | undefined): MediaKeeper =>
+    createMediaKeeper({
+      tempDir: deps.tempDir,
+      heldBytes: MAX_HELD_BYTES,
+      maxBytes: MAX_KEPT_BYTES,
+      expectedBytes,
+      onFault: (error) =>
+        deps.log.warn({ ...traceOf(call), err: error }, 'could not keep media to read their metadata'),
     })
 
   async function readResponse(response: GuardedResponse, call: Call, options: ReadOptions): Promise<ReadMedia> {
     const hasher = await openHasher(deps, call.signal, response)
+    const total = response.contentLength
+    const keeper = options.onContent === undefined ? undefined : createKeeper(call, total)
     try {
-      const keeper = createKeeper(options.keepBytes ?? 0)
       const head = createHead(options.onHead)
-      const total = response.contentLength
       let done = 0
       let reported = 0
       for await (const chunk of response.body) {
         await head.take(chunk)
-        keeper.take(chunk)
+        await keeper?.take(chunk)
         await hasher.update(chunk)
         done += chunk.byteLength
         if (done - reported < REPORT_BYTES) continue
@@ -99,22 +89,20 @@ export function createMediaReader(
       await head.end()
       const { sha256, sizeBytes } = await hasher.digest()
       call.progress({ done: sizeBytes, total: sizeBytes, unit: 'bytes', message: 'fetched' })
-      return { sha256sum: sha256, sizeBytes, content: keeper.content() }
+      const content = await keeper?.finish()
+      if (content !== undefined) await options.onContent?.(content)
+      return { sha256sum: sha256, sizeBytes }
     } finally {
       response.discard()
       hasher.dispose()
+      await keeper?.discard()
     }
   }
 
   return {
     async read(source, call, options) {
-      const scheme = SCHEME.exec(source)?.[1]?.toLowerCase()
-      if (scheme === undefined || scheme === 'file') return readLocal(source, call, options)
-      if (scheme === 'http' || scheme === 'https') return readResponse(await fetchUrl(source, call), call, options)
-      if (scheme === 's3') return readResponse(await fetchObject(source, call), call, options)
-      const { field } = options
-      const expected = `${field} must be a local path or a file://, http(s):// or s3:// URL`
-      throw new AppError('invalid_input', expected, { errors: [{ path: field, expected }] })
+      if (isLocal(source)) return readLocal(source, call, options)
+      return readResponse(await openRemote(source, call, options.field), call, options)
     },
   }
 }
@@ -133,15 +121,10 @@ async function openHasher(
   }
 }
 
-const refused = (source: string, status: number): AppError =>
-  new AppError('upstream_unavailable', `Cannot fetch ${describeUrl(new URL(source))}: it answered ${status}`, {
-    hint: status === 404 || status === 410 ? 'Check that the address is right and still there' : 'Try again later',
-  })
-
 async function readHead(path: string, exact: boolean): Promise<Uint8Array> {
-  const file = await openFileSource(path, { exact })
+  const file = await openFile(path, { exact })
   try {
-    return await file.read(0, SNIFF_BYTES)
+    return await file.readAt(0, SNIFF_BYTES)
   } finally {
     await file.close()
   }

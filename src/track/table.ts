@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm'
 import { index, integer, real, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
 import { authorship, jsonList, jsonObject, rowId } from '../db/columns.ts'
 
@@ -17,7 +18,12 @@ export const promptsTable = sqliteTable(
     metadata: jsonObject('metadata'),
     ...authorship(),
   },
-  (t) => [index('prompts_by_time').on(t.createdAt), index('prompts_by_creator').on(t.createdBy, t.createdAt)],
+  (t) => [
+    index('prompts_by_time').on(t.createdAt),
+    index('prompts_by_creator').on(t.createdBy, t.createdAt),
+    // Many prompts begin alike, and many pictures have the same one: what follows it ends with their seeds.
+    index('prompts_by_text').on(sql`substr(${t.promptText}, 1, 80)`, sql`substr(${t.metadata}, -80)`),
+  ],
 )
 
 /** A post on Civitai. It knows nothing of its assets: they point to it. */

@@ -1,7 +1,9 @@
-import { and, eq, gte, isNull, lt, or, type SQL } from 'drizzle-orm'
+import { and, eq, gte, inArray, isNull, lt, or, type SQL } from 'drizzle-orm'
 import type { SQLiteColumn } from 'drizzle-orm/sqlite-core'
 import { AppError } from '../errors.ts'
-import { assetModelsTable as models } from './table.ts'
+import { requiredTextField } from '../operation/fields.ts'
+import type { Reader } from './conditions.ts'
+import { assetsTable, assetModelsTable as models, postsTable } from './table.ts'
 
 /** `civitai:1@2`, alone or within a whole AIR; without `@2` every version of the model. */
 const CIVITAI_AIR = /(?:^|:)civitai:(\d{1,15})(?:@(\d{1,15}))?(?:$|[+.:])/i
@@ -9,12 +11,15 @@ const ANY_AIR = /^(?:urn:)?air:|^[\w-]+:[\w./-]+@/i
 const VERSION_REFERENCE = /^civitai:version:(\d{1,15})$/i
 const HASH = /^(?:0x|sha256:|autov[123]:)?([0-9a-f]{8}|[0-9a-f]{10}|[0-9a-f]{12}|[0-9a-f]{64})$/i
 
+export const usesField = (what: string) =>
+  requiredTextField(`${what}: a digest, an AIR or a Civitai version number`, 300)
+
 /**
  * Which model links a text means: a digest (SHA-256 of the file or of its tensors, AutoV1, AutoV2, AutoV3), an AIR, or
  * the number of a Civitai version. Digits may be both a version and a short digest: then either counts.
  * @throws AppError invalid_input for anything else
  */
-export function linksThatUse(text: string): SQL {
+function linksThatUse(text: string): SQL {
   const wanted = text.trim()
   const [, modelId, versionOfAir] = CIVITAI_AIR.exec(wanted) ?? []
   const version = versionOfAir ?? VERSION_REFERENCE.exec(wanted)?.[1] ?? /^\d{1,15}$/.exec(wanted)?.[0]
@@ -29,6 +34,17 @@ export function linksThatUse(text: string): SQL {
   const expected = 'uses must be a digest of 8, 10, 12 or 64 hex digits, an AIR or the number of a Civitai version'
   throw new AppError('invalid_input', expected, { errors: [{ path: 'uses', expected }] })
 }
+
+/**
+ * Which assets were made with the model that a text means, as {@link linksThatUse} reads it: a condition on assets.
+ * @throws AppError invalid_input
+ */
+export const assetUses = (db: Reader, text: string): SQL =>
+  inArray(assetsTable.id, db.select({ id: models.assetId }).from(models).where(linksThatUse(text)))
+
+/** The same for the posts that such assets are in. */
+export const postUses = (db: Reader, text: string): SQL =>
+  inArray(postsTable.id, db.select({ id: assetsTable.postId }).from(assetsTable).where(assetUses(db, text)))
 
 /** A link knows a model by whatever its source wrote, so a long digest also meets its beginnings, and the reverse. */
 function hasDigest(hex: string): SQL | undefined {

@@ -103,6 +103,7 @@ export const CONTRACT: readonly ContractRow[] = [
     permission: 'track:read',
     input: `id civitai_id status created_by on_behalf_of start_time end_time include_details ${PAGE}`,
     output: 'posts count limit offset',
+    extraInput: 'uses',
   },
   {
     name: 'fetch_civitai_post_assets',

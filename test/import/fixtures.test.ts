@@ -7,7 +7,7 @@ import type { ExpectedDependency } from '../../scripts/fixtures/expected.ts'
 import { createHashPool, type HashPool } from '../../src/hash/pool.ts'
 import { parsePrompt } from '../../src/import/parse/detect.ts'
 import { resolveLocally } from '../../src/import/resolve.ts'
-import { openFileSource } from '../../src/media/byte-source.ts'
+import { bytesSource } from '../../src/media/byte-source.ts'
 import { readMetadata } from '../../src/media/read-metadata.ts'
 import type { LibraryOpener } from '../../src/models/library.ts'
 import { aLibrary } from '../support/library.ts'
@@ -29,16 +29,14 @@ afterAll(async () => {
   await temp.close()
 })
 
-async function readFixture(path: string) {
-  const source = await openFileSource(join(root, path))
-  const media = await readMetadata(source)
-  await source.close()
+function readFixture(path: string) {
+  const media = readMetadata(bytesSource(readFileSync(join(root, path))))
   return { media, parsed: parsePrompt({ texts: media.texts, format: 'auto' }) }
 }
 
 describe.each(fixtures.map(({ path, expected }) => ({ path, expected })))('$path', ({ path, expected }) => {
-  test('is read as expected', async () => {
-    const { media, parsed } = await readFixture(path)
+  test('is read as expected', () => {
+    const { media, parsed } = readFixture(path)
     expect({ container: media.container, format: parsed.format }).toEqual({
       container: expected.container,
       format: expected.format,
@@ -63,7 +61,7 @@ describe.each(fixtures.map(({ path, expected }) => ({ path, expected })))('$path
   })
 
   test('its models are found as expected', async () => {
-    const { parsed } = await readFixture(path)
+    const { parsed } = readFixture(path)
     const { signal } = new AbortController()
     const library = await opener.open([], signal)
     const found = await resolveLocally(parsed.dependencies, library, {

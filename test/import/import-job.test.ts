@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { createLocalFiles } from '../../src/access/local-files.ts'
 import { createHashPool, type HashPool } from '../../src/hash/pool.ts'
 import { createImportJob } from '../../src/import/import-job.ts'
+import type { PromptReader } from '../../src/import/read/reader.ts'
 import { createSourceReader } from '../../src/import/source.ts'
 import type { JobEnd } from '../../src/jobs/job.ts'
 import { systemClock } from '../../src/lib/clock.ts'
@@ -16,12 +17,14 @@ import { createS3Reader } from '../../src/net/s3.ts'
 import { OWNER } from '../../src/operation/permission.ts'
 import { aLibrary } from '../support/library.ts'
 import { aModelFile } from '../support/model-files.ts'
+import { aPromptReader } from '../support/prompt-reader.ts'
 import { s3Settings } from '../support/s3-settings.ts'
 import { openTempDb, type TempDb } from '../support/temp-db.ts'
 
 let temp: TempDb
 let root: string
 let pool: HashPool
+let reader: PromptReader
 let shown: JsonObject[]
 let beforeHashing: (path: string) => void
 
@@ -29,11 +32,13 @@ beforeEach(async () => {
   temp = await openTempDb()
   root = mkdtempSync(join(tmpdir(), 'airkeep-import-'))
   pool = createHashPool({ size: 1 })
+  reader = aPromptReader()
   shown = []
   beforeHashing = () => {}
 })
 afterEach(async () => {
   await pool.close()
+  await reader.close()
   await temp.close()
   rmSync(root, { recursive: true })
 })
@@ -48,8 +53,12 @@ function run(text: string): Promise<JobEnd> {
   }
   const kind = createImportJob({
     sources: createSourceReader({
+      reader,
+      comfyNodes: { get: async () => undefined, warning: () => undefined },
       localFiles: createLocalFiles({ roots: () => [root] }),
       fetch,
+      fetchImage: async () => undefined,
+      civitaiToken: async () => undefined,
       hostsFor: () => [],
       s3: createS3Reader({ fetch, clock: systemClock, settings: s3Settings({}) }),
       bucketsFor: () => [],

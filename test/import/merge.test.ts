@@ -22,6 +22,7 @@ test('mentions of one name are one dependency with the evidence of all', () => {
   expect(others).toEqual([])
   expect(only).toEqual({
     type: 'lora',
+    type_confidence: 'high',
     reference: 'civitai:version:7',
     filename: 'foo.safetensors',
     name: 'foo',
@@ -171,10 +172,9 @@ describe('several sources', () => {
   })
   test('what only the editor has was not executed', () => {
     const editor = lora({ name: 'left over', trust: TRUST.editor })
-    expect(merge(graph, editor)[1]).toMatchObject({
-      active: false,
-      reason: 'The graph that was executed does not use it',
-    })
+    const unused = merge(graph, editor)[1]
+    expect(unused?.active).toBe(false)
+    expect(unused?.reason).toStartWith('The graph that was executed does not use it')
     expect(merge(editor)[0]?.active).toBe(true)
   })
   test('hashes that contradict each other are told', () => {
@@ -184,5 +184,64 @@ describe('several sources', () => {
     ])
     expect(dependencies).toHaveLength(1)
     expect(warnings).toEqual([{ place: 'b:two', reason: 'its hash contradicts the one of a:one' }])
+  })
+})
+
+describe('a guessed type', () => {
+  const guess: TrustedMention = { type: 'checkpoint', name: 'foo', guessed: true, evidence: ['comfyui:x'] }
+
+  test('gives way to a known one, whichever comes first', () => {
+    const known = lora({ name: 'style/foo.safetensors' })
+    for (const mentions of [
+      [guess, known],
+      [known, guess],
+    ]) {
+      expect(merge(...mentions).map(({ type, type_confidence }) => [type, type_confidence])).toEqual([['lora', 'high']])
+    }
+  })
+  test('is told where nothing says more', () => {
+    expect(merge(guess)[0]).toHaveProperty('type_confidence', 'low')
+  })
+})
+
+describe('why no file is needed', () => {
+  const builtIn: TrustedMention = { type: 'vae', name: 'taesd', skip: 'It is built in', evidence: ['comfyui:x'] }
+
+  test('counts where no other source says that it is in use', () => {
+    const other: TrustedMention = { type: 'vae', name: 'taesd', evidence: ['infotext:VAE'] }
+    expect(merge(builtIn, other)).toMatchObject([{ status: 'skipped', reason: 'It is built in' }])
+  })
+  test('does not hide a model that is in use elsewhere', () => {
+    const unreachable = lora({ name: 'a', active: false, skip: 'Nothing leads to it' })
+    const used = lora({ name: 'a', active: true, weight: 1, evidence: ['comfyui:y'] })
+    expect(merge(unreachable, used)).toMatchObject([{ status: 'pending', active: true, reason: null }])
+  })
+})
+
+describe('resources that name no file', () => {
+  const tag = (name: string, weight: number): TrustedMention => lora({ name, weight, active: true })
+  const resource = (version_id: number, weight: number): TrustedMention =>
+    lora({ civitai: { version_id }, weight, active: true, evidence: ['infotext:Civitai resources'] })
+  const versions = (...mentions: TrustedMention[]) =>
+    merge(...mentions).map(({ name, civitai }) => [name, civitai?.version_id])
+
+  test('are the LoRAs of the prompt where number, order and weights agree', () => {
+    const mentions = [tag('a', 0.8), tag('b', 0.5), resource(1, 0.8), resource(2, 0.5)]
+    expect(versions(...mentions)).toEqual([
+      ['a', 1],
+      ['b', 2],
+    ])
+    expect(mergeMentions(mentions).warnings.map(({ place }) => place)).toEqual([
+      'infotext:Civitai resources',
+      'infotext:Civitai resources',
+    ])
+  })
+  test.each([
+    ['one is missing', [tag('a', 0.8), tag('b', 0.5), resource(1, 0.8)]],
+    ['the order differs', [tag('a', 0.8), tag('b', 0.5), resource(2, 0.5), resource(1, 0.8)]],
+    ['two weights are alike', [tag('a', 1), tag('b', 1), resource(1, 1), resource(2, 1)]],
+    ['the weights differ', [tag('a', 0.8), resource(1, 0.7)]],
+  ])('stay apart where %s', (_, mentions) => {
+    expect(merge(...mentions)).toHaveLength(mentions.length)
   })
 })

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { createFindings } from '../../src/import/mention.ts'
-import { readReference } from '../../src/import/reference.ts'
+import { civitaiOfAir, readReference, typeOfAir } from '../../src/import/reference.ts'
 
 const read = (text: string) => {
   const findings = createFindings()
@@ -24,7 +24,26 @@ describe('what stands where a model is named', () => {
       'urn:air:sdxl:lora:civitai:12@34',
       { air: 'urn:air:sdxl:lora:civitai:12@34', civitai: { model_id: 12, version_id: 34 } },
     ],
+    [
+      'urn:air:sdxl:lora:civitai:12@34+56.safetensors',
+      { air: 'urn:air:sdxl:lora:civitai:12@34+56.safetensors', civitai: { model_id: 12, version_id: 34 } },
+    ],
+    ['urn:air:sdxl:lora:civitai:12', { air: 'urn:air:sdxl:lora:civitai:12', civitai: { model_id: 12 } }],
+    ['civitai:12@34', { air: 'civitai:12@34', civitai: { model_id: 12, version_id: 34 } }],
+    ['civitai:version:x', { name: 'civitai:version:x' }],
+    ['urn:air:sdxl:lora:civitai:12@34@56', { air: 'urn:air:sdxl:lora:civitai:12@34@56', warnings: 1 }],
+    ['urn:air:sdxl:lora:elsewhere:12@34', { air: 'urn:air:sdxl:lora:elsewhere:12@34' }],
     ['urn:air:sdxl:lora:huggingface:a/b', { air: 'urn:air:sdxl:lora:huggingface:a/b' }],
+    [
+      'urn:air:sdxl:lora:huggingface:a/b@main/c/x%20y.safetensors',
+      {
+        air: 'urn:air:sdxl:lora:huggingface:a/b@main/c/x%20y.safetensors',
+        name: 'x y.safetensors',
+        urls: ['https://huggingface.co/a/b/resolve/main/c/x%20y.safetensors'],
+      },
+    ],
+    ['C:/models/foo.safetensors', { name: 'C:/models/foo.safetensors' }],
+    ['../../foo', { name: '../../foo' }],
     [
       'https://civitai.com/models/12/some-name?modelVersionId=34',
       {
@@ -35,6 +54,16 @@ describe('what stands where a model is named', () => {
     [
       'https://civitai.com/api/download/models/34?type=Model',
       { urls: ['https://civitai.com/api/download/models/34?type=Model'], civitai: { version_id: 34 } },
+    ],
+    ['http://www.civitai.blue/models/12', { urls: ['http://www.civitai.blue/models/12'], civitai: { model_id: 12 } }],
+    [
+      'https://civitai.red/api/v1/model-versions/34',
+      { urls: ['https://civitai.red/api/v1/model-versions/34'], civitai: { version_id: 34 } },
+    ],
+    ['https://civitai.com.example/models/12', { urls: ['https://civitai.com.example/models/12'] }],
+    [
+      'https://huggingface.co/a/b/blob/main/c/x.safetensors',
+      { urls: ['https://huggingface.co/a/b/resolve/main/c/x.safetensors'], name: 'x.safetensors' },
     ],
     [
       'https://huggingface.co/a/b/resolve/main/x%20y.safetensors?download=true',
@@ -75,4 +104,31 @@ describe('what stands where a model is named', () => {
       { numRuns: 1000 },
     )
   })
+})
+
+test.each([
+  ['urn:air:sdxl:lora:civitai:1@2', 'lora'],
+  ['urn:air:sdxl:dora:civitai:1@2', 'lora'],
+  ['urn:air:sdxl:ag:civitai:1@2', 'checkpoint'],
+  ['urn:air:flux1:unet:civitai:1@2', 'diffusion_model'],
+  ['urn:air:flux1:diffusionmodel:civitai:1@2', 'diffusion_model'],
+  ['urn:air:flux1:text_encoders:civitai:1@2', 'text_encoder'],
+  ['urn:air:flux1:textencoder:civitai:1@2', 'text_encoder'],
+  ['urn:air:flux1:clipvision:civitai:1@2', 'clip_vision'],
+  ['urn:air:flux1:visionlanguage:civitai:1@2', 'text_encoder'],
+  ['urn:air:sd1:hypernet:civitai:1@2', 'hypernetwork'],
+  ['urn:air:sd1:motion:civitai:1@2', 'motion_module'],
+  ['urn:air:other:upscaler:civitai:1@2', 'upscaler'],
+  ['urn:air:other:workflow:civitai:1@2', 'other'],
+  ['civitai:1@2', 'other'],
+  ['none', 'other'],
+] as const)('%s is of type %s', (air, type) => {
+  expect(typeOfAir(air)).toBe(type)
+})
+
+test("ids are Civitai's where it is the source", () => {
+  expect(civitaiOfAir('urn:air:sdxl:lora:civitai:12@34')).toEqual({ model_id: 12, version_id: 34 })
+  expect(civitaiOfAir('urn:air:sdxl:lora:tensorart:12@34')).toBeUndefined()
+  expect(civitaiOfAir('urn:air:sdxl:lora:civitai-r2:12@34')).toBeUndefined()
+  expect(civitaiOfAir('12@34')).toBeUndefined()
 })

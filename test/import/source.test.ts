@@ -4,14 +4,17 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { bucketsFor, hostsFor } from '../../src/access/allowed-hosts.ts'
 import { createLocalFiles } from '../../src/access/local-files.ts'
+import type { PromptReader } from '../../src/import/read/reader.ts'
 import { createSourceReader, type SourceReader, type SourceReaderDeps } from '../../src/import/source.ts'
 import { systemClock } from '../../src/lib/clock.ts'
+import type { JsonObject } from '../../src/lib/json.ts'
 import { silentLog } from '../../src/lib/log.ts'
 import { createGuardedFetch, type GuardedFetch } from '../../src/net/fetch.ts'
 import { createGuard } from '../../src/net/guard.ts'
 import { createS3Reader } from '../../src/net/s3.ts'
-import { OWNER } from '../../src/operation/permission.ts'
+import { type Actor, OWNER } from '../../src/operation/permission.ts'
 import { aPng } from '../support/build.ts'
+import { aPromptReader } from '../support/prompt-reader.ts'
 import { rejection } from '../support/rejection.ts'
 import { KEY_ID, REGION, type S3Checker, SECRET, startS3Checker } from '../support/s3-checker.ts'
 import { s3Settings } from '../support/s3-settings.ts'
@@ -21,9 +24,11 @@ import { aTokenActor } from '../support/track.ts'
 let checker: S3Checker
 let deps: SourceReaderDeps
 let sources: SourceReader
+let reader: PromptReader
 let folder: TempDir
 beforeAll(async () => {
   folder = tempDir()
+  reader = aPromptReader()
   checker = await startS3Checker()
   for (const bucket of ['media', 'open']) {
     await checker.put(bucket, 'harbor at dusk.png', aPng({ text: { parameters: 'a harbor at dusk' } }))
@@ -36,22 +41,31 @@ beforeAll(async () => {
     aws_secret_access_key: SECRET,
   })
   deps = {
+    reader,
+    comfyNodes: { get: async () => undefined, warning: () => undefined },
     localFiles: createLocalFiles({ roots: () => [] }),
     fetch,
     hostsFor: (actor) => hostsFor(actor, []),
     s3: createS3Reader({ fetch, clock: systemClock, settings }),
     bucketsFor: (actor) => bucketsFor(actor, ['media']),
+    fetchImage: async (id) => images.get(id),
+    civitaiToken: async () => undefined,
     tempDir: folder.path,
   }
   sources = createSourceReader(deps)
 })
 afterAll(async () => {
+  await reader.close()
   await checker.close()
   folder[Symbol.dispose]()
 })
 
 const bot = aTokenActor('bot-7', 'models:read')
-const read = (url: string, actor = OWNER) => sources.read({ kind: 'url', url }, actor, new AbortController().signal)
+const signal = new AbortController().signal
+const auto = { format: 'auto' }
+const read = (url: string, actor: Actor = OWNER) => sources.read({ kind: 'url', url }, auto, { actor, signal })
+/** What Civitai says of its images. */
+const images = new Map<string, JsonObject>()
 
 test('of a caller with a token reads no other file than was checked', async () => {
   using place = tempDir()
@@ -72,7 +86,7 @@ test('of a caller with a token reads no other file than was checked', async () =
     },
   })
   const path = join(place.path, 'public/a.png')
-  expect(await rejection(swapping.read({ kind: 'path', path }, bot, new AbortController().signal))).toMatchObject({
+  expect(await rejection(swapping.read({ kind: 'path', path }, auto, { actor: bot, signal }))).toMatchObject({
     code: 'forbidden',
     message: 'The path is outside the folders that callers with a token may name',
   })
@@ -98,7 +112,7 @@ test('of an address whose bytes find no room says so and leaves nothing', async 
     },
   })
   const source = { kind: 'url', url: 'https://example.com/a.png' } as const
-  const asked = createSourceReader({ ...deps, fetch }).read(source, OWNER, new AbortController().signal)
+  const asked = createSourceReader({ ...deps, fetch }).read(source, auto, { actor: OWNER, signal })
   expect(await rejection(asked)).toMatchObject({ code: 'disk_full' })
   expect(readdirSync(folder.path)).toEqual([])
   expect(discarded).toBe(true)
@@ -108,7 +122,7 @@ describe('an import from s3://', () => {
   test('reads what the object carries and leaves nothing behind', async () => {
     for (const actor of [OWNER, bot]) {
       expect(await read('S3://media/harbor at dusk.png', actor)).toMatchObject({
-        texts: [{ key: 'parameters', text: 'a harbor at dusk' }],
+        prompt: { generation: { prompt: 'a harbor at dusk' } },
         media: 'image',
       })
     }
@@ -125,5 +139,71 @@ describe('an import from s3://', () => {
   test('says what is missing', async () => {
     expect(await rejection(read('s3://media/none', bot))).toMatchObject({ code: 'not_found' })
     expect(readdirSync(folder.path)).toEqual([])
+  })
+})
+
+describe('a file without a prompt', () => {
+  const path = (place: TempDir, name: string, content: string | Uint8Array): string => {
+    writeFileSync(join(place.path, name), content)
+    return join(place.path, name)
+  }
+  const readPath = (file: string, actor: Actor = OWNER, localFiles = deps.localFiles) =>
+    createSourceReader({ ...deps, localFiles }).read({ kind: 'path', path: file }, auto, { actor, signal })
+  const INFOTEXT = 'a pier <lora:ink:0.8>\nSteps: 20, Sampler: Euler, Seed: 1, Model: harborMix_v2'
+
+  test.each([
+    ['picture.swarm.json', JSON.stringify({ sui_image_params: { model: 'harborMix_v2' } }), 'swarmui'],
+    ['picture.txt', INFOTEXT, 'a1111'],
+    ['picture.png.txt', INFOTEXT, 'a1111'],
+    ['picture.json', JSON.stringify({ 1: { class_type: 'VAELoader', inputs: { vae_name: 'v.pt' } } }), 'comfyui'],
+  ])('has the one of %s beside it', async (name, content, format) => {
+    using place = tempDir()
+    path(place, name, content)
+    const found = await readPath(path(place, 'picture.png', aPng()))
+    expect(found).toMatchObject({ media: 'image', container: 'png', prompt: { format } })
+    expect(found.prompt.sources[0]?.place).toStartWith('sidecar .')
+  })
+  test('keeps its own where it has one', async () => {
+    using place = tempDir()
+    path(place, 'picture.txt', INFOTEXT)
+    const own = await readPath(
+      path(place, 'picture.png', aPng({ text: { parameters: 'x\nSteps: 1, Seed: 2, Size: 8x8' } })),
+    )
+    expect(own.prompt.sources).toMatchObject([{ place: 'png:tEXt:parameters' }])
+  })
+  test('does not take a caption for a prompt', async () => {
+    using place = tempDir()
+    path(place, 'picture.txt', '1girl, harbor, lantern')
+    expect((await readPath(path(place, 'picture.png', aPng()))).prompt.sources).toEqual([])
+  })
+  test('of a caller with a token takes none from outside the roots', async () => {
+    using place = tempDir()
+    using outside = tempDir()
+    symlinkSync(path(outside, 'secret.txt', INFOTEXT), join(place.path, 'picture.txt'))
+    const file = path(place, 'picture.png', aPng())
+    const localFiles = createLocalFiles({ roots: () => [place.path] })
+    expect((await readPath(file, bot, localFiles)).prompt.sources).toEqual([])
+    expect((await readPath(file)).prompt.sources).toHaveLength(1)
+  })
+})
+
+describe('a page of Civitai', () => {
+  test('of an image gives what its API says', async () => {
+    images.set('77', {
+      id: 77,
+      url: 'https://example.com/77.png',
+      meta: { prompt: 'a pier', Model: 'harborMix_v2', steps: 9 },
+    })
+    const { prompt } = await read('https://civitai.com/images/77?period=Day')
+    expect(prompt).toMatchObject({ format: 'civitai', generation: { prompt: 'a pier', steps: 9 } })
+  })
+  test('of an image that is not there says so', async () => {
+    expect(await rejection(read('https://civitai.red/images/78'))).toMatchObject({ code: 'not_found' })
+  })
+  test.each([
+    'https://civitai.com/models/12?modelVersionId=34',
+    'https://civitai.com/api/download/models/34?type=Model',
+  ])('of a model names it without fetching it: %s', async (url) => {
+    expect((await read(url, bot)).prompt.dependencies).toMatchObject([{ civitai: { version_id: 34 } }])
   })
 })

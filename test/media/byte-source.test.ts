@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { mkdir, mkdtemp, realpath, rm, symlink, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { bytesSource, openFileSource } from '../../src/media/byte-source.ts'
+import { bytesSource, fdSource, openFile } from '../../src/media/byte-source.ts'
 import { readMetadata } from '../../src/media/read-metadata.ts'
 
 let dir: string
@@ -24,11 +24,13 @@ describe('reads like a slice', () => {
   test.each(rows)('%i for %i', async (offset, length, text) => {
     const path = join(dir, 'digits')
     await writeFile(path, content)
-    const file = await openFileSource(path)
+    const file = await openFile(path)
     expect(file.sizeBytes).toBe(10)
-    for (const source of [file, bytesSource(content)]) {
-      expect(Buffer.from(await source.read(offset, length)).toString()).toBe(text)
+    for (const source of [fdSource(file.fd, file.sizeBytes), bytesSource(content)]) {
+      expect(source.sizeBytes).toBe(10)
+      expect(Buffer.from(source.read(offset, length)).toString()).toBe(text)
     }
+    expect(Buffer.from(await file.readAt(offset, length)).toString()).toBe(text)
     await file.close()
   })
 })
@@ -36,16 +38,17 @@ describe('reads like a slice', () => {
 test('a file that shrinks while it is open gives what is left', async () => {
   const path = join(dir, 'digits')
   await writeFile(path, content)
-  const file = await openFileSource(path)
+  const file = await openFile(path)
   await truncate(path, 4)
-  expect(await file.read(2, 8)).toHaveLength(2)
+  expect(fdSource(file.fd, file.sizeBytes).read(2, 8)).toHaveLength(2)
+  expect(await file.readAt(2, 8)).toHaveLength(2)
   await file.close()
 })
 
 test('a folder, a device, a FIFO and what is not there are refused without waiting', async () => {
   await mkdir(join(dir, 'folder'))
   expect(Bun.spawnSync(['mkfifo', join(dir, 'fifo')]).exitCode).toBe(0)
-  const refused = (path: string) => openFileSource(path).catch((error: unknown) => error)
+  const refused = (path: string) => openFile(path).catch((error: unknown) => error)
   expect(await refused(join(dir, 'folder'))).toMatchObject({ code: 'invalid_input' })
   expect(await refused('/dev/zero')).toMatchObject({ code: 'invalid_input' })
   expect(await refused(join(dir, 'fifo'))).toMatchObject({ code: 'invalid_input' })
@@ -54,14 +57,14 @@ test('a folder, a device, a FIFO and what is not there are refused without waiti
 })
 
 describe('exactly the file of that path', () => {
-  const refused = (path: string) => openFileSource(path, { exact: true }).catch((error: unknown) => error)
+  const refused = (path: string) => openFile(path, { exact: true }).catch((error: unknown) => error)
 
   test('is opened', async () => {
     const path = join(dir, 'digits')
     await writeFile(path, content)
-    const source = await openFileSource(path, { exact: true })
-    expect(source.sizeBytes).toBe(10)
-    await source.close()
+    const file = await openFile(path, { exact: true })
+    expect(file.sizeBytes).toBe(10)
+    await file.close()
   })
 
   test('and no other, to which a symlink leads', async () => {
@@ -87,16 +90,16 @@ describe('containers are told by content', () => {
     ['nothing', Buffer.alloc(0), 'unknown', 0],
     ['noise', Buffer.from([0, 1, 2, 3]), 'unknown', 0],
   ]
-  test.each(rows)('%s', async (_, bytes, container, count) => {
-    const found = await readMetadata(bytesSource(bytes))
+  test.each(rows)('%s', (_, bytes, container, count) => {
+    const found = readMetadata(bytesSource(bytes))
     expect(found.container).toBe(container)
     expect(found.texts).toHaveLength(count)
     expect(found.warnings).toHaveLength(count === 0 ? 1 : 0)
     expect(found.texts.every(({ text }) => text.startsWith('a cat'))).toBe(true)
   })
 
-  test('a text that is larger than the limit is left out', async () => {
-    const { texts, warnings } = await readMetadata(bytesSource(content), { textBytes: 9, totalBytes: 100 })
+  test('a text that is larger than the limit is left out', () => {
+    const { texts, warnings } = readMetadata(bytesSource(content), { textBytes: 9, totalBytes: 100 })
     expect(texts).toEqual([])
     expect(warnings[0]?.reason).toContain('larger than the limit')
   })

@@ -1,3 +1,5 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import * as v from 'valibot'
 import { createLocalFiles } from '../../src/access/local-files.ts'
@@ -56,6 +58,8 @@ export interface Track {
   readonly db: TempDb['db']
   /** A folder for files; callers with a token may read below it. */
   readonly dir: string
+  /** Where fetched media are kept for a moment. */
+  readonly tempDir: string
   /** Also holds every answer against the operation's output schema. */
   invoke(name: string, input: unknown, call?: Partial<Call>): Promise<JsonObject>
   close(): Promise<void>
@@ -66,6 +70,8 @@ export async function openTrack(change: (deps: TrackDeps) => Partial<TrackDeps> 
   const { db, dir, close } = await openTempDb()
   const civitai = await startFakeCivitai()
   const hashPool = createHashPool({ size: 1 })
+  const tempDir = join(dir, 'tmp')
+  mkdirSync(tempDir)
   const clock = createTestClock()
   const guard = createGuard({ allowPrivate: ['127.0.0.1'], log: silentLog })
   const fetch = createGuardedFetch({ guard, version: '0.0.0' })
@@ -83,6 +89,7 @@ export async function openTrack(change: (deps: TrackDeps) => Partial<TrackDeps> 
     allowedBuckets: [],
     civitai: createCivitaiClient({ fetch, log: silentLog, baseUrl: civitai.url, sleep: async () => {} }),
     civitaiToken: async () => undefined,
+    tempDir,
   }
   const operations = createTrackOperations({ ...deps, ...change(deps) })
   const byName = new Map(operations.map((operation) => [operation.name, operation]))
@@ -92,6 +99,7 @@ export async function openTrack(change: (deps: TrackDeps) => Partial<TrackDeps> 
     clock,
     db,
     dir,
+    tempDir,
     async invoke(name, input, call = {}) {
       const operation = byName.get(name)
       if (operation === undefined) throw new Error(`There is no operation ${name}`)

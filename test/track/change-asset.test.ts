@@ -14,7 +14,9 @@ let post_id = ''
 let files = 0
 
 beforeAll(async () => {
-  track = await openTrack(() => ({ readMediaModels: async () => [{ type: 'lora', name: 'harbor_lights' }] }))
+  track = await openTrack(() => ({
+    readMediaRecord: async () => ({ models: [{ type: 'lora', name: 'harbor_lights' }] }),
+  }))
   prompt_id = String((await track.invoke('create_prompt', { prompt_text: 'a' }))['prompt_id'])
   const post = await track.invoke('create_civitai_post', { civitai_url: 'https://civitai.com/posts/1' })
   post_id = String(post['post_id'])
@@ -35,9 +37,9 @@ beforeEach(async () => {
 const update = (input: object, call = {}) =>
   track.invoke('update_asset', { asset_id: asset['asset_id'], ...input }, call)
 const stored = async (): Promise<unknown> => {
-  const { input_prompt, output_prompt, ...found } = (await track.invoke('find_asset', { asset_id: asset['asset_id'] }))[
-    'asset'
-  ] as JsonObject
+  const { input_prompt, output_prompt, post, ...found } = (
+    await track.invoke('find_asset', { asset_id: asset['asset_id'] })
+  )['asset'] as JsonObject
   return found
 }
 const audits = async (): Promise<JsonObject[]> =>

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import type { MediaContent } from '../../src/track/asset-models.ts'
+import type { MediaContent } from '../../src/track/media-record.ts'
 import { anMp4, aPng } from '../support/build.ts'
 import { pour, startRawServer } from '../support/raw-server.ts'
 import { rejection } from '../support/rejection.ts'
@@ -14,13 +14,15 @@ let seen: MediaContent[] = []
 let broken = false
 beforeAll(async () => {
   track = await openTrack(() => ({
-    readMediaModels: async (media) => {
+    readMediaRecord: async (media) => {
       seen.push(media)
       if (broken) throw new Error('odd metadata')
-      return [
-        { type: 'checkpoint', name: 'northwindXL_v2', auto_v2: '253b25f670' },
-        { name: 'harbor_lights', weight: 0.8 },
-      ]
+      return {
+        models: [
+          { type: 'checkpoint', name: 'northwindXL_v2', auto_v2: '253b25f670' },
+          { name: 'harbor_lights', weight: 0.8 },
+        ],
+      }
     },
   }))
 })
@@ -116,17 +118,13 @@ describe('what is recorded', () => {
     })
   })
 
-  test('models only where they are asked for, and from bytes that are small enough to be held', async () => {
+  test('models only where they are asked for, of fetched media too', async () => {
     seen = []
     expect((await create(anImage(aFile(), { extract: false })))['models']).toEqual([])
     expect(seen).toEqual([])
     const bytes = aPng()
     await create(anImage(track.civitai.serve('held.png', bytes)))
     expect(seen).toEqual([{ bytes: Buffer.from(bytes) }])
-    const large = anMp4({ sizeBytes: 16 * 2 ** 20 })
-    const input = { asset_url: track.civitai.serve('large.mp4', large), asset_type: 'video', asset_source: 'upload' }
-    expect(await create(input)).toMatchObject({ models: [], size_bytes: large.length })
-    expect(seen.length).toBe(1)
   })
 
   test('media with metadata that cannot be read', async () => {

@@ -39,7 +39,7 @@ async function anAsset(name: string, more: JsonObject = {}, call = {}): Promise<
 }
 
 beforeAll(async () => {
-  track = await openTrack(() => ({ readMediaModels: async () => made[next] ?? [] }))
+  track = await openTrack(() => ({ readMediaRecord: async () => ({ models: made[next] ?? [] }) }))
   for (const name of Object.keys(made)) await anAsset(name)
   const { post_id = null } = await track.invoke('create_civitai_post', { civitai_url: 'https://civitai.com/posts/1' })
   await anAsset('posted', { post_id, civitai_url: 'https://civitai.com/images/5001' })
@@ -84,7 +84,10 @@ describe('find_asset', () => {
 
   test('one match has the asset alone, with its prompts', async () => {
     const found = await find({ asset_id: idOf('full') })
-    expect(found).toEqual({ found: true, asset: { ...assets.get('full'), input_prompt: null, output_prompt: null } })
+    expect(found).toEqual({
+      found: true,
+      asset: { ...assets.get('full'), input_prompt: null, output_prompt: null, post: null },
+    })
   })
 
   test('several have all, newest first', async () => {
@@ -93,6 +96,15 @@ describe('find_asset', () => {
     expect(namesOf(found['assets'])).toEqual(['moving', 'posted'])
     expect(namesOf([found['asset']])).toEqual(['moving'])
     expect(found['count']).toBe(2)
+  })
+
+  test('with the post that each is in', async () => {
+    const { post_id } = assets.get('posted') ?? {}
+    const post = { post_id, civitai_id: '1', civitai_url: 'https://civitai.com/posts/1', title: null }
+    expect((await find({ post_id }))['assets']).toEqual([
+      expect.objectContaining({ asset_id: idOf('moving'), post }),
+      expect.objectContaining({ asset_id: idOf('posted'), post }),
+    ])
   })
 
   test.each([

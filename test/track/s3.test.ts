@@ -5,7 +5,7 @@ import { silentLog } from '../../src/lib/log.ts'
 import { createGuardedFetch } from '../../src/net/fetch.ts'
 import { createGuard } from '../../src/net/guard.ts'
 import { createS3Reader } from '../../src/net/s3.ts'
-import type { MediaContent } from '../../src/track/asset-models.ts'
+import type { MediaContent } from '../../src/track/media-record.ts'
 import { anMp4, aPng } from '../support/build.ts'
 import { rejection } from '../support/rejection.ts'
 import { KEY_ID, REGION, type S3Checker, SECRET, startS3Checker } from '../support/s3-checker.ts'
@@ -28,9 +28,9 @@ beforeAll(async () => {
   track = await openTrack(() => ({
     s3: createS3Reader({ fetch, clock: systemClock, settings }),
     allowedBuckets: ['media'],
-    readMediaModels: async (media) => {
+    readMediaRecord: async (media) => {
       seen.push(media)
-      return [{ type: 'lora', name: 'harbor_lights', weight: 0.8 }]
+      return { models: [{ type: 'lora', name: 'harbor_lights', weight: 0.8 }] }
     },
   }))
 })

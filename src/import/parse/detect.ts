@@ -6,8 +6,9 @@ import { type Generation, mergeGeneration } from '../generation.ts'
 import type { TrustedMention } from '../mention.ts'
 import { mergeMentions } from '../merge.ts'
 import { PARSERS } from './formats.ts'
-import { parseJson } from './json.ts'
-import type { ParsedSource, ParserInput, PromptParser } from './parser.ts'
+import { notUnderstood } from './not-understood.ts'
+import type { ParseContext, ParsedSource, ParserInput, PromptParser } from './parser.ts'
+import { unwrap } from './unwrap.ts'
 
 /** Names that `format` may take besides `auto`. */
 export const FORMATS: readonly string[] = [...new Set(PARSERS.map(({ format }) => format))]
@@ -31,6 +32,7 @@ export interface PromptInput {
   readonly texts: readonly MetadataText[]
   /** `auto`, or one of FORMATS. */
   readonly format: string
+  readonly context?: ParseContext
 }
 
 /** Mentions of all sources together; each source has its own limit below this. */
@@ -38,20 +40,28 @@ const MAX_MENTIONS = 2000
 
 /**
  * Says what a prompt needs and how its picture was made. All texts that are understood count, the most
- * trusted one first; a text that no format knows is passed over.
+ * trusted one first; a text that should hold a prompt and that no format knows is told as a warning.
  * Throws `invalid_input` for a format that does not exist, and never for what the texts hold.
  */
-export function parsePrompt({ texts, format }: PromptInput): ParsedPrompt {
-  const parsers = format === 'auto' ? PARSERS : PARSERS.filter((parser) => parser.format === format)
-  if (parsers.length === 0) {
-    throw new AppError('invalid_input', 'Cannot read the prompt: this format is not known', {
-      hint: `Use auto or one of: ${FORMATS.join(', ')}`,
-    })
-  }
-  const inputs = texts.map(toInput)
+export function parsePrompt({ texts, format, context = {} }: PromptInput): ParsedPrompt {
+  const parsers = parsersOf(format)
+  const inputs = unwrap(texts)
   const chosen = inputs.flatMap((input) => choose(input, parsers))
   const forced = format === 'auto' || chosen.length > 0 ? [] : force(inputs, parsers)
-  return unite([...chosen, ...forced].map((choice) => ({ ...choice, parsed: choice.parser.parse(choice.input) })))
+  const choices = [...chosen, ...forced]
+  const read = new Set(choices.map(({ input }) => input))
+  const unread = inputs.filter((input) => !read.has(input)).flatMap(notUnderstood)
+  const understood = choices.map((choice) => ({ ...choice, parsed: choice.parser.parse(choice.input, context) }))
+  return unite(understood, unread)
+}
+
+/** @throws AppError invalid_input for a format that is not known */
+export function parsersOf(format: string): readonly PromptParser[] {
+  const parsers = format === 'auto' ? PARSERS : PARSERS.filter((parser) => parser.format === format)
+  if (parsers.length > 0) return parsers
+  throw new AppError('invalid_input', 'Cannot read the prompt: this format is not known', {
+    hint: `Use auto or one of: ${FORMATS.join(', ')}`,
+  })
 }
 
 interface Choice {
@@ -62,17 +72,6 @@ interface Choice {
 
 interface Understood extends Choice {
   readonly parsed: ParsedSource
-}
-
-function toInput(text: MetadataText): ParserInput {
-  let parsed: { value: unknown } | undefined
-  return {
-    ...text,
-    json() {
-      parsed ??= { value: parseJson(text.text) }
-      return parsed.value
-    },
-  }
 }
 
 /** The parser that is surest of a text, if any is. */
@@ -91,13 +90,13 @@ function force(inputs: readonly ParserInput[], parsers: readonly PromptParser[])
   return longest === undefined ? [] : parsers.map((parser) => ({ input: longest, parser, confidence: 0 }))
 }
 
-function unite(understood: readonly Understood[]): ParsedPrompt {
+function unite(understood: readonly Understood[], unread: readonly ImportWarning[]): ParsedPrompt {
   const ordered = [...understood].sort((a, b) => b.parsed.trust - a.parsed.trust || b.confidence - a.confidence)
   const mentions = ordered.flatMap(({ parsed }): TrustedMention[] =>
-    parsed.mentions.map((mention) => ({ ...mention, trust: parsed.trust })),
+    parsed.mentions.map((mention) => ({ ...mention, trust: mention.trust ?? parsed.trust })),
   )
   const merged = mergeMentions(mentions.slice(0, MAX_MENTIONS))
-  const warnings = [...ordered.flatMap(({ parsed }) => parsed.warnings), ...merged.warnings]
+  const warnings = [...ordered.flatMap(({ parsed }) => parsed.warnings), ...merged.warnings, ...unread]
   if (mentions.length > MAX_MENTIONS) {
     warnings.push({ place: 'file', reason: `models after the first ${MAX_MENTIONS} are left out` })
   }

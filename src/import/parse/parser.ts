@@ -1,12 +1,24 @@
-import type { MetadataText } from '../../media/container.ts'
 import type { ImportWarning } from '../dependency.ts'
 import type { Generation } from '../generation.ts'
 import type { Mention } from '../mention.ts'
+import type { NodeCatalog } from './comfyui/node-catalog.ts'
 
-/** One text to be understood. */
-export interface ParserInput extends MetadataText {
+/** One text to be understood, after unwrap.ts has taken its wrappings off. */
+export interface ParserInput {
+  /** Where it stands: `png:tEXt:parameters`. */
+  readonly place: string
+  /** The name the container files it under, or the field of a wrapping JSON: `parameters`, `prompt`, `workflow`. */
+  readonly key: string
+  /** Empty where the input is a part of another's JSON: then only `json()` has it. */
+  readonly text: string
   /** The text as JSON, parsed once for all parsers; undefined where it is none. */
   json(): unknown
+}
+
+/** What a parser may know beside the text. */
+export interface ParseContext {
+  /** The nodes of a ComfyUI that was asked for them; undefined where there is none. */
+  readonly comfyNodes?: NodeCatalog | undefined
 }
 
 export interface ParsedSource {
@@ -27,5 +39,5 @@ export interface PromptParser {
   readonly format: string
   /** 0 (not mine) to 1 (certain). Cheap: it is asked for every text. */
   detect(input: ParserInput): number
-  parse(input: ParserInput): ParsedSource
+  parse(input: ParserInput, context: ParseContext): ParsedSource
 }

@@ -1,50 +1,21 @@
-import type { DependencyType } from '../dependency.ts'
-import { toGeneration, toNumber } from '../generation.ts'
-import { createFindings, type Findings, TRUST } from '../mention.ts'
+import { toNumber } from '../generation.ts'
+import { createFindings, type Findings, type Mention, TRUST } from '../mention.ts'
 import { readReference } from '../reference.ts'
 import { entriesOf, fieldOf, objectsIn, textOf } from './json.ts'
 import type { ParsedSource, ParserInput, PromptParser } from './parser.ts'
-import { addTags, readTags, SWARM_TAGS } from './prompt-tags.ts'
+import { readGeneration } from './swarmui/generation.ts'
+import { listOf } from './swarmui/lists.ts'
+import { isChoice, MODEL_PARAMS, typeOfParam } from './swarmui/params.ts'
+import { addPrompts } from './swarmui/prompt.ts'
 
 /** SwarmUI: `sui_image_params`, with the tensor digests of its models in `sui_models`. */
 export const swarmui: PromptParser = { format: 'swarmui', detect, parse }
 
 function detect(input: ParserInput): number {
-  return entriesOf(fieldOf(input.json(), 'sui_image_params')).length > 0 ? 1 : 0
+  const root = input.json()
+  if (entriesOf(fieldOf(root, 'sui_image_params')).length > 0) return 1
+  return objectsIn(fieldOf(root, 'sui_models')).length > 0 ? 0.9 : 0
 }
-
-/** Parameters that hold a model's name; Swarm makes ids of names by dropping all but a to z. */
-const MODEL_PARAMS: ReadonlyMap<string, DependencyType> = new Map([
-  ['model', 'checkpoint'],
-  ['refinermodel', 'checkpoint'],
-  ['segmentmodel', 'checkpoint'],
-  ['regionalobjectinpaintingmodel', 'checkpoint'],
-  ['negativemodel', 'checkpoint'],
-  ['videomodel', 'diffusion_model'],
-  ['videoswapmodel', 'diffusion_model'],
-  ['videoextendmodel', 'diffusion_model'],
-  ['videoextendswapmodel', 'diffusion_model'],
-  ['vae', 'vae'],
-  ['refinervae', 'vae'],
-  ['cliplmodel', 'text_encoder'],
-  ['clipgmodel', 'text_encoder'],
-  ['txxlmodel', 'text_encoder'],
-  ['llavamodel', 'text_encoder'],
-  ['llamamodel', 'text_encoder'],
-  ['qwenmodel', 'text_encoder'],
-  ['mistralmodel', 'text_encoder'],
-  ['gemmamodel', 'text_encoder'],
-  ['gptossmodel', 'text_encoder'],
-  ['clipvisionmodel', 'clip_vision'],
-  ['controlnetmodel', 'controlnet'],
-  ['controlnettwomodel', 'controlnet'],
-  ['controlnetthreemodel', 'controlnet'],
-  ['usestylemodel', 'style_model'],
-  ['gligenmodel', 'other'],
-  ['pixeldecodermodel', 'other'],
-  ['seedvrmodel', 'other'],
-  ['yolomodelinternal', 'detector'],
-])
 
 const at = (param: string): string => `swarmui:${param}`
 
@@ -53,18 +24,14 @@ function parse(input: ParserInput): ParsedSource {
   const params = fieldOf(root, 'sui_image_params')
   const extra = fieldOf(root, 'sui_extra_data')
   const findings = createFindings()
-  for (const [param, value] of entriesOf(params)) {
-    const type = MODEL_PARAMS.get(param)
-    if (type !== undefined && typeof value === 'string') {
-      findings.add({ type, ...readReference(value, at(param), findings), evidence: [at(param)] })
-    }
-  }
-  addLoras(params, findings)
-  addFileParams(params, findings)
+  const unused = unusedParams(extra)
+  addModels(params, unused, findings)
+  addLoras(params, unused, findings)
+  addFiles(params, unused, findings)
   for (const name of listOf(fieldOf(extra, 'used_embeddings'))) {
-    findings.add({ type: 'embedding', name, evidence: [at('used_embeddings')] })
+    add('embedding', name, at('used_embeddings'), {}, findings)
   }
-  for (const field of ['prompt', 'negativeprompt']) addPrompt(textOf(fieldOf(params, field)) ?? '', field, findings)
+  addPrompts(params, findings)
   addHashes(root, findings)
   return {
     format: 'swarmui',
@@ -75,79 +42,93 @@ function parse(input: ParserInput): ParsedSource {
   }
 }
 
-/** Parallel lists of names and weights; older files join them with commas. */
-function addLoras(params: unknown, findings: Findings): void {
-  const weights = listOf(fieldOf(params, 'loraweights'))
-  const encoderWeights = listOf(fieldOf(params, 'loratencweights'))
-  for (const [index, name] of listOf(fieldOf(params, 'loras')).entries()) {
-    const weight = toNumber(weights[index]) ?? 1
-    const active = weight !== 0 || (toNumber(encoderWeights[index]) ?? 0) !== 0
-    findings.add({
-      type: 'lora',
-      ...readReference(name, at('loras'), findings),
-      weight,
-      active,
-      evidence: [at('loras')],
-    })
+function add(
+  type: Mention['type'],
+  name: string,
+  place: string,
+  more: Partial<Pick<Mention, 'weight' | 'active' | 'evidence'>>,
+  findings: Findings,
+): void {
+  if (!isChoice(name)) findings.add({ type, ...readReference(name, place, findings), evidence: [place], ...more })
+}
+
+/**
+ * Parameters that were set and that nothing asked for. Where the main model is among them, the picture was made by
+ * another backend, and the list says nothing.
+ */
+function unusedParams(extra: unknown): ReadonlySet<string> {
+  const unused = new Set(listOf(fieldOf(extra, 'unused_parameters')))
+  return unused.has('model') ? new Set() : unused
+}
+
+type Strength = Pick<Mention, 'weight' | 'active'>
+
+function strengthOf(value: unknown, isUnused: boolean): Strength {
+  const weight = toNumber(value)
+  if (weight === undefined) return isUnused ? { active: false } : {}
+  return { weight, active: !isUnused && weight !== 0 }
+}
+
+function addModels(params: unknown, unused: ReadonlySet<string>, findings: Findings): void {
+  for (const [param, value] of entriesOf(params)) {
+    const known = MODEL_PARAMS.get(param)
+    if (known === undefined) continue
+    const strength = known.strength === undefined ? undefined : fieldOf(params, known.strength)
+    for (const name of Array.isArray(value) ? listOf(value) : [textOf(value) ?? '']) {
+      add(known.type, name, at(param), strengthOf(strength, unused.has(param)), findings)
+    }
   }
 }
 
-function listOf(value: unknown): string[] {
-  const items: unknown[] = typeof value === 'string' ? value.split(',') : Array.isArray(value) ? value : []
-  return items
-    .map((item) => (typeof item === 'number' ? String(item) : (textOf(item) ?? '')).trim())
-    .filter((item) => item !== '')
+/** Parallel lists of names, of weights and of the sections of the prompt where alone they count. */
+function addLoras(params: unknown, unused: ReadonlySet<string>, findings: Findings): void {
+  const [weights, encoderWeights, sections] = ['loraweights', 'loratencweights', 'lorasectionconfinement'].map(
+    (param) => listOf(fieldOf(params, param)),
+  )
+  for (const [index, name] of listOf(fieldOf(params, 'loras')).entries()) {
+    const weight = toNumber(weights?.[index]) ?? 1
+    const isOff = weight === 0 && (toNumber(encoderWeights?.[index]) ?? 0) === 0
+    const section = toNumber(sections?.[index]) ?? 0
+    const place = at('loras')
+    add(
+      'lora',
+      name,
+      place,
+      {
+        weight,
+        active: !isOff && !unused.has('loras'),
+        ...(section > 0 ? { evidence: [place, at(`lorasectionconfinement ${section}`)] } : {}),
+      },
+      findings,
+    )
+  }
 }
 
 /** Parameters that name a file only behind a prefix: `model-4x_foo.pth`, `file:bar.safetensors`. */
-function addFileParams(params: unknown, findings: Findings): void {
+function addFiles(params: unknown, unused: ReadonlySet<string>, findings: Findings): void {
   for (const param of ['refinerupscalemethod', 'seedvrupscalemethod']) {
     const file = /^(?:latent)?model-(.+)$/s.exec(textOf(fieldOf(params, param)) ?? '')?.[1]
-    if (file !== undefined) findings.add({ type: 'upscaler', name: file, evidence: [at(param)] })
+    const isOff =
+      unused.has(param) || (param === 'refinerupscalemethod' && toNumber(fieldOf(params, 'refinerupscale')) === 1)
+    if (file !== undefined) add('upscaler', file, at(param), strengthOf(undefined, isOff), findings)
   }
-  const adapter = /^file:(.+)$/s.exec(textOf(fieldOf(params, 'useipadapter')) ?? '')?.[1]
-  if (adapter !== undefined) findings.add({ type: 'ipadapter', name: adapter, evidence: [at('useipadapter')] })
+  const param = 'useipadapter'
+  const adapter = /^file:(.+)$/s.exec(textOf(fieldOf(params, param)) ?? '')?.[1]
+  const strength = strengthOf(fieldOf(params, 'ipadapterweight'), unused.has(param))
+  if (adapter !== undefined) add('ipadapter', adapter, at(param), strength, findings)
 }
 
-function addPrompt(text: string, field: string, findings: Findings): void {
-  addTags(text, at(field), SWARM_TAGS, findings)
-  for (const { kind, args } of readTags(text)) {
-    const file = kind === 'segment' ? /^yolo-(.+)$/.exec(args[0]?.trim() ?? '')?.[1] : undefined
-    if (file !== undefined) findings.add({ type: 'detector', name: file, evidence: [at(field)] })
-  }
-}
-
-/** `sui_models` gives names their digests: `0x` and the SHA-256 of the tensors; null where there is none. */
+/**
+ * `sui_models` gives names their digests: `0x` and the SHA-256 of the tensors; null where there is none. Files of
+ * others have the file's own there, behind `sha256:`.
+ */
 function addHashes(root: unknown, findings: Findings): void {
   for (const entry of objectsIn(fieldOf(root, 'sui_models'))) {
     const name = textOf(fieldOf(entry, 'name'))
     const param = textOf(fieldOf(entry, 'param')) ?? ''
-    if (name === undefined) continue
-    const type = LIST_PARAMS.get(param) ?? MODEL_PARAMS.get(param) ?? 'other'
-    const hashes = findings.hash(fieldOf(entry, 'hash'), at('sui_models'))
-    findings.add({ type, name, hashes, evidence: [at(`sui_models ${param}`)] })
+    if (name === undefined || isChoice(name)) continue
+    const read = readReference(name, at('sui_models'), findings)
+    const hashes = [...(read.hashes ?? []), ...findings.hash(fieldOf(entry, 'hash'), at('sui_models'), 'tensor_sha256')]
+    findings.add({ ...typeOfParam(param), ...read, hashes, evidence: [at(`sui_models ${param}`.slice(0, 100))] })
   }
-}
-
-const LIST_PARAMS: ReadonlyMap<string, DependencyType> = new Map([
-  ['loras', 'lora'],
-  ['used_embeddings', 'embedding'],
-])
-
-function readGeneration(params: unknown) {
-  const stopAt = toNumber(fieldOf(params, 'clipstopatlayer'))
-  return toGeneration({
-    prompt: fieldOf(params, 'prompt'),
-    negative_prompt: fieldOf(params, 'negativeprompt'),
-    seed: fieldOf(params, 'seed'),
-    steps: fieldOf(params, 'steps'),
-    sampler: fieldOf(params, 'sampler'),
-    scheduler: fieldOf(params, 'scheduler'),
-    cfg_scale: fieldOf(params, 'cfgscale'),
-    width: fieldOf(params, 'width'),
-    height: fieldOf(params, 'height'),
-    clip_skip: stopAt === undefined ? undefined : Math.abs(stopAt),
-    software: 'SwarmUI',
-    version: fieldOf(params, 'swarm_version'),
-  })
 }

@@ -14,7 +14,7 @@ const read = (text: string, format = 'auto', key = '') => parsePrompt({ texts: [
 const INFOTEXT = 'a cat\nSteps: 20, Sampler: Euler, Seed: 1, Model: m'
 const GRAPH = JSON.stringify({
   1: { class_type: 'CheckpointLoaderSimple', inputs: { ckpt_name: 'm.safetensors' } },
-  2: { class_type: 'SaveImage', inputs: {} },
+  2: { class_type: 'SaveImage', inputs: { images: ['1', 0] } },
 })
 const EDITOR = JSON.stringify({
   nodes: [{ id: 1, type: 'LoraLoader', mode: 0, widgets_values: ['l.safetensors', 1, 1] }],
@@ -47,7 +47,7 @@ describe('tells formats apart', () => {
     const found = read(text)
     expect(found.format).toBe(format)
     expect(found.confidence > 0).toBe(format !== 'unknown')
-    expect(found.sources).toHaveLength(format === 'unknown' ? 0 : 1)
+    expect(found.sources.length > 0).toBe(format !== 'unknown')
   })
 })
 
@@ -55,7 +55,8 @@ test('a format that is asked for is the only one', () => {
   expect(read(GRAPH, 'comfyui').dependencies).toHaveLength(1)
   expect(read(GRAPH, 'a1111')).toMatchObject({ format: 'a1111', confidence: 0, dependencies: [] })
   expect(read('a cat on a mat', 'a1111').generation).toEqual({ prompt: 'a cat on a mat' })
-  expect(FORMATS).toEqual(['swarmui', 'comfyui', 'a1111'])
+  expect(FORMATS.slice(0, 2)).toEqual(['swarmui', 'comfyui'])
+  expect(new Set(FORMATS).size).toBe(FORMATS.length)
   expect(() => read(GRAPH, 'unheard of')).toThrow('this format is not known')
 })
 

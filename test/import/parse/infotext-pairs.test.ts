@@ -1,7 +1,11 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
+import { formatPairs, quoteValue } from '../../../scripts/fixtures/infotext-writer.ts'
 import { parseNamedHashes } from '../../../src/import/parse/infotext/named-hashes.ts'
-import { formatPairs, type Pair, quoteValue, scanPairs } from '../../../src/import/parse/infotext/pairs.ts'
+import { scanPairs } from '../../../src/import/parse/infotext/pairs.ts'
+
+/** A1111 does not quote blanks and quotes at a value's ends: they are lost in its own format. */
+const writable = (value: string): string => value.replace(/^[\s\0-\x20"]+|[\s\0-\x20]+$/g, '')
 
 const scan = (text: string): [string, string][] => scanPairs(text, 0).pairs.map(({ key, value }) => [key, value])
 
@@ -101,19 +105,20 @@ describe('pairs', () => {
   test('what is quoted comes back', () => {
     fc.assert(
       fc.property(
-        fc.array(fc.tuple(fc.stringMatching(/^[A-Za-z][\w -]{0,10}\w$/), fc.string({ unit: 'grapheme' }))),
+        fc.array(
+          fc.tuple(fc.stringMatching(/^[A-Za-z][\w -]{0,10}\w$/), fc.string({ unit: 'grapheme' }).map(writable)),
+        ),
         (made) => {
-          const pairs: Pair[] = made.map(([key, value]) => ({ key, value }))
-          const line = formatPairs(pairs)
+          const line = formatPairs(made)
           expect(line).not.toContain('\n')
-          expect(scanPairs(line, 0)).toEqual({ pairs, end: line.length })
+          expect(scanPairs(line, 0)).toEqual({ pairs: made.map(([key, value]) => ({ key, value })), end: line.length })
         },
       ),
       { numRuns: 500 },
     )
   })
 
-  test('quotes as A1111 does, and only where it must', () => {
+  test('quotes as A1111 does', () => {
     expect(['a b', 'a, b', 'a: b', 'a\nb', 'é墨'].map(quoteValue)).toEqual([
       'a b',
       '"a, b"',

@@ -1,22 +1,9 @@
 import { describe, expect, test } from 'bun:test'
-import type { Dependency } from '../../../src/import/dependency.ts'
 import { type ParsedPrompt, parsePrompt } from '../../../src/import/parse/detect.ts'
+import { brief } from './parser-answer.ts'
 
 const read = (text: string): ParsedPrompt =>
   parsePrompt({ texts: [{ place: 'png:tEXt:parameters', key: 'parameters', text }], format: 'auto' })
-
-/** `type name algorithm:value… weight`, with `(off)` and `(skipped)`: short enough for a table. */
-function brief(dependency: Dependency): string {
-  const { type, name, hashes, civitai, weight, active, status } = dependency
-  return [
-    type,
-    name ?? '-',
-    ...hashes.map(({ algorithm, value }) => `${algorithm}:${value}`),
-    ...(civitai === undefined ? [] : [`${civitai.model_id ?? ''}@${civitai.version_id ?? ''}`]),
-    ...(weight === undefined ? [] : [String(weight)]),
-    ...(active ? (status === 'skipped' ? ['(skipped)'] : []) : ['(off)']),
-  ].join(' ')
-}
 
 const STEPS = 'Steps: 20, Sampler: Euler a, Seed: 1'
 const needs = (parameters: string, prompt = 'a cat'): string[] =>
@@ -39,6 +26,11 @@ describe('keys that name models', () => {
       ['vae ae', 'text_encoder clip_l', 'text_encoder t5xxl_fp16', 'other odd'],
     ],
     ['Hires Module 1: Use same choices', []],
+    ['Hires Module 1: Built-in, Hires Module 2: ae.safetensors, Module 1: ae', ['vae ae']],
+    ['Model hash: e3b0c44298, Model: m', ['checkpoint m']],
+    ['Model hash: e3b0c442', []],
+    ['Model: "a, b: c", VAE: x', ['checkpoint a, b: c', 'vae x']],
+    ['Model: v0.178 (beta) [x].y', ['checkpoint v0.178 (beta) [x].y']],
     ['Hires checkpoint: fooMix_v3 [1a2b3c4d5e]', ['checkpoint fooMix_v3 auto_v2:1a2b3c4d5e']],
     ['Hires checkpoint: Use same checkpoint', []],
     ['Refiner: sd_xl_refiner_1.0 [7440042bbd]', ['checkpoint sd_xl_refiner_1.0 auto_v2:7440042bbd']],
@@ -47,8 +39,26 @@ describe('keys that name models', () => {
     ['Hires upscaler: Latent (nearest-exact)', ['upscaler Latent (nearest-exact) (skipped)']],
     ['Hires upscaler: 4x-UltraSharp', ['upscaler 4x-UltraSharp']],
     ['Hires upscaler: None, Postprocess upscaler: Lanczos', ['upscaler Lanczos (skipped)']],
-    ['Face restoration: CodeFormer', ['other CodeFormer']],
+    ['Upscaler: Nearest, Upscaler 2: Latent', ['upscaler Nearest (skipped)', 'upscaler Latent (skipped)']],
+    [
+      'Postprocess upscaler 2: 4x_a, SD upscale upscaler: 4x_b.pth, Ultimate SD upscale upscaler: 4x_c',
+      ['upscaler 4x_a', 'upscaler 4x_b', 'upscaler 4x_c'],
+    ],
+    [
+      'Hires upscaler: ESRGAN_4x, Upscaler: SwinIR 4x',
+      ['upscaler ESRGAN_4x (optional)', 'upscaler SwinIR 4x (optional)'],
+    ],
+    [
+      'Hires upscaler: LDSR, Upscaler: ScuNET PSNR, Postprocess upscaler: DAT x2',
+      ['upscaler LDSR (optional)', 'upscaler ScuNET PSNR (optional)', 'upscaler DAT x2 (optional)'],
+    ],
+    ['refinerupscalemethod: model-4x_a.pth, seedvrupscalemethod: latentmodel-b', ['upscaler 4x_a', 'upscaler b']],
+    ['refinerupscalemethod: pixel-lanczos, seedvrupscalemethod: latent-bislerp', []],
+    ['Face restoration: CodeFormer', ['other CodeFormer (optional)']],
+    ['Face restoration: GFPGAN, Face restoration strength: 1', ['other GFPGAN (optional)']],
     ['Hypernet: old(a1b2c3d4), Hypernet strength: 0.5', ['hypernetwork old auto_v1:a1b2c3d4 0.5']],
+    ['Hypernet: new, Hypernet hash: a1b2c3d4, Hypernet strength: 0', ['hypernetwork new auto_v1:a1b2c3d4 0 (off)']],
+    ['Hypernet: None', []],
     [
       'Lora hashes: "styleA: 0123456789ab, char B: ba9876543210"',
       ['lora styleA auto_v3:0123456789ab', 'lora char B auto_v3:ba9876543210'],
@@ -64,6 +74,13 @@ describe('keys that name models', () => {
       'Lora hashes: "a: 0123456789ab, b: ba9876543210", loraweights: "0.33,0.3"',
       ['lora a auto_v3:0123456789ab 0.33', 'lora b auto_v3:ba9876543210 0.3'],
     ],
+    [
+      'Lora hashes: "a: 0123456789ab, b: ba9876543210", loraweights: 0.33,0.3,',
+      ['lora a auto_v3:0123456789ab 0.33', 'lora b auto_v3:ba9876543210 0.3'],
+    ],
+    ['Lora hashesh: "a: 0123456789", loraweights: [\n  "0.5"\n]', ['lora a auto_v2:0123456789 0.5']],
+    ['Lora hashes: "", Lora weights: ""', []],
+    ['Lora hashes: a: 0123456789ab', ['lora a auto_v3:0123456789ab']],
     [
       'TI hashes: "negX: 0123456789ab, badY: ba9876543210"',
       ['embedding negX sha256_12:0123456789ab', 'embedding badY sha256_12:ba9876543210'],
@@ -86,6 +103,14 @@ describe('keys that name models', () => {
       ['lora a auto_v2:0123456789 0.7', 'embedding e auto_v2:9876543210'],
     ],
     [
+      'AddNet Enabled: False, AddNet Model 1: a(0123456789ab), AddNet Weight A 1: 0.7, AddNet Model 2: None',
+      ['lora a auto_v3:0123456789ab 0.7 (off)'],
+    ],
+    [
+      'AddNet Model 1: a(0123456789ab), AddNet Weight A 1: 0, AddNet Weight B 1: 0.5, AddNet Model 2: b(01234567), AddNet Weight 2: 0',
+      ['lora a auto_v3:0123456789ab 0.5', 'lora b auto_v1:01234567 0 (off)'],
+    ],
+    [
       'AddNet Enabled: True, AddNet Module 1: LoRA, AddNet Model 1: styleA(0123456789ab), AddNet Weight A 1: 0.7',
       ['lora styleA auto_v3:0123456789ab 0.7'],
     ],
@@ -95,12 +120,23 @@ describe('keys that name models', () => {
     ],
     ['ControlNet 0: "preprocessor: none, model: None, weight: 1"', []],
     [
+      'ControlNet 0: "preprocessor: canny, model: c [d14c016b], weight: 0.6, starting/ending: (0, 1), resize mode: x", ControlNet 1: "Module: depth, Model: d [cfd03158], Weight: 0"',
+      ['controlnet c auto_v1:d14c016b 0.6', 'controlnet d auto_v1:cfd03158 0 (off)'],
+    ],
+    ['ControlNet: "Model: c"', ['controlnet c']],
+    ['ControlNet Enabled: False, ControlNet Model: c, ControlNet Weight: 1', ['controlnet c 1 (off)']],
+    ['ControlNet-1 Model: None, ControlNet-1 Enabled: True', []],
+    [
       'ControlNet-0 Enabled: True, ControlNet-0 Model: c [d14c016b], ControlNet-0 Weight: 0.5',
       ['controlnet c auto_v1:d14c016b 0.5'],
     ],
     [
       'ADetailer model: face_yolov8n.pt, ADetailer checkpoint: foo.safetensors [1a2b3c4d5e], ADetailer ControlNet model: Passthrough, ADetailer model 2nd: mediapipe_face_full',
       ['detector face_yolov8n', 'checkpoint foo auto_v2:1a2b3c4d5e', 'detector mediapipe_face_full (skipped)'],
+    ],
+    [
+      'ADetailer VAE 3rd: x.pt, ADetailer ControlNet model 2nd: c [ebff9138], ADetailer model 3rd: None, ADetailer checkpoint: Use same checkpoint',
+      ['vae x', 'controlnet c auto_v1:ebff9138'],
     ],
     [
       'Civitai resources: [{"type":"lora","weight":0.8,"modelVersionId":12,"modelName":"Ink Wash"}]',
@@ -116,6 +152,25 @@ describe('keys that name models', () => {
       ['checkpoint m @9'],
     ],
     ['Civitai metadata: {}', []],
+    ['Civitai metadata: {"resources":[{"modelVersionId":8,"strength":0,"type":"lora"}]}', ['lora - @8 0 (off)']],
+    [
+      'Civitai resources: [{"type":"dora","modelVersionId":1},{"type":"hypernet","modelVersionId":2},{"type":"upscaler","modelVersionId":3},{"type":"?","modelVersionId":4},{"modelVersionId":"x"}]',
+      ['lora - @1', 'hypernetwork - @2', 'upscaler - @3', 'other - @4'],
+    ],
+    [
+      'Model: m, Civitai resources: [{"type":"checkpoint","modelVersionId":1},{"type":"checkpoint","modelVersionId":2}]',
+      ['checkpoint m', 'checkpoint - @1', 'checkpoint - @2'],
+    ],
+    [
+      'Hashes: {"LyCORIS:a": "0123456789", "HYPERNET:h": "a1b2c3d4", "upscaler:4x.pth": "9876543210", "embed:e": "0123456789ab"}',
+      [
+        'lora a auto_v2:0123456789',
+        'hypernetwork h auto_v1:a1b2c3d4',
+        'upscaler 4x auto_v2:9876543210',
+        'embedding e sha256_12:0123456789ab',
+      ],
+    ],
+    ['RNG: CPU, Dynamic thresholding enabled: True, Template: {a|b} <lora:x:1>', []],
   ]
   test.each(rows)('%s', (parameters, expected) => {
     expect(needs(parameters)).toEqual(expected)
@@ -124,6 +179,27 @@ describe('keys that name models', () => {
   test('an upscaler by its display name also has the name of its file', () => {
     const [only] = read(`a\n${STEPS}, Hires upscaler: R-ESRGAN 4x+`).dependencies
     expect(only).toMatchObject({ reference: 'R-ESRGAN 4x+', filename: 'RealESRGAN_x4plus.pth', optional: true })
+  })
+
+  test('what SD.Next puts before an upscaler is not part of its file', () => {
+    expect(read(`a\n${STEPS}, Hires upscaler: ESRGAN 4x Ultrasharp`).dependencies[0]?.written).toEqual([
+      'ESRGAN 4x Ultrasharp',
+      '4x Ultrasharp',
+    ])
+  })
+
+  test('a face restorer by its display name also has the name of its file', () => {
+    const [only] = read(`a\n${STEPS}, Face restoration: GFPGAN`).dependencies
+    expect(only).toMatchObject({ filename: 'GFPGANv1.4.pth', written: ['GFPGAN', 'GFPGANv1.4.pth'], optional: true })
+  })
+
+  test('a performance of Fooocus brings a LoRA along that nobody lists', () => {
+    const names = (pairs: string) => read(`a\n${STEPS}, ${pairs}`).dependencies.map(brief)
+    expect(names('Performance: Hyper-SD, Version: Fooocus v2.5.5')).toEqual([
+      'lora sdxl_hyper_sd_4step_lora (optional)',
+    ])
+    expect(names('Performance: Speed, Version: Fooocus v2.5.5')).toEqual([])
+    expect(names('Performance: Hyper-SD, Version: v1.9.0')).toEqual([])
   })
 
   test('a recipe of Lora-Manager below the parameters', () => {
@@ -151,6 +227,16 @@ describe('tags of prompts', () => {
     ['<lora:n:0.0@0,0.8@0.5>', ['lora n 0.8']],
     ['<LORA:n:0.5> <lyco:m:0.4> <hypernet:h:0.3>', ['lora n 0.5', 'lora m 0.4', 'hypernetwork h 0.3']],
     ['<lora:a:0.5> and <lora:a:0.3>', ['lora a 0.5']],
+    ['<lora:!first [v2] {x}:0.5>', ['lora !first [v2] {x} 0.5']],
+    ['<lora:a\\b/c:0.5> <lora:../../d.safetensors:1>', ['lora c 0.5', 'lora d 1']],
+    ['<lora:n:0.8:1.0> <lora:m:-.5:0>', ['lora n 0.8', 'lora m -0.5']],
+    ['<lora:n:te=0.5:unet=0.8:dyn=4>', ['lora n 0.5']],
+    ['<lora:n:0.8:lbw=MIDD:step=5-20>', ['lora n 0.8']],
+    ['<lora:n:0.8:start=3:stop=9> <lora:m:1:LBW=ALL;>', ['lora n 0.8', 'lora m 1']],
+    ['<lora:n:0@0,0@1> <lora:m:-0.9@0,0.2@0.5>', ['lora n 0 (off)', 'lora m -0.9']],
+    ['<lora:n:0> <lora:n:0.4>', ['lora n 0.4']],
+    ['<lora:n:high>', ['lora n 1']],
+    ['<lora: padded :0.5>', ['lora padded 0.5']],
     ['<lora:None:1> <lora::1> <lora:two\nlines:1>', []],
     ['a < b, c > d, <wildcard:x>', []],
   ]
@@ -168,6 +254,13 @@ Negative Template: <lora:seven:1>`
     const found = read(text)
     expect(found.dependencies.map(({ name }) => name)).toEqual(['one', 'two', 'three', 'four'])
     expect(found.warnings).toEqual([])
+  })
+
+  test('a name loses its commas and colons on the way to its hash', () => {
+    expect(needs('Lora hashes: "ab: 0123456789ab, c: ba9876543210"', '<lora:a,b:0.8>')).toEqual([
+      'lora a,b auto_v3:0123456789ab 0.8',
+      'lora c auto_v3:ba9876543210',
+    ])
   })
 
   test('a LoRA of the prompt and its hash are one dependency', () => {
@@ -188,6 +281,19 @@ describe('where the parameters are', () => {
     ['no negative prompt', `a cat\n${line}`, 'a cat', undefined],
     ['an empty negative prompt on their line', `a cat\nNegative prompt: ${line}`, 'a cat', undefined],
     ['a heading', `parameters\na cat\n${line}`, 'a cat', undefined],
+    ['a heading with a colon', `Parameters: a cat\nNegative prompt: dog\n${line}`, 'a cat', 'dog'],
+    ['a heading before the parameters and nothing else', `Parameters : ${line}`, '', undefined],
+    ['empty lines all over', `\n\na cat\n\nNegative prompt: dog\n\n\n${line}\n\n`, 'a cat', 'dog'],
+    ['old line breaks of the Mac', `a cat\rNegative prompt: dog\r${line}`, 'a cat', 'dog'],
+    [
+      'the words for negative inside the prompt',
+      `a cat, Negative prompt: x\n${line}`,
+      'a cat, Negative prompt: x',
+      undefined,
+    ],
+    ['everything on one line, with an empty negative', `a cat.Negative prompt: ${line}`, 'a cat.', undefined],
+    ['everything on one line without a negative', `a cat, ${line}`, 'a cat,', undefined],
+    ['a parameters line in the prompt', `Steps: 3, Seed: 1\na cat\n${line}`, 'Steps: 3, Seed: 1\na cat', undefined],
     ['a heading on their line', `a cat\nParameters: ${line}`, 'a cat', undefined],
     ['everything on one line', `a cat.Negative prompt: dog.${line}`, 'a cat.', 'dog.'],
     ['the words in the prompt', `Steps: 3 to heaven\nNegative prompt: dog\n${line}`, 'Steps: 3 to heaven', 'dog'],
@@ -211,6 +317,11 @@ describe('where the parameters are', () => {
     expect(found.warnings).toEqual([])
   })
 
+  test('words that only begin like parameters are a prompt', () => {
+    expect(read('Steps: 3 to heaven').generation).toEqual({ prompt: 'Steps: 3 to heaven' })
+    expect(read('Steps: 3').generation).toEqual({ steps: 3 })
+  })
+
   test('JSON that is cut off is told, and the rest is read', () => {
     const found = read(`a\n${STEPS}, Model: m, Civitai resources: [{"modelVersionId":1`)
     expect(found.dependencies.map(brief)).toEqual(['checkpoint m'])
@@ -219,8 +330,30 @@ describe('where the parameters are', () => {
     ])
   })
 
-  test('lines below that nobody knows are told', () => {
-    expect(read(`a\n${STEPS}, Model: m\nsomething else`).warnings).toHaveLength(1)
+  test('lines below that nobody knows are told, and the keys below them are read', () => {
+    const found = read(`a\n${STEPS}, Model: m\nsomething else\nVAE: x`)
+    expect(found.dependencies.map(brief)).toEqual(['checkpoint m', 'vae x'])
+    const unknown = { place: 'infotext', reason: 'the lines below the parameters are not understood' }
+    expect(found.warnings).toEqual([unknown])
+    expect(read(`a\n${STEPS}\nResources: two of them`).warnings).toEqual([unknown])
+  })
+
+  test('a template goes on until something that is none of its lines', () => {
+    const text = `a\n${STEPS}\nTemplate: {a|b}\nVAE: no, <lora:x:1>\n\nHashes: {"model": "1a2b3c4d5e"}`
+    expect(read(text).dependencies.map(brief)).toEqual(['checkpoint - auto_v2:1a2b3c4d5e'])
+    expect(read(text).warnings).toEqual([])
+  })
+
+  test('a list of hashes that is none is told', () => {
+    expect(read(`a\n${STEPS}, Resources: "x, y"`).warnings).toEqual([
+      { place: 'infotext:Resources', reason: 'this is not a list of hashes' },
+    ])
+    expect(read(`a\n${STEPS}, Hashes: "x, y"`).warnings).toEqual([
+      { place: 'infotext:Hashes', reason: 'this is not JSON' },
+    ])
+    expect(read(`a\n${STEPS}, Hashes: {"what": "0123456789"}`).warnings).toEqual([
+      { place: 'infotext:Hashes', reason: 'one of its keys names no kind of model' },
+    ])
   })
 
   test('hashes that are none are told by their place and never by their text', () => {

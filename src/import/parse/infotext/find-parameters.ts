@@ -18,6 +18,7 @@ const KNOWN_KEYS = new Set([
   'denoising strength',
   'version',
   'lora hashes',
+  'lora weights',
   'ti hashes',
   'hashes',
   'created date',
@@ -45,6 +46,9 @@ export function findParameters(text: string): FoundParameters | undefined {
   return findStepsLine(text) ?? findJammedSteps(text) ?? findLineOfPairs(text)
 }
 
+/** A line that knows no other key: `Steps: 3 to heaven` is words. */
+const LONELY_STEPS = /^Steps:\s{0,10}\d{1,6}\s{0,10}(?:,|\n|$)/
+
 /** Of the lines that begin with `Steps:`, the one that knows most keys; of several, the last. */
 function findStepsLine(text: string): FoundParameters | undefined {
   let best: { at: number; headEnd: number; score: number } | undefined
@@ -53,6 +57,7 @@ function findStepsLine(text: string): FoundParameters | undefined {
     if (match === null) continue
     const at = start + match[0].length
     const score = countKnownKeys(text, at)
+    if (score < 2 && !LONELY_STEPS.test(text.slice(at, at + 100))) continue
     const headEnd = match[1] === undefined ? start : at
     if (best === undefined || score >= best.score) best = { at, headEnd, score }
   }

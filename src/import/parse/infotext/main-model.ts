@@ -1,13 +1,11 @@
 import type { DependencyType } from '../../dependency.ts'
-import { moduleType } from '../../known-names.ts'
+import { BUILT_IN, moduleType } from '../../known-names.ts'
 import type { Findings, Mention } from '../../mention.ts'
 import { meansNoModel, parseModelName } from '../../model-name.ts'
 import { readReference } from '../../reference.ts'
 import { entriesOf, parseJson } from '../json.ts'
 import type { PairTable } from './pair-table.ts'
-
-/** Where a key of an infotext stands, as evidence names it. */
-export const at = (key: string): string => `infotext:${key}`
+import { at } from './place.ts'
 
 /**
  * The checkpoint of the picture, out of every place that speaks of it: it is named and hashed under different keys
@@ -49,6 +47,9 @@ const SINGLE: readonly SingleKeys[] = [
   { type: 'checkpoint', name: 'Hires checkpoint' },
 ]
 
+/** SD.Next's words for VAEs that are no file. */
+const VAE_WITHOUT_FILE = /^(?:taesd|remote)$/i
+
 /** Further models that belong to the base: VAE, refiner, checkpoint of the high-resolution pass, Forge's modules. */
 export function addBaseModels(table: PairTable, findings: Findings): void {
   for (const keys of SINGLE) addSingle(keys, table, findings)
@@ -73,5 +74,6 @@ function addSingle(
   const all = [...(read.hashes ?? []), ...hashes]
   const places = [...(name === undefined ? [] : [at(key)]), ...all.map(({ source }) => source)]
   const [first = at(key), ...others] = new Set(places)
-  findings.add({ ...read, type, hashes: all, evidence: [first, ...others] })
+  const skip = type === 'vae' && VAE_WITHOUT_FILE.test(read.name ?? '') ? { skip: BUILT_IN } : {}
+  findings.add({ ...read, type, hashes: all, ...skip, evidence: [first, ...others] })
 }

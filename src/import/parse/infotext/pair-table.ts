@@ -11,12 +11,23 @@ export interface PairTable {
   ): readonly { readonly key: string; readonly value: string; readonly match: RegExpExecArray }[]
 }
 
+/** Lists of numbers that a converter of SwarmUI's pictures wrote without quotes. */
+const BARE_LISTS = new Set(['loraweights', 'loratencweights'])
+const BARE_NUMBER = /^-?(?:\d{1,5}(?:\.\d{0,10})?|\.\d{1,10})$/
+
 export function createPairTable(pairs: readonly Pair[]): PairTable {
   const values = new Map<string, { key: string; values: string[] }>()
+  let list: { key: string; values: string[] } | undefined
   for (const { key, value } of pairs) {
-    const known = values.get(key.toLowerCase())
-    if (known === undefined) values.set(key.toLowerCase(), { key, values: [value] })
-    else known.values.push(value)
+    if (list !== undefined && key === value && BARE_NUMBER.test(value)) {
+      list.values.push(`${list.values.pop() ?? ''},${value}`)
+      continue
+    }
+    const lower = key.toLowerCase()
+    const known = values.get(lower) ?? { key, values: [] }
+    known.values.push(value)
+    values.set(lower, known)
+    list = BARE_LISTS.has(lower) ? known : undefined
   }
   const all = (key: string): readonly string[] => values.get(key.toLowerCase())?.values ?? []
   return {

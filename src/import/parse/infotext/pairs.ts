@@ -14,17 +14,6 @@ export interface PairScan {
 }
 
 /**
- * Quotes a value the way A1111 does: as a JSON string when it holds a comma, a colon or a line break; also
- * where reading it back would otherwise give something else.
- */
-export const quoteValue = (value: string): string =>
-  /[,:\n\r]/.test(value) || /^(?:$|\s|["{[])|\s$/.test(value) ? JSON.stringify(value) : value
-
-/** The parameters line for pairs; a key whose value is the key itself stands alone. */
-export const formatPairs = (pairs: readonly Pair[]): string =>
-  pairs.map(({ key, value }) => (key === value ? key : `${key}: ${quoteValue(value)}`)).join(', ')
-
-/**
  * Characters that all searches for the end of JSON that does not end may cost together. Without it a text
  * of nothing but `k:{` would take the square of its length.
  */

@@ -1,5 +1,4 @@
 import { SNIFF_BYTES } from '../media/kind.ts'
-import type { MediaContent } from './asset-models.ts'
 
 /** Gathers the first SNIFF_BYTES, shows them once, as soon as they are there or nothing more comes. */
 export function createHead(onHead: ((head: Uint8Array) => Promise<void>) | undefined): {
@@ -22,19 +21,5 @@ export function createHead(onHead: ((head: Uint8Array) => Promise<void>) | undef
       if (length >= SNIFF_BYTES) await show()
     },
     end: show,
-  }
-}
-
-/** Keeps a body as long as it is no larger than `limit`. */
-export function createKeeper(limit: number): { take(chunk: Uint8Array): void; content(): MediaContent | undefined } {
-  let parts: Uint8Array[] | undefined = limit > 0 ? [] : undefined
-  let length = 0
-  return {
-    take(chunk) {
-      length += chunk.byteLength
-      if (length > limit) parts = undefined
-      else parts?.push(chunk)
-    },
-    content: () => (parts === undefined ? undefined : { bytes: Buffer.concat(parts) }),
   }
 }

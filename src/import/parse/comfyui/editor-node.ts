@@ -1,0 +1,87 @@
+import { isJsonObject, type JsonObject, type JsonValue } from '../../../lib/json.ts'
+import { fieldOf, objectsIn, textOf } from '../json.ts'
+import { type DeclaredModel, readDeclaredModels } from './declared-models.ts'
+
+/** A socket of a box, or a widget that can take a link as well. */
+export interface EditorSlot {
+  readonly name: string
+  /** `MODEL`, `INT,FLOAT`; `*` where anything fits. */
+  readonly type: string
+  /** Name of the widget that a link here takes the place of. */
+  readonly widget?: string
+  /** Key of the link that ends here. */
+  readonly link?: string
+}
+
+/** A box as the editor keeps it. */
+export interface EditorNode {
+  /** Its id as text, unique within its sheet. */
+  readonly key: string
+  readonly type: string
+  readonly mode: 'on' | 'muted' | 'bypassed'
+  readonly inputs: readonly EditorSlot[]
+  /** Types of its outputs. */
+  readonly outputs: readonly string[]
+  /** `widgets_values`: a list without names, or an object. */
+  readonly widgets: JsonValue | undefined
+  /** `widgets_values_named`, which newer editors write beside the list. */
+  readonly named: JsonObject | undefined
+  readonly properties: JsonObject
+  readonly declared: readonly DeclaredModel[]
+  /** How many values its box of the graph may hold: what it costs to repeat it. */
+  readonly cost: number
+}
+
+const MAX_KEY = 100
+
+/** An id of a node or link: a number, or text that a hostile file may make long. */
+export function keyOf(id: JsonValue | undefined): string | undefined {
+  return typeof id === 'number' || typeof id === 'string' ? String(id).slice(0, MAX_KEY) : undefined
+}
+
+export function readEditorNode(source: JsonObject, key: string): EditorNode {
+  const inputs = objectsIn(fieldOf(source, 'inputs')).map(readSlot)
+  const widgets = fieldOf(source, 'widgets_values')
+  const named = fieldOf(source, 'widgets_values_named')
+  const properties = fieldOf(source, 'properties')
+  return {
+    key,
+    type: textOf(fieldOf(source, 'type')) ?? '',
+    mode: MODES.get(fieldOf(source, 'mode')) ?? 'on',
+    inputs,
+    outputs: objectsIn(fieldOf(source, 'outputs')).map((output) => typeOf(fieldOf(output, 'type'))),
+    widgets,
+    named: isJsonObject(named) ? named : undefined,
+    properties: isJsonObject(properties) ? properties : {},
+    declared: readDeclaredModels(fieldOf(properties, 'models')),
+    cost:
+      1 +
+      [inputs, widgets, named, fieldOf(properties, 'proxyWidgets')].reduce<number>(
+        (sum, part) => sum + sizeOf(part),
+        0,
+      ),
+  }
+}
+
+/** 0 always, 1 on event and 3 on trigger run. */
+const MODES = new Map<unknown, 'muted' | 'bypassed'>([
+  [2, 'muted'],
+  [4, 'bypassed'],
+])
+
+function readSlot(source: JsonObject): EditorSlot {
+  const widget = textOf(fieldOf(fieldOf(source, 'widget'), 'name'))
+  const link = keyOf(fieldOf(source, 'link'))
+  return {
+    name: textOf(fieldOf(source, 'name')) ?? '',
+    type: typeOf(fieldOf(source, 'type')),
+    ...(widget === undefined ? {} : { widget }),
+    ...(link === undefined ? {} : { link }),
+  }
+}
+
+/** A type may be 0, an empty text or a list of choices. */
+const typeOf = (type: JsonValue | undefined): string => (textOf(type) || '*').slice(0, MAX_KEY)
+
+const sizeOf = (value: object | JsonValue | undefined): number =>
+  typeof value === 'object' && value !== null ? Object.keys(value).length : 0

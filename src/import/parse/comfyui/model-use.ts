@@ -1,0 +1,97 @@
+import type { DependencyType } from '../../dependency.ts'
+import { BUILT_IN, typeOfResource } from '../../known-names.ts'
+import type { Findings, Mention } from '../../mention.ts'
+import { readReference } from '../../reference.ts'
+import type { GraphNode } from './graph.ts'
+import { findDeclared, readDeclared, typeOfFolder } from './match-declared.ts'
+import { inputPlace } from './place.ts'
+
+/** An input of a node names a model. */
+export interface ModelUse {
+  readonly node: GraphNode
+  readonly input: string
+  /** The name, address or AIR as it is written. */
+  readonly text: string
+  readonly type: DependencyType
+  /** False: the node's own switch or strength keeps it from being loaded. */
+  readonly on?: boolean | undefined
+  readonly weight?: number | undefined
+  readonly folder?: string | undefined
+  readonly urls?: readonly string[] | undefined
+  readonly optional?: boolean | undefined
+  /** The type is guessed from words only. */
+  readonly guessed?: boolean | undefined
+  /** The node only says so and loads nothing. */
+  readonly trust?: number | undefined
+  /** Other places that have a part in it. */
+  readonly places?: readonly string[] | undefined
+}
+
+/** VAEs that ComfyUI makes up of its own small parts. */
+const BUILT_IN_VAES = new Set(['taesd', 'taesdxl', 'taesd3', 'taef1', 'pixel_space'])
+
+/** TensorArt gives its files numbers in place of names. */
+const TENSORART = /^EMS-\d{1,20}-EMS(?:\.\w{1,20})?$/i
+const HOSTED_BY_TENSORART = 'TensorArt hosts it under this number: elsewhere no file is called so'
+
+/** Words of menus that stand where a file could. */
+const NO_FILE = /^(?:disabled?|choose)$/i
+
+export function addUse(use: ModelUse, findings: Findings): void {
+  if (NO_FILE.test(use.text.trim())) return
+  const { node, input, text, weight, trust } = use
+  const place = inputPlace(node, input)
+  const reference = readReference(text, place, findings)
+  const declared = findDeclared(node, text, use.guessed === true ? undefined : use.type)
+  const added = declared === undefined ? undefined : readDeclared(declared, place, findings)
+  const type = withBetterType(use, reference.air, declared?.directory)
+  const urls = [...new Set([...(reference.urls ?? []), ...(use.urls ?? []), ...(added?.urls ?? [])])]
+  const hashes = [...(reference.hashes ?? []), ...(added?.hashes ?? [])]
+  const civitai = reference.civitai ?? added?.civitai
+  const folder = added?.folder ?? use.folder
+  const skip = reasonToSkip(type.type, text.trim())
+  findings.add({
+    ...reference,
+    ...type,
+    ...(urls.length === 0 ? {} : { urls }),
+    ...(hashes.length === 0 ? {} : { hashes }),
+    ...(civitai === undefined ? {} : { civitai }),
+    ...(weight === undefined ? {} : { weight }),
+    ...(folder === undefined ? {} : { folder }),
+    ...(use.optional === true ? { optional: true } : {}),
+    ...(skip === undefined ? {} : { skip }),
+    ...(trust === undefined ? {} : { trust }),
+    ...activity(use),
+    evidence: [place, ...(use.places ?? [])],
+  })
+}
+
+/** A claim has no say in whether something is loaded. */
+function activity({ node, on, trust }: ModelUse): Pick<Mention, 'active'> {
+  if (!node.active) return { active: false }
+  return trust === undefined ? { active: on !== false } : {}
+}
+
+function reasonToSkip(type: DependencyType, text: string): string | undefined {
+  if (type === 'vae' && BUILT_IN_VAES.has(text)) return BUILT_IN
+  return TENSORART.test(text) ? HOSTED_BY_TENSORART : undefined
+}
+
+/** A guess gives way to what an AIR or the declared folder says. */
+function withBetterType(
+  use: ModelUse,
+  air: string | undefined,
+  directory: string | undefined,
+): Pick<Mention, 'type' | 'guessed'> {
+  if (use.guessed !== true) return { type: use.type }
+  const told = (air === undefined ? undefined : typeOfAir(air)) ?? typeOfFolder(directory)
+  return told === undefined ? { type: use.type, guessed: true } : { type: told }
+}
+
+/** The type in `urn:air:sdxl:lora:civitai:1@2`; undefined where it is none of ours. */
+export function typeOfAir(air: string): DependencyType | undefined {
+  const type = typeOfResource(air.split(':', 4)[3])
+  return type === 'other' ? undefined : type
+}
+
+export const isAir = (text: string): boolean => /^\s{0,20}urn:air:/i.test(text)

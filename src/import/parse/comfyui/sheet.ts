@@ -1,0 +1,120 @@
+import { isJsonObject, type JsonObject, type JsonValue } from '../../../lib/json.ts'
+import { fieldOf, objectsIn, textOf } from '../json.ts'
+import { type EditorNode, type EditorSlot, keyOf, readEditorNode } from './editor-node.ts'
+
+/** Stands for the inputs of a subgraph among the ends of its links, as the editor has it. */
+export const INLETS = '-10'
+const OUTLETS = '-20'
+
+export interface EditorLink {
+  readonly from: string
+  readonly fromSlot: number
+  readonly to: string
+  readonly toSlot: number
+}
+
+/** An input of a subgraph, and the links that go on from it inside. */
+export interface Inlet {
+  readonly name: string
+  readonly links: readonly string[]
+}
+
+/** One level of a workflow: the root, the inside of a subgraph, or that of a group node. */
+export interface Sheet {
+  readonly nodes: ReadonlyMap<string, EditorNode>
+  readonly links: ReadonlyMap<string, EditorLink>
+  readonly inlets: readonly Inlet[]
+  /** By the number of the output, what is wired to it inside. */
+  readonly outlets: ReadonlyMap<number, EditorLink>
+  /** Where each link ends. */
+  readonly ends: ReadonlyMap<string, LinkEnd>
+  /** SetNode boxes by the name under which GetNode boxes find them. */
+  readonly setters: ReadonlyMap<string, EditorNode>
+  /** How many values it adds to a graph each time that it is there. */
+  readonly cost: number
+}
+
+export interface LinkEnd {
+  readonly node: EditorNode
+  readonly slot: EditorSlot
+}
+
+export function readSheet(source: JsonObject): Sheet {
+  const nodes = readNodes(fieldOf(source, 'nodes'))
+  const links = readLinks(fieldOf(source, 'links'))
+  const outlets = [...links.values()].filter(({ to }) => to === OUTLETS)
+  return toSheet({
+    nodes,
+    links,
+    inlets: readInlets(fieldOf(source, 'inputs'), links),
+    outlets: new Map(outlets.map((link) => [link.toSlot, link])),
+  })
+}
+
+/** A sheet with what follows from its parts. */
+export function toSheet(parts: Pick<Sheet, 'nodes' | 'links' | 'inlets' | 'outlets'>): Sheet {
+  const ends = new Map<string, LinkEnd>()
+  const setters = new Map<string, EditorNode>()
+  let cost = parts.inlets.length
+  for (const node of parts.nodes.values()) {
+    cost += node.cost
+    for (const slot of node.inputs) if (slot.link !== undefined) ends.set(slot.link, { node, slot })
+    const name = node.type === 'SetNode' ? constantName(node) : undefined
+    if (name !== undefined) setters.set(name, node)
+  }
+  return { ...parts, ends, setters, cost }
+}
+
+/** Nodes with one id twice, which copying by hand leaves behind, are kept apart. */
+function readNodes(list: JsonValue | undefined): Map<string, EditorNode> {
+  const nodes = new Map<string, EditorNode>()
+  for (const [index, source] of objectsIn(list).entries()) {
+    const id = keyOf(fieldOf(source, 'id')) ?? `?${index + 1}`
+    const key = nodes.has(id) ? `${id}#${index + 1}` : id
+    nodes.set(key, readEditorNode(source, key))
+  }
+  return nodes
+}
+
+/** `[id, from, slot, to, slot, type]`, or `{id, origin_id, origin_slot, target_id, target_slot}`. */
+function readLinks(list: JsonValue | undefined): Map<string, EditorLink> {
+  const links = new Map<string, EditorLink>()
+  for (const link of Array.isArray(list) ? list : isJsonObject(list) ? Object.values(list) : []) {
+    const read = (at: number, field: string): JsonValue | undefined =>
+      Array.isArray(link) ? link[at] : fieldOf(link, field)
+    const id = keyOf(read(0, 'id'))
+    const from = keyOf(read(1, 'origin_id'))
+    const to = keyOf(read(3, 'target_id'))
+    if (id === undefined || from === undefined || to === undefined) continue
+    links.set(id, { from, fromSlot: slotOf(read(2, 'origin_slot')), to, toSlot: slotOf(read(4, 'target_slot')) })
+  }
+  return links
+}
+
+/** Old files write the number of a slot as text. */
+export const slotOf = (slot: JsonValue | undefined): number => {
+  const number = Number(slot ?? 0)
+  return Number.isSafeInteger(number) && number >= 0 ? number : 0
+}
+
+function readInlets(list: JsonValue | undefined, links: ReadonlyMap<string, EditorLink>): Inlet[] {
+  const bySlot = new Map<number, string[]>()
+  for (const [id, { from, fromSlot }] of links) {
+    if (from !== INLETS) continue
+    const ids = bySlot.get(fromSlot)
+    if (ids === undefined) bySlot.set(fromSlot, [id])
+    else ids.push(id)
+  }
+  return objectsIn(list).map((input, index) => {
+    const listed = fieldOf(input, 'linkIds')
+    const ids = Array.isArray(listed) ? listed.flatMap((id) => keyOf(id) ?? []) : []
+    return {
+      name: textOf(fieldOf(input, 'name')) ?? '',
+      links: ids.length > 0 ? ids : (bySlot.get(index) ?? []),
+    }
+  })
+}
+
+/** The name that a SetNode gives to what is wired into it, and that a GetNode asks for. */
+export const constantName = ({ widgets }: EditorNode): string | undefined =>
+  Array.isArray(widgets) ? textOf(widgets[0]) : undefined

@@ -1,0 +1,41 @@
+import type { ImportWarning } from '../dependency.ts'
+import type { ParserInput } from './parser.ts'
+
+/** Keys under which programs file prompts and workflows: what stands there and is not understood is told. */
+const PROMPT_KEYS = new Set([
+  'parameters',
+  'prompt',
+  'workflow',
+  'usercomment',
+  'exif:usercomment',
+  'generation_data',
+  'invokeai_metadata',
+  'invokeai_graph',
+  'invokeai_workflow',
+  'sd-metadata',
+  'dream',
+  'parameters-json',
+  'smproj',
+  'fooocus_scheme',
+  'stealth',
+  'novelai',
+  'easydiffusion',
+])
+
+/** Values of keys that only say how another text is written. */
+const LABEL = /^\w{0,20}$/
+
+/** Why a text of a file counted for nothing, where somebody would expect it to count. */
+export function notUnderstood(input: ParserInput): ImportWarning[] {
+  const { place, key, text } = input
+  const expected = PROMPT_KEYS.has(key.toLowerCase())
+  const json = input.json()
+  if (typeof json === 'object' && json !== null) {
+    return [{ place, reason: 'this JSON is of no known format of prompts or workflows' }]
+  }
+  if (/^\s{0,100}[{[]\s{0,100}["{[]/.test(text.slice(0, 300))) {
+    return [{ place, reason: 'this looks like JSON, but it is damaged or cut off' }]
+  }
+  if (expected && !LABEL.test(text)) return [{ place, reason: 'this is of no known format of prompts' }]
+  return []
+}

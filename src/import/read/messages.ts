@@ -1,0 +1,53 @@
+import type { SentError } from '../../lib/sent-error.ts'
+import type { MediaWarning, MetadataLimits, MetadataText } from '../../media/container.ts'
+import type { NodeCatalogData } from '../parse/comfyui/object-info.ts'
+import type { ParsedPrompt } from '../parse/detect.ts'
+
+/** Where a thread reads from. A file is open, and stays open until it has answered. */
+export type ReadFrom =
+  | { readonly kind: 'file'; readonly fd: number; readonly sizeBytes: number }
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
+  | { readonly kind: 'texts'; readonly texts: readonly MetadataText[] }
+
+export interface ReadRequest {
+  readonly from: ReadFrom
+  /** `auto`, or a format to read it as. */
+  readonly format: string
+  /** Put before the places of its texts: `sidecar .txt:`. */
+  readonly placePrefix?: string | undefined
+  /** Give the texts back as well, for whoever stores them. @default false */
+  readonly keepTexts?: boolean | undefined
+}
+
+/** What a file, or the texts of one, hold. */
+export interface PromptReading {
+  readonly prompt: ParsedPrompt
+  /** The container's name, `unknown` where no kind is known, `texts` where texts were given. */
+  readonly container: string
+  readonly media?: 'image' | 'video'
+  /** What was wrong with the file itself. */
+  readonly damage: readonly MediaWarning[]
+  /** It carries a C2PA manifest. */
+  readonly c2pa: boolean
+  readonly texts?: readonly MetadataText[]
+}
+
+export type ReadOutcome = { readonly reading: PromptReading } | { readonly error: SentError }
+
+export interface ReadBatch {
+  readonly requests: readonly ReadRequest[]
+  readonly limits: MetadataLimits
+}
+
+/** What the thread that reads prompts can be asked. */
+export type ReadCalls = {
+  /** Answers in the order of the requests. One that fails takes no other along. */
+  readonly read: {
+    readonly input: ReadBatch
+    readonly output: readonly ReadOutcome[]
+  }
+  /** From now on texts are read with these nodes of a ComfyUI, or with none. */
+  readonly useNodes: { readonly input: NodeCatalogData | undefined; readonly output: null }
+  /** Makes the answer of ComfyUI's /object_info short. */
+  readonly readObjectInfo: { readonly input: string; readonly output: NodeCatalogData }
+}

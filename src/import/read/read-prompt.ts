@@ -1,0 +1,70 @@
+import { type ByteSource, bytesSource, fdSource } from '../../media/byte-source.ts'
+import type { MetadataLimits, MetadataText } from '../../media/container.ts'
+import { type MediaMetadata, readHidden, readMetadata } from '../../media/read-metadata.ts'
+import { parsePrompt } from '../parse/detect.ts'
+import type { ParseContext } from '../parse/parser.ts'
+import type { PromptReading, ReadRequest } from './messages.ts'
+
+/**
+ * Reads what a request names and understands it; texts hidden in pixels only where nothing else says anything.
+ * Holds up its thread for as long as that takes.
+ * @throws what reading the disk throws, and AppError invalid_input for a format that is not known
+ */
+export function readPrompt(request: ReadRequest, limits: MetadataLimits, context: ParseContext): PromptReading {
+  const { from, format, placePrefix = '', keepTexts = false } = request
+  const parse = (texts: readonly MetadataText[]) => parsePrompt({ texts, format, context })
+  if (from.kind === 'texts') {
+    return { prompt: parse(from.texts), container: 'texts', damage: [], c2pa: false }
+  }
+  const source = withHead(from.kind === 'file' ? fdSource(from.fd, from.sizeBytes) : bytesSource(from.bytes))
+  const prefixed = <T extends { readonly place: string }>(items: readonly T[]): readonly T[] =>
+    placePrefix === '' ? items : items.map((item) => ({ ...item, place: placePrefix + item.place }))
+  const metadata = readMetadata(source, limits)
+  let texts = prefixed(metadata.texts)
+  let prompt = parse(texts)
+  let hidden: MediaMetadata | undefined
+  if (prompt.sources.length === 0) {
+    hidden = readHidden(source, limits)
+    if (hidden !== undefined && hidden.texts.length > 0) {
+      texts = [...texts, ...prefixed(hidden.texts)]
+      prompt = parse(texts)
+    }
+  }
+  const media = MEDIA.get(metadata.container)
+  return {
+    prompt,
+    container: metadata.container,
+    ...(media === undefined ? {} : { media }),
+    damage: prefixed([...metadata.warnings, ...(hidden?.warnings ?? [])]),
+    c2pa: metadata.c2pa === true,
+    ...(keepTexts ? { texts } : {}),
+  }
+}
+
+/** Containers of what the ledger records. */
+const MEDIA: ReadonlyMap<string, 'image' | 'video'> = new Map([
+  ['png', 'image'],
+  ['jpeg', 'image'],
+  ['webp', 'image'],
+  ['avif', 'image'],
+  ['heic', 'image'],
+  ['jxl', 'image'],
+  ['gif', 'image'],
+  ['svg', 'image'],
+  ['mp4', 'video'],
+  ['webm', 'video'],
+])
+
+const HEAD_BYTES = 8192
+
+/** Every container begins at the beginning, and most texts stand there: that is read once. */
+function withHead(source: ByteSource): ByteSource {
+  const head = source.read(0, Math.min(HEAD_BYTES, source.sizeBytes))
+  return {
+    sizeBytes: source.sizeBytes,
+    read: (offset, length) =>
+      offset >= 0 && offset + length <= head.length
+        ? head.subarray(offset, offset + length)
+        : source.read(offset, length),
+  }
+}

@@ -1,0 +1,139 @@
+import { describe, expect, test } from 'bun:test'
+import { linkAt } from '../../../../src/import/parse/comfyui/links.ts'
+import { brief, graphOf, node, say } from './graphs.ts'
+
+const NOT_NAMED = 'its model is named by another node in a way that is not understood'
+const loader = node('CheckpointLoaderSimple', { ckpt_name: ['30:10', 0] })
+const A = 'harbor/mix_v2.safetensors'
+
+describe('a checkpoint whose name comes from', () => {
+  const rows: readonly (readonly [name: string, source: unknown, value: string, input: string])[] = [
+    ['a primitive', node('PrimitiveString', { value: A }), A, 'value'],
+    ['a string', node('String Literal', { string: A }), A, 'string'],
+    ['a text', node('Text Multiline', { text: A }), A, 'text'],
+    ['a selector', node('Checkpoint Selector', { ckpt_name: A }), A, 'ckpt_name'],
+    ['a menu with pictures', node('Some Menu', { ckpt_name: { content: A } }), A, 'ckpt_name'],
+    ['a node with one file', node('KJ Menu', { label: 'x', file: A, count: 3 }), A, 'file'],
+    ['a switch of ComfyUI', node('ComfySwitchNode', { switch: false, on_true: 'x.pt', on_false: A }), A, 'on_false'],
+  ]
+  test.each(rows)('%s', (_, source, value, input) => {
+    const { mentions, warnings } = say(graphOf({ loader, '30:10': source }))
+    expect(warnings).toEqual([])
+    expect(mentions[0]).toMatchObject({ type: 'checkpoint', name: value, active: true })
+    expect(mentions[0]?.evidence).toEqual([
+      'comfyui:prompt node loader ckpt_name',
+      `comfyui:prompt node 30:10 ${input}`,
+    ])
+    expect(mentions.filter(({ type }) => type === 'other')).toEqual([])
+  })
+})
+
+test('reroutes and several steps are followed, to the node that has the name', () => {
+  const graph = graphOf({
+    loader,
+    '30:10': node('Reroute (rgthree)', { '': ['2', 0] }),
+    2: node('StringPass', { string: ['3', 0] }),
+    3: node('PrimitiveString', { value: A }),
+  })
+  const { mentions } = say(graph)
+  expect(mentions.map(brief)).toEqual([`checkpoint ${A}`])
+  expect(mentions[0]?.evidence[1]).toBe('comfyui:prompt node 3 value')
+})
+
+test('circles, nodes that are not there and long ways end in a warning', () => {
+  const chain = Object.fromEntries(
+    Array.from({ length: 50 }, (_, at) => [`s${at}`, node('StringPass', { string: [`s${at + 1}`, 0] })]),
+  )
+  const graphs = [
+    { loader, '30:10': node('Text', { text: ['30:10', 0] }) },
+    { loader, '30:10': node('Text', { text: ['b', 0] }), b: node('Text', { text: ['30:10', 0] }) },
+    { loader: node('CheckpointLoaderSimple', { ckpt_name: ['s0', 0] }), ...chain, s50: node('Text', { text: A }) },
+    { loader, '30:10': node('VAEDecode', {}) },
+  ]
+  for (const each of graphs) {
+    const { mentions, warnings } = say(graphOf(each))
+    expect(mentions.filter(({ type }) => type === 'checkpoint')).toEqual([])
+    expect(warnings).toEqual([`comfyui:prompt node loader ckpt_name: ${NOT_NAMED}`])
+  }
+})
+
+test('a loaded model that comes in by `model` is not the name of one', () => {
+  const graph = graphOf({
+    1: node('CheckpointLoaderSimple', { ckpt_name: A }),
+    2: node('DepthAnythingV2', { model: ['1', 0] }),
+    3: node('WanVideoLoraSelect', { lora: ['1', 0], strength: 1 }),
+  })
+  const { mentions, warnings } = say(graph)
+  expect(mentions.map(brief)).toEqual([`checkpoint ${A}`])
+  expect(warnings).toEqual([])
+})
+
+test('a strength and a switch may come over links too', () => {
+  const graph = graphOf({
+    1: node('LoraLoader', { lora_name: 'a.pt', strength_model: ['9', 0], strength_clip: ['9', 0] }),
+    2: node('CR Load LoRA', { lora_name: 'b.pt', switch: ['8', 0], strength_model: ['7', 0], strength_clip: ['7', 0] }),
+    3: node('LoraLoader', { lora_name: 'c.pt', strength_model: 0, strength_clip: ['6', 0] }),
+    6: node('SomeMath', { a: 1 }),
+    7: node('PrimitiveFloat', { value: 0.4 }),
+    8: node('String', { string: 'Off' }),
+    9: node('PrimitiveFloat', { value: 0 }),
+  })
+  expect(say(graph).mentions.map(brief)).toEqual(['lora a.pt 0 (off)', 'lora b.pt 0.4 (off)', 'lora c.pt 0'])
+})
+
+describe("Civitai's selector", () => {
+  const AIR = 'urn:air:sdxl:checkpoint:civitai:827184@2514310'
+  const CLIP = 'urn:air:sdxl:clip:civitai:827184@2514310+77'
+  const selector = node('CivitaiModelSelector', {
+    air: AIR,
+    resources_json: JSON.stringify({ bySlot: { 2: CLIP }, all: [AIR, CLIP] }),
+  })
+
+  test('gives its model to loaders, and the further files that it names', () => {
+    const graph = graphOf({
+      1: node('CheckpointLoaderSimple', { ckpt_name: ['s', 1] }),
+      2: node('CLIPLoader', { clip_name: ['s', 2] }),
+      3: node('VAELoader', { vae_name: ['s', 3] }),
+      s: selector,
+    })
+    const { mentions, warnings } = say(graph)
+    expect(mentions).toEqual([
+      {
+        type: 'checkpoint',
+        air: AIR,
+        civitai: { model_id: 827184, version_id: 2514310 },
+        active: true,
+        evidence: ['comfyui:prompt node 1 ckpt_name', 'comfyui:prompt node s air'],
+      },
+      {
+        type: 'text_encoder',
+        air: CLIP,
+        civitai: { model_id: 827184, version_id: 2514310 },
+        active: true,
+        evidence: ['comfyui:prompt node 2 clip_name', 'comfyui:prompt node s resources_json'],
+      },
+    ])
+    expect(warnings).toEqual([`comfyui:prompt node 3 vae_name: ${NOT_NAMED}`])
+  })
+
+  test('stands for itself where no loader takes it', () => {
+    const graph = graphOf({ s: selector, 2: node('Civitai Recipe', { model: ['s', 0] }) })
+    expect(say(graph).mentions.map(brief)).toEqual([`checkpoint ${AIR}`, `text_encoder ${CLIP}`])
+  })
+
+  test('does not stumble over what is no JSON', () => {
+    for (const resources_json of ['', '{', '[1]', '{"bySlot":[1],"all":{"a":1}}', 7]) {
+      const graph = graphOf({ s: node('CivitaiModelSelector', { air: AIR, resources_json }) })
+      expect(say(graph).mentions.map(brief)).toEqual([`checkpoint ${AIR}`])
+    }
+  })
+})
+
+test('only a pair of an id and a number is a link', () => {
+  const graph = graphOf({ 1: node('A'), 2: node('B') })
+  expect(linkAt(['1', 0], graph)?.node.className).toBe('A')
+  expect(linkAt([2, 1], graph)).toMatchObject({ slot: 1, node: { className: 'B' } })
+  for (const value of [['1'], ['1', '0'], ['1', 0, 0], ['3', 0], '1', null, [null, 0], ['__proto__', 0]]) {
+    expect(linkAt(value, graph)).toBeUndefined()
+  }
+})
