@@ -38,6 +38,7 @@ import { createId } from './lib/id.ts'
 import { createLog } from './lib/log.ts'
 import { VERSION } from './lib/version.ts'
 import type { McpExtension } from './mcp/server.ts'
+import { findDigestsByName } from './models/digests-by-name.ts'
 import { findFullDigests } from './models/library/known-digests.ts'
 import { CORES } from './models/model-library.ts'
 import { createGuardedFetch } from './net/fetch.ts'
@@ -147,7 +148,10 @@ export function createApp(config: Config, extras: AppExtras = {}): CliApp {
     allowedBuckets: settings.s3_buckets,
     civitai: createCivitaiClient({ fetch, log, baseUrl: settings.civitai_url }),
     civitaiToken,
-    readMediaRecord: createMediaRecordReader({ sources, findByHash: (hash) => findFullDigests(db, hash) }),
+    readMediaRecord: createMediaRecordReader({
+      sources,
+      findDigests: { byHash: (hash) => findFullDigests(db, hash), byName: findDigestsByName(models.finder) },
+    }),
     tempDir: temporaryDir,
   })
   const operations: readonly Operation[] = [

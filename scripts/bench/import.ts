@@ -10,7 +10,6 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { createPromptReader } from '../../src/import/read/reader.ts'
 import { inParallel } from '../../src/lib/in-parallel.ts'
-import { openFile } from '../../src/media/byte-source.ts'
 import { DEFAULT_LIMITS } from '../../src/media/container.ts'
 import { chunk, end, header, PNG_SIGNATURE, tEXt } from '../fixtures/png-writer.ts'
 import { BINARY } from './server.ts'
@@ -61,14 +60,8 @@ try {
 async function readAll(reader: ReturnType<typeof createPromptReader>, paths: readonly string[]): Promise<void> {
   let models = 0
   await inParallel(paths, 64, async (path) => {
-    const file = await openFile(path)
-    try {
-      const { fd, sizeBytes } = file
-      const { prompt } = await reader.read({ from: { kind: 'file', fd, sizeBytes }, format: 'auto' })
-      models += prompt.dependencies.length
-    } finally {
-      await file.close()
-    }
+    const { prompt } = await reader.read({ from: { kind: 'path', path }, format: 'auto' })
+    models += prompt.dependencies.length
   })
   if (models < 2 * paths.length) throw new Error(`Only ${models} models were found in ${paths.length} pictures`)
 }

@@ -15,10 +15,6 @@ export interface LinkedModel {
   readonly civitai_version_id?: number
 }
 
-/** Models that were really used: switched-off ones and those that are built in made nothing of a picture. */
-export const toLinkedModels = (dependencies: readonly Dependency[]): LinkedModel[] =>
-  dependencies.filter(({ active, status }) => active && status !== 'skipped').map(toLinkedModel)
-
 function toLinkedModel(dependency: Dependency): LinkedModel {
   const hash = (algorithm: HashAlgorithm): string | undefined =>
     dependency.hashes.find((one) => one.algorithm === algorithm)?.value
@@ -37,25 +33,47 @@ function toLinkedModel(dependency: Dependency): LinkedModel {
   })
 }
 
-/** Looks for the full digests of a file of this host by any beginning of them. */
-export type FindByHash = (
-  hash: string,
-) => Promise<{ readonly sha256: string; readonly tensorSha256: string | undefined } | undefined>
+export interface FullDigests {
+  readonly sha256: string
+  readonly tensorSha256: string | undefined
+}
+
+/** What this host knows of its files. */
+export interface FindDigests {
+  /** Of the file whose digest begins so. */
+  byHash(hash: string): Promise<FullDigests | undefined>
+  /** Of the one file of this type with this name, folders and all as far as they were written. */
+  byName(written: string, type: string): Promise<FullDigests | undefined>
+}
 
 /**
- * Metadata name models by short hashes; where this host has read such a file, its full digests are linked too, so that
- * the asset is found by them.
+ * Models that were really used: switched-off ones and those that are built in made nothing of a picture. Metadata name
+ * them by short hashes or by nothing but a name; where this host has read such a file, its full digests are linked too,
+ * so that the asset is found by them. A name counts only where no hash and no version could contradict it.
  */
-export async function withFullDigests(models: readonly LinkedModel[], find: FindByHash): Promise<LinkedModel[]> {
+export async function linkModels(dependencies: readonly Dependency[], find: FindDigests): Promise<LinkedModel[]> {
+  const used = dependencies.filter(({ active, status }) => active && status !== 'skipped')
   return Promise.all(
-    models.map(async (model) => {
-      const known = model.sha256 ?? model.tensor_sha256 ?? model.auto_v3 ?? model.auto_v2
-      const found = known === undefined ? undefined : await find(known)
+    used.map(async (dependency) => {
+      const model = toLinkedModel(dependency)
+      const found = await findDigests(dependency, model, find)
       if (found === undefined) return model
       const tensor = found.tensorSha256 === undefined ? {} : { tensor_sha256: found.tensorSha256 }
       return { ...model, sha256: found.sha256, ...tensor }
     }),
   )
+}
+
+async function findDigests(
+  { written, type, hashes, civitai }: Dependency,
+  model: LinkedModel,
+  find: FindDigests,
+): Promise<FullDigests | undefined> {
+  const known = model.sha256 ?? model.tensor_sha256 ?? model.auto_v3 ?? model.auto_v2
+  if (known !== undefined) return find.byHash(known)
+  const [name] = written
+  if (name === undefined || hashes.length > 0 || civitai?.version_id !== undefined) return undefined
+  return find.byName(name, type)
 }
 
 type Optional<T> = { [K in keyof T]: T[K] | undefined }

@@ -1,5 +1,5 @@
 import { open, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { isAbsolute, join } from 'node:path'
 import * as v from 'valibot'
 import type { LocalFiles } from '../access/local-files.ts'
 import type { FetchImage } from '../civitai/fetch-image.ts'
@@ -81,6 +81,11 @@ export interface SourceReaderDeps {
   readonly tempDir: string
 }
 
+interface FoundFile {
+  readonly path: string
+  readonly reading: PromptReading
+}
+
 /** A picture with its workflow is a few MiB; a video that carries one may be long. */
 const MAX_URL_BYTES = 1024 ** 3
 
@@ -92,6 +97,7 @@ export function createSourceReader(deps: SourceReaderDeps): SourceReader {
   const { reader, localFiles, tempDir } = deps
 
   async function readFile({ path, exact }: PathOnDisk, options: Omit<ReadRequest, 'from'>): Promise<PromptReading> {
+    if (!exact) return reader.read({ ...options, from: { kind: 'path', path } })
     const file = await openFile(path, { exact })
     try {
       return await reader.read({ ...options, from: { kind: 'file', fd: file.fd, sizeBytes: file.sizeBytes } })
@@ -103,9 +109,21 @@ export function createSourceReader(deps: SourceReaderDeps): SourceReader {
   const readText = (text: string, options: ReadOptions, place = 'payload'): Promise<PromptReading> =>
     reader.read({ ...options, from: { kind: 'texts', texts: [{ place, key: '', text }] } })
 
-  async function readPath(given: string, options: ReadOptions, { actor, signal }: ReadCall): Promise<PromptReading> {
+  /** The owner may name any file: a look at what it is only pays where it cannot be read. */
+  async function readOwn(given: string, options: ReadOptions, actor: Actor): Promise<FoundFile> {
+    if (actor.kind === 'owner' && isAbsolute(given)) {
+      try {
+        return { path: given, reading: await readFile({ path: given, exact: false }, options) }
+      } catch (error) {
+        if (!isAppError(error) || error.code === 'cancelled') throw error
+      }
+    }
     const { path, exact } = await localFiles.find(given, actor)
-    const own = await readFile({ path, exact }, options)
+    return { path, reading: await readFile({ path, exact }, options) }
+  }
+
+  async function readPath(given: string, options: ReadOptions, { actor, signal }: ReadCall): Promise<PromptReading> {
+    const { path, reading: own } = await readOwn(given, options, actor)
     if (own.prompt.sources.length > 0 || own.media === undefined) return own
     for (const { path: beside, label } of sidecarsOf(path)) {
       signal.throwIfAborted()

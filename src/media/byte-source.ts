@@ -1,4 +1,4 @@
-import { readSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { type FileHandle, open, realpath } from 'node:fs/promises'
 import { AppError, type ErrorCode } from '../errors.ts'
 import { ensureOpened, ensureReal, isSymlinkRefused, openFlags, outsideRoots } from '../lib/exact-file.ts'
@@ -76,6 +76,21 @@ export async function openFile(path: string, { exact = false }: OpenOptions = {}
   } catch (error) {
     await handle?.close()
     throw exact && isSymlinkRefused(error) ? outsideRoots() : toReadError(path, error)
+  }
+}
+
+/** The same in a thread that nothing else waits for, and for whoever may name any file. Throws as `openFile` does. */
+export function openFileSync(path: string): { readonly fd: number; readonly sizeBytes: number; close(): void } {
+  let fd: number | undefined
+  try {
+    fd = openSync(path, openFlags(false))
+    const stat = fstatSync(fd)
+    if (!stat.isFile()) throw cannotRead('invalid_input', path, 'it is not a regular file')
+    const opened = fd
+    return { fd, sizeBytes: stat.size, close: () => closeSync(opened) }
+  } catch (error) {
+    if (fd !== undefined) closeSync(fd)
+    throw toReadError(path, error)
   }
 }
 

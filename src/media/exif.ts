@@ -63,7 +63,9 @@ function decodeLabelled(field: TiffField): string | undefined {
   return LABELLED.test(decodeLatin1(field.value.subarray(0, 100))) ? decodeString(field) : undefined
 }
 
-const decodeString = ({ value }: TiffField): string => decodeText(value)
+function decodeString({ value }: TiffField): string {
+  return decodeText(value)
+}
 
 /** Windows writes UTF-16; others write what they write everywhere. */
 function decodeWindows(field: TiffField): string | undefined {

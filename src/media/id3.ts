@@ -12,7 +12,11 @@ const HEAD_BYTES = 10
  */
 export function readId3(source: ByteSource, start: number, into: TextCollector): number | undefined {
   const head = source.read(start, HEAD_BYTES)
-  if (head.length < HEAD_BYTES || decodeLatin1(head.subarray(0, 3)) !== 'ID3') return undefined
+  if (decodeLatin1(head.subarray(0, 3)) !== 'ID3') return undefined
+  if (head.length < HEAD_BYTES) {
+    into.warn('mp3:id3', 'the file ends inside its tag')
+    return undefined
+  }
   const view = new DataView(head.buffer, head.byteOffset, HEAD_BYTES)
   const [version, flags] = [view.getUint8(3), view.getUint8(5)]
   const bodyStart = start + HEAD_BYTES

@@ -9,7 +9,9 @@ export const jxl: Container = {
   name: 'jxl',
   matches: (head) => isBoxed(head) || isBare(head),
   read: (source, limits) =>
-    isBare(source.read(0, 2)) ? createTextCollector(limits).content() : readIsoMedia('jxl', ['jxlc', 'jxlp'], source, limits),
+    isBare(source.read(0, 2))
+      ? createTextCollector(limits).content()
+      : readIsoMedia('jxl', ['jxlc', 'jxlp'], source, limits),
 }
 
 const isBoxed = (head: Uint8Array): boolean => SIGNATURE_BOX.equals(head.subarray(0, SIGNATURE_BOX.length))

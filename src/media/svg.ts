@@ -49,7 +49,10 @@ function readElement(xml: string, into: TextCollector): void {
   for (const event of scanXml(xml)) {
     if (event.kind === 'open') elements += 1
     else if (event.kind === 'text') texts.push(event.text)
-    else if (event.kind === 'broken') into.warn('svg:metadata', event.reason)
+    else if (event.kind === 'broken') {
+      into.warn('svg:metadata', event.reason)
+      return
+    }
   }
   if (elements === 1) into.add({ place: 'svg:metadata', key: 'metadata', text: texts.join('').trim() })
   else if (/<(?:x:xmpmeta|rdf:RDF)\b/.test(xml)) readXmp(xml, 'svg:xmp', into)

@@ -66,10 +66,7 @@ describe('items', () => {
 test('Brotli boxes of savers for ComfyUI, and C2PA', () => {
   const json = '{"prompt":{},"workflow":{"nodes":[]}}'
   const picture = createAvif({
-    after: [
-      brotliBox('comf', brotliCompressSync(json)),
-      uuidBox('d8fec3d61b0e483c92975828877ec481', Buffer.alloc(20)),
-    ],
+    after: [brotliBox('comf', brotliCompressSync(json)), uuidBox('d8fec3d61b0e483c92975828877ec481', Buffer.alloc(20))],
   })
   expect(readBytes(avif, picture)).toMatchObject({
     texts: [{ place: 'avif:comf', key: 'comf', text: json }],
@@ -191,24 +188,38 @@ describe('hostile descriptions end at once', () => {
     const all = fullBox('iinf', Buffer.concat([shorts(ids.length), ...ids.map(info)]))
     const places = ids.map((id) => Buffer.concat([shorts(id, 0, 1), fields(0, 5000)]))
     const locations = fullBox('iloc', Buffer.concat([shorts(0x4400, ids.length), ...places]))
-    const file = Buffer.concat([start, fullBox('meta', Buffer.concat([all, locations])), box('mdat', Buffer.alloc(9000))])
+    const file = Buffer.concat([
+      start,
+      fullBox('meta', Buffer.concat([all, locations])),
+      box('mdat', Buffer.alloc(9000)),
+    ])
     const { warnings } = readBytes(avif, file, { textBytes: 10_000, totalBytes: 10_000 })
     const reason = 'it was left out: the items are larger than the limit together'
     expect(warnings.filter((warning) => warning.reason === reason)).toHaveLength(14)
   })
 
-  const picture = createAvif({ exif: createExif({ ifd0: [textTag('Model', 'prompt:{}')] }), xmp, locations: 1, extents: 2 })
+  const picture = createAvif({
+    exif: createExif({ ifd0: [textTag('Model', 'prompt:{}')] }),
+    xmp,
+    locations: 1,
+    extents: 2,
+  })
   test('cut anywhere', () => expectCutsToBeHarmless(avif, picture))
   test('with any number anywhere', () => expectNumbersToBeHarmless(avif, picture))
   test('of noise', () => expectNoiseToBeHarmless(avif, start))
 
   test('any texts come back as they were written', () => {
     fc.assert(
-      fc.property(plainText, fc.integer({ min: 1, max: 4 }), fc.constantFrom('file', 'idat'), (text, extents, items) => {
-        const tags = createExif({ exif: [userComment(`${text}.`, 'utf16le+bom')] })
-        const made = createAvif({ exif: tags, extents, items, locations: 1 })
-        expect(textsOf(readBytes(avif, made))).toEqual([['UserComment', `${text}.`]])
-      }),
+      fc.property(
+        plainText,
+        fc.integer({ min: 1, max: 4 }),
+        fc.constantFrom('file', 'idat'),
+        (text, extents, items) => {
+          const tags = createExif({ exif: [userComment(`${text}.`, 'utf16le+bom')] })
+          const made = createAvif({ exif: tags, extents, items, locations: 1 })
+          expect(textsOf(readBytes(avif, made))).toEqual([['UserComment', `${text}.`]])
+        },
+      ),
     )
   })
 })

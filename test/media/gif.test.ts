@@ -44,7 +44,14 @@ describe('texts', () => {
     ['behind pictures with colours of their own', { back: [comment('x')], ownColours: true }, [['comment', 'x']]],
     ['in tiny pieces, cut inside letters', { front: [comment(INFOTEXT, 1)] }, [['comment', INFOTEXT]]],
     ['in Latin-1', { front: [comment(Buffer.from('caf\xe9', 'latin1'))] }, [['comment', 'café']]],
-    ['two of them', { front: [comment('a')], back: [comment('b')] }, [['comment', 'a'], ['comment', 'b']]],
+    [
+      'two of them',
+      { front: [comment('a')], back: [comment('b')] },
+      [
+        ['comment', 'a'],
+        ['comment', 'b'],
+      ],
+    ],
     ['empty', { front: [comment('')] }, []],
     ['XMP', { front: [xmpApplication(packet)], back: [comment('x')] }, [XMP, ['comment', 'x']]],
     ['XMP in pieces', { front: [application('XMP DataXMP', pieces(Buffer.from(packet)))] }, [XMP]],
@@ -95,7 +102,12 @@ describe('what is wrong becomes a warning', () => {
     ['a signature alone', picture.subarray(0, 9), 0, 'the file ends inside its header'],
     ['no trailer', picture.subarray(0, -1), 1, 'the file ends before its trailer'],
     ['an end in the pixels', picture.subarray(0, -9), 1, 'the file ends inside a block'],
-    ['bytes that are no block', Buffer.concat([picture.subarray(0, -1), Buffer.alloc(9)]), 1, 'there is no block at byte'],
+    [
+      'bytes that are no block',
+      Buffer.concat([picture.subarray(0, -1), Buffer.alloc(9)]),
+      1,
+      'there is no block at byte',
+    ],
   ]
   test.each(rows)('%s', (_, file, texts, reason) => {
     const content = readBytes(gif, file)
@@ -130,7 +142,9 @@ describe('hostile files', () => {
     fc.assert(
       fc.property(plainText, fc.integer({ min: 1, max: 255 }), fc.boolean(), (text, pieceBytes, isFront) => {
         const one = [comment(text, pieceBytes)]
-        expect(textsOf(readBytes(gif, createGif(isFront ? { front: one } : { back: one })))).toEqual([['comment', text]])
+        expect(textsOf(readBytes(gif, createGif(isFront ? { front: one } : { back: one })))).toEqual([
+          ['comment', text],
+        ])
       }),
     )
   })

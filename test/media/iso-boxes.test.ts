@@ -81,9 +81,7 @@ test('a file that is cut off inside many levels is told once', () => {
 test('items may be numbered where they may', () => {
   const file = box(1, body)
   expect(walk(file).reasons).toEqual(['there is no box at byte 0'])
-  expect(walk(file, { numbered: true }).boxes).toEqual([
-    { type: '\0\0\0\x01', bodyStart: 8, end: 12, cutOff: false },
-  ])
+  expect(walk(file, { numbered: true }).boxes).toEqual([{ type: '\0\0\0\x01', bodyStart: 8, end: 12, cutOff: false }])
 })
 
 test('more boxes than any real file has are not looked at', () => {
@@ -96,7 +94,12 @@ test('more boxes than any real file has are not looked at', () => {
 test('bodies are passed over without being read', () => {
   const huge = fields(1, 'mdat', 5, 0)
   const at = 5 * 2 ** 32
-  const source = countingSource(sparseSource(at + 8, [[0, huge], [at, box('free', Buffer.alloc(0))]]))
+  const source = countingSource(
+    sparseSource(at + 8, [
+      [0, huge],
+      [at, box('free', Buffer.alloc(0))],
+    ]),
+  )
   const walker = createBoxWalker(source, () => {})
   expect([...walker.boxes({ start: 0, end: source.sizeBytes })].map(({ type }) => type)).toEqual(['mdat', 'free'])
   expect(source.bytesRead).toBeLessThan(100)

@@ -98,6 +98,11 @@ describe('segments', () => {
     }
   })
 
+  test('no size of a frame that is cut off', () => {
+    const frame = segment(0xc0, Buffer.from([8, 0, 5, 0]))
+    expect(read(Buffer.concat([SOI, frame, EOI]))).toEqual({ texts: [], warnings: [] })
+  })
+
   test('a C2PA manifest is noted', () => {
     const box = 'JP\0\x01\0\0\0\x01\0\0\x10\0jumb\0\0\0\x26jumdc2pa\0\x11\0\x10\x80\0\0\xaa\0\x38\x9b\x71\x03c2pa\0'
     expect(read(createJpeg({ before: [segment(APP11, Buffer.from(box, 'latin1'))] })).c2pa).toBe(true)

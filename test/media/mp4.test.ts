@@ -92,7 +92,11 @@ describe('where texts stand', () => {
         ['description', 'far'],
       ],
     ],
-    ['a text beyond 64 KB in 16 bits of length', { userData: [userText('\xa9cmt', 'x'.repeat(70_000))] }, [['comment', 'x'.repeat(70_000)]]],
+    [
+      'a text beyond 64 KB in 16 bits of length',
+      { userData: [userText('\xa9cmt', 'x'.repeat(70_000))] },
+      [['comment', 'x'.repeat(70_000)]],
+    ],
     ['nothing', {}, []],
   ]
   test.each(rows)('%s', (_, parts, texts) => {
@@ -200,7 +204,13 @@ test('a long table of samples in front of the texts is passed over', () => {
 describe('what is wrong becomes a warning', () => {
   const good = namedTags([GRAPH])
   const rows: readonly (readonly [name: string, film: Uint8Array, texts: number, place: string, reason: string])[] = [
-    ['no description', createFilm().subarray(0, 24), 0, 'mp4', 'it has no moov or meta box, so that it cannot be whole'],
+    [
+      'no description',
+      createFilm().subarray(0, 24),
+      0,
+      'mp4',
+      'it has no moov or meta box, so that it cannot be whole',
+    ],
     [
       'a file that ends in its samples',
       createFilm({ userData: [good] }).subarray(0, -1),

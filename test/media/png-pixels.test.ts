@@ -195,6 +195,14 @@ describe('what it costs', () => {
     expect(count.bytes).toBeLessThan(80_000)
   })
 
+  test('a top that is harder to compress than the rest is read as well', () => {
+    const pixelAt: PixelAt = (x, y) => (y < 20 ? noisy(x, y) : [0, 0, 0, 255])
+    const picture: PixelPng = { width: 300, height: 600, pixelAt, compress: deflateSync }
+    const { source, count } = counting(createPixelPng(picture))
+    expect(pngPixels(source, LIMIT)?.topLeft(300, 20)).toEqual(expected(picture, 300, 20))
+    expect(count.bytes).toBeGreaterThan(10_000)
+  })
+
   test('chunks of one byte are read in few reads', () => {
     const picture = createPixelPng({ width: 60, height: 60, pixelAt: dusk(60), idatBytes: 1 })
     const { source, count } = counting(picture)

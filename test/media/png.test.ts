@@ -78,6 +78,7 @@ describe('EXIF and XMP', () => {
     ['a raw profile APP1 with EXIF', zTXt('Raw profile type APP1', profile('generic profile', marked)), exifTexts],
     ['a raw profile APP1 with XMP', tEXt('Raw profile type APP1', profile('app1', app1)), xmpTexts],
     ['a raw profile xmp', zTXt('Raw profile type xmp', profile('xmp', Buffer.from(xmp))), xmpTexts],
+    ['a short raw profile xmp', tEXt('Raw profile type xmp', profile('xmp', Buffer.from('<a>1</a>'))), [{ key: 'a' }]],
     ['a raw profile of something else', zTXt('Raw profile type iptc', profile('iptc', Buffer.from('x'))), []],
   ]
   test.each(rows)('%s', (_, made, expected) => {

@@ -63,8 +63,19 @@ describe('tags', () => {
   const value = (text: string): Buffer => element(IDS.TagString, text)
   const rows: readonly (readonly [name: string, tag: Buffer, texts: readonly (readonly string[])[]])[] = [
     ['a name behind its text', element(IDS.SimpleTag, [value('x'), name('COMMENT')]), [['comment', 'x']]],
-    ['one inside another', simpleTag('ARTIST', 'me', simpleTag('PROMPT', 'x')), [['artist', 'me'], ['prompt', 'x']]],
-    ['one inside another without a text', element(IDS.SimpleTag, [name('A'), simpleTag('PROMPT', 'x')]), [['prompt', 'x']]],
+    [
+      'one inside another',
+      simpleTag('ARTIST', 'me', simpleTag('PROMPT', 'x')),
+      [
+        ['artist', 'me'],
+        ['prompt', 'x'],
+      ],
+    ],
+    [
+      'one inside another without a text',
+      element(IDS.SimpleTag, [name('A'), simpleTag('PROMPT', 'x')]),
+      [['prompt', 'x']],
+    ],
     ['binary', element(IDS.SimpleTag, [name('PROMPT'), element(IDS.TagBinary, Buffer.from('x'))]), []],
     ['without a name', element(IDS.SimpleTag, [value('x')]), [['', 'x']]],
     ['with a name that is none', element(IDS.SimpleTag, [name('N'.repeat(256)), value('x')]), [['', 'x']]],
@@ -224,7 +235,10 @@ describe('hostile files', () => {
   test('with any number anywhere', () => expectNumbersToBeHarmless(webm, film))
   test('of noise', () => {
     expectNoiseToBeHarmless(webm, film.subarray(0, 4))
-    expectNoiseToBeHarmless(webm, Buffer.concat([element(IDS.EBML, []), Buffer.from('1853806701ffffffffffffff', 'hex')]))
+    expectNoiseToBeHarmless(
+      webm,
+      Buffer.concat([element(IDS.EBML, []), Buffer.from('1853806701ffffffffffffff', 'hex')]),
+    )
   })
 
   test('any texts come back as they were written', () => {

@@ -189,6 +189,40 @@ describe('reads', () => {
   })
 })
 
+describe('namespaces', () => {
+  const known: readonly (readonly [uri: string, prefix: string])[] = [
+    ['http://purl.org/dc/elements/1.1/', 'dc'],
+    ['http://ns.adobe.com/xap/1.0/', 'xmp'],
+    ['http://ns.adobe.com/exif/1.0/', 'exif'],
+    ['http://cipa.jp/exif/1.0/', 'exifEX'],
+    ['http://ns.adobe.com/tiff/1.0/', 'tiff'],
+    ['http://iptc.org/std/Iptc4xmpExt/2008-02-29/', 'Iptc4xmpExt'],
+    ['https://github.com/Comfy-Org/ComfyUI', 'comfy'],
+  ]
+  test.each(known)('%s is %s', (uri, prefix) => {
+    const packet = description(`xmlns:q="${uri}" q:a="1"`, `<q:b>2</q:b><c xmlns="${uri}">3</c>`)
+    expect(pairs(packet)).toEqual([
+      [`${prefix}:a`, '1'],
+      [`${prefix}:b`, '2'],
+      [`${prefix}:c`, '3'],
+    ])
+  })
+
+  const housekeeping = [
+    'http://ns.adobe.com/xap/1.0/mm/',
+    'http://ns.adobe.com/xap/1.0/sType/ResourceEvent#',
+    'http://ns.adobe.com/xap/1.0/sType/ResourceRef#',
+    'http://ns.adobe.com/xap/1.0/g/img/',
+    'http://ns.adobe.com/camera-raw-settings/1.0/',
+    'http://ns.adobe.com/photoshop/1.0/',
+    'http://ns.adobe.com/xmp/note/',
+  ]
+  test.each(housekeeping)('%s is left out', (uri) => {
+    const lists = '<q:b><rdf:Seq><rdf:li q:c="2" rdf:about="">3</rdf:li></rdf:Seq></q:b><k:d xmlns:k="urn:k">4</k:d>'
+    expect(pairs(description(`xmlns:q="${uri}" q:a="1"`, lists))).toEqual([['k:d', '4']])
+  })
+})
+
 test('what editors keep for themselves is left out', () => {
   const packet = description(
     'xmlns:m="http://ns.adobe.com/xap/1.0/mm/" xmlns:p="http://ns.adobe.com/photoshop/1.0/" xmlns:x="http://ns.adobe.com/xap/1.0/" m:DocumentID="d" x:CreatorTool="harbor"',

@@ -1,9 +1,9 @@
-import { type ByteSource, bytesSource, fdSource } from '../../media/byte-source.ts'
+import { type ByteSource, bytesSource, fdSource, openFileSync } from '../../media/byte-source.ts'
 import type { MetadataLimits, MetadataText } from '../../media/container.ts'
 import { type MediaMetadata, readHidden, readMetadata } from '../../media/read-metadata.ts'
 import { parsePrompt } from '../parse/detect.ts'
 import type { ParseContext } from '../parse/parser.ts'
-import type { PromptReading, ReadRequest } from './messages.ts'
+import type { PromptReading, ReadFrom, ReadRequest } from './messages.ts'
 
 /**
  * Reads what a request names and understands it; texts hidden in pixels only where nothing else says anything.
@@ -11,6 +11,19 @@ import type { PromptReading, ReadRequest } from './messages.ts'
  * @throws what reading the disk throws, and AppError invalid_input for a format that is not known
  */
 export function readPrompt(request: ReadRequest, limits: MetadataLimits, context: ParseContext): PromptReading {
+  const { from } = request
+  if (from.kind !== 'path') return readFrom({ ...request, from }, limits, context)
+  const { fd, sizeBytes, close } = openFileSync(from.path)
+  try {
+    return readFrom({ ...request, from: { kind: 'file', fd, sizeBytes } }, limits, context)
+  } finally {
+    close()
+  }
+}
+
+type OpenRequest = ReadRequest & { readonly from: Exclude<ReadFrom, { kind: 'path' }> }
+
+function readFrom(request: OpenRequest, limits: MetadataLimits, context: ParseContext): PromptReading {
   const { from, format, placePrefix = '', keepTexts = false } = request
   const parse = (texts: readonly MetadataText[]) => parsePrompt({ texts, format, context })
   if (from.kind === 'texts') {

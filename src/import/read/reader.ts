@@ -112,8 +112,12 @@ export function createPromptReader(options: PromptReaderOptions): PromptReader {
       thread = threadOf(slot)
       const requests = batch.map(({ request }) => request)
       const outcomes = await withinTime(thread, thread.call('read', { requests, limits }))
-      if (outcomes === 'late') retryAlone(batch)
-      else for (const [at, waiting] of batch.entries()) settle(waiting, outcomes[at])
+      if (outcomes === 'late') {
+        retryAlone(batch)
+        return
+      }
+      const parsed = JSON.parse(outcomes) as readonly ReadOutcome[]
+      for (const [at, waiting] of batch.entries()) settle(waiting, parsed[at])
     } catch (error) {
       // Ended for the message before this one, which was too slow.
       if (thread !== undefined && overdue.has(thread)) queue.unshift(...batch)

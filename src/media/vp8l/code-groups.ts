@@ -17,7 +17,7 @@ const DISTANCES = 40
 /** Entries of all tables together. libwebp writes 2,600 groups at most, of tables that are a quarter of this size. */
 const MAX_ENTRIES = 2 ** 24
 
-/** Bits of green below this are a colour, below the next a length, and from there on an index of the colour cache. */
+/** Symbols of green below this are a colour, below the next a length, and from there on an index of the colour cache. */
 export const FIRST_LENGTH = COLOURS
 export const FIRST_CACHED = COLOURS + LENGTHS
 

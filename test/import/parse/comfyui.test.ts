@@ -142,16 +142,12 @@ describe('editor workflow', () => {
     )
     expect(brief(made)).toEqual([
       'checkpoint a.safetensors',
-      'lora b.safetensors (off)',
+      'lora b.safetensors 1 (off)',
       'text_encoder l.safetensors',
       'text_encoder t.safetensors',
-      'lora c.pt',
-      'other e.pth',
+      'lora c.pt 1',
+      'lora d.pt (off)',
+      'diffusion_model e.pth',
     ])
-  })
-
-  test('says that subgraphs are not read', () => {
-    const made = { ...(workflow({ id: 1, type: 'uuid' }) as object), definitions: { subgraphs: [{ nodes: [] }] } }
-    expect(read(made).warnings).toHaveLength(1)
   })
 })

@@ -18,6 +18,10 @@ describe('keys that name models', () => {
     [`Model hash: ${'AB'.repeat(32)}, Model: x.safetensors`, [`checkpoint x sha256:${'ab'.repeat(32)}`]],
     ['Model hash: 1a2b3c4d5e', ['checkpoint - auto_v2:1a2b3c4d5e']],
     ['Model: foo, Model: bar', ['checkpoint foo']],
+    [
+      'Model: foo, Model hash: 1a2b3c4d5e, Model hash: 0123456789ab, Hashes: {"model": "01234567"}, Hashes: {"vae": "63aeecb90f"}',
+      ['checkpoint foo auto_v2:1a2b3c4d5e auto_v3:0123456789ab auto_v1:01234567', 'vae - auto_v2:63aeecb90f'],
+    ],
     ['Model: None', []],
     ['VAE hash: 63aeecb90f, VAE: bar.vae.pt', ['vae bar.vae auto_v2:63aeecb90f']],
     ['VAE: Automatic', []],
@@ -318,6 +322,8 @@ describe('where the parameters are', () => {
   })
 
   test('words that only begin like parameters are a prompt', () => {
+    const two = 'a cat\nSampler: Euler, Seed: 5'
+    expect(read(two).generation).toEqual({ prompt: two })
     expect(read('Steps: 3 to heaven').generation).toEqual({ prompt: 'Steps: 3 to heaven' })
     expect(read('Steps: 3').generation).toEqual({ steps: 3 })
   })

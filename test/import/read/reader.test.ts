@@ -86,7 +86,7 @@ describe('a worker', () => {
     const stuck = worker(`${SETUP}
       parentPort.on('message', ({ id, name, input }) => {
         if (name === 'read' && !input.requests.some(({ format }) => format === 'slow'))
-          parentPort.postMessage({ kind: 'done', id, output: input.requests.map(() => ({ reading: { container: 'ok' } })) })
+          parentPort.postMessage({ kind: 'done', id, output: JSON.stringify(input.requests.map(() => ({ reading: { container: 'ok' } }))) })
         else for (;;) {}
       })`)
     const reader = aReader({ size: 1, workerUrl: stuck, timeLimitMs: 300 })
@@ -100,7 +100,7 @@ describe('a worker', () => {
     const crashing = worker(`${SETUP}
       parentPort.on('message', ({ id, name, input }) => {
         if (input.requests[0].format === 'crash') process.exit(7)
-        parentPort.postMessage({ kind: 'done', id, output: input.requests.map(() => ({ reading: { container: 'ok' } })) })
+        parentPort.postMessage({ kind: 'done', id, output: JSON.stringify(input.requests.map(() => ({ reading: { container: 'ok' } }))) })
       })`)
     const reader = aReader({ size: 1, workerUrl: crashing })
     expect(await rejection(reader.read({ ...ofText('x'), format: 'crash' }))).toMatchObject({ code: 'internal' })

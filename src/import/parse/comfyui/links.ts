@@ -100,7 +100,7 @@ export const MAY_BE_LOADED: ReadonlySet<string> = new Set([
 ])
 
 /** ComfyUI's own switch: which of its two inputs it lets through. */
-function branchOf({ inputs }: GraphNode): string | undefined {
+export function branchOf({ inputs }: GraphNode): string | undefined {
   const on = fieldOf(inputs, 'switch')
   if (typeof on !== 'boolean' || !Object.hasOwn(inputs, 'on_true')) return undefined
   return on ? 'on_true' : 'on_false'

@@ -46,7 +46,7 @@ const textsIn = (value: JsonValue | undefined): string[] =>
 
 /** `urn:air:sdxl:lora:civitai:1@2`, or only `1@2` where the list says the type. */
 function addAddress(text: string, type: DependencyType, place: string, findings: Findings): void {
-  const [model, version] = text.trim().split('@', 2)
+  const [, model, version] = /^\s*(\d{1,15})(?:@(\d{1,15}))?\s*$/.exec(text) ?? []
   const short = civitaiIds(model, version)
   const { air, civitai } = short === undefined ? readReference(text, place, findings) : { civitai: short }
   if (air === undefined && civitai === undefined) return

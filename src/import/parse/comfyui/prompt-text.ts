@@ -1,7 +1,7 @@
 import type { JsonValue } from '../../../lib/json.ts'
 import { fieldOf, textOf } from '../json.ts'
 import type { Graph, GraphNode } from './graph.ts'
-import { linkAt, literalText } from './links.ts'
+import { branchOf, linkAt, literalText } from './links.ts'
 
 export type Side = 'positive' | 'negative'
 
@@ -38,8 +38,8 @@ const HANDS_ON = /reroute|switch|any|get|bus|pipe|context|cond|control|guid/i
 
 function textOfNode(node: GraphNode, walk: Walk, depth: number): string | undefined {
   if (EMPTIES.test(node.className)) return undefined
-  const branch = fieldOf(node.inputs, 'switch')
-  if (typeof branch === 'boolean') return textBehind(fieldOf(node.inputs, branch ? 'on_true' : 'on_false'), walk, depth)
+  const branch = branchOf(node)
+  if (branch !== undefined) return textBehind(fieldOf(node.inputs, branch), walk, depth)
   const joined = JOINS.test(node.className) ? joinParts(node, walk, depth) : undefined
   if (joined !== undefined) return joined
   const names = [...textFields(walk.side), ...conditionings(walk.side)]

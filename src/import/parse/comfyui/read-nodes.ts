@@ -4,7 +4,7 @@ import type { ParseContext } from '../parser.ts'
 import { resourcesOf } from './civitai-selector.ts'
 import { addEmbeddings } from './embeddings.ts'
 import type { Graph, GraphNode } from './graph.ts'
-import { literalText, type Step } from './links.ts'
+import { branchOf, literalText, type Step } from './links.ts'
 import { findLoader } from './loaders/find-loader.ts'
 import type { NodeLoader } from './loaders/loader.ts'
 import { addUse, type ModelUse, typeOfAir } from './model-use.ts'
@@ -91,13 +91,19 @@ function addRest({ node, loader, uses }: Known, { graph, context, handedOn }: Su
   }
   const read = new Set(uses.map(({ input }) => input))
   const hints: Hints = { nodeClass: context.comfyNodes?.classes.get(node.className), only: onlyType(loader) }
-  const isWildcard = Object.hasOwn(node.inputs, 'populated_text')
   for (const input of Object.keys(node.inputs)) {
-    if (read.has(input) || (isWildcard && input === 'wildcard_text')) continue
+    if (read.has(input) || isPassedOver(node, input)) continue
     const use = handedOn.has(keyOf(node, input)) ? undefined : readUnknown(node, input, graph, hints)
     if (use !== undefined) addUse(use, findings)
     else addEmbeddings(node, input, literalText(node.inputs[input]) ?? '', findings)
   }
+}
+
+/** The template of a text that was made of it, and the way that a switch does not let through. */
+function isPassedOver(node: GraphNode, input: string): boolean {
+  if (input === 'wildcard_text') return Object.hasOwn(node.inputs, 'populated_text')
+  const branch = input === 'on_true' || input === 'on_false' ? branchOf(node) : undefined
+  return branch !== undefined && branch !== input
 }
 
 function onlyType(loader: NodeLoader | undefined): DependencyType | undefined {

@@ -2,6 +2,7 @@ import { isJsonObject, type JsonValue } from '../../../lib/json.ts'
 import { createFindings, TRUST } from '../../mention.ts'
 import { fieldOf, objectsIn, textOf } from '../json.ts'
 import type { ParseContext, ParsedSource, ParserInput, PromptParser } from '../parser.ts'
+import { readGraphGeneration } from './generation.ts'
 import { readNodes } from './read-nodes.ts'
 import { toGraph } from './workflow.ts'
 
@@ -47,7 +48,7 @@ function parse(input: ParserInput, context: ParseContext): ParsedSource {
     format: 'comfyui',
     trust: TRUST.editor,
     mentions: findings.mentions,
-    generation: { software: 'ComfyUI' },
+    generation: readGraphGeneration(graph),
     warnings: findings.warnings,
   }
 }

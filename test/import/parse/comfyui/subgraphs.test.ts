@@ -204,6 +204,21 @@ describe('what the box says wins over the widgets inside', () => {
       { values: [7, 'b.pt', 'a.pt'], properties: { proxyWidgets: '[["-1","seed"],["11","lora_name"],["-1","ckpt"]]' } },
     ],
     [
+      'by the proxies of inlets alone, where a version keeps no values for the others',
+      {
+        values: [7, 'b.pt', 'a.pt'],
+        properties: {
+          proxyWidgets: [
+            ['12', 'steps'],
+            ['-1', 'seed'],
+            ['-1', 'lora_name'],
+            ['11', 'strength_model'],
+            ['-1', 'ckpt'],
+          ],
+        },
+      },
+    ],
+    [
       'by inputs where the proxies fit the values worse',
       {
         widgets: promoted,

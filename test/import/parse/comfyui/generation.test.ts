@@ -1,0 +1,359 @@
+import { describe, expect, test } from 'bun:test'
+import { readGraphGeneration } from '../../../../src/import/parse/comfyui/generation.ts'
+import { graphOf, node } from './graphs.ts'
+
+const read = (graph: Record<string, unknown>) => readGraphGeneration(graphOf(graph))
+
+const text = (words: string) => node('CLIPTextEncode', { text: words, clip: ['1', 1] })
+const sampler = (inputs: Record<string, unknown>) =>
+  node('KSampler', {
+    seed: 5,
+    steps: 20,
+    cfg: 6.5,
+    sampler_name: 'euler',
+    scheduler: 'karras',
+    positive: ['2', 0],
+    negative: ['3', 0],
+    latent_image: ['4', 0],
+    ...inputs,
+  })
+const basic = {
+  2: text('harbor in fog'),
+  3: text('people'),
+  4: node('EmptyLatentImage', { width: 512, height: 768 }),
+}
+const said = {
+  prompt: 'harbor in fog',
+  negative_prompt: 'people',
+  seed: 5,
+  steps: 20,
+  sampler: 'euler',
+  scheduler: 'karras',
+  cfg_scale: 6.5,
+  width: 512,
+  height: 768,
+  software: 'ComfyUI',
+}
+
+describe('samplers', () => {
+  test('KSampler', () => {
+    expect(read({ ...basic, 5: sampler({}) })).toEqual(said)
+  })
+
+  test('KSamplerAdvanced', () => {
+    const inputs = { seed: undefined, noise_seed: 7, start_at_step: 0 }
+    const graph = JSON.parse(JSON.stringify({ ...basic, 5: sampler(inputs) }))
+    graph[5].class_type = 'KSamplerAdvanced'
+    expect(read(graph)).toEqual({ ...said, seed: 7 })
+  })
+
+  test('SamplerCustom', () => {
+    const graph = {
+      ...basic,
+      5: node('SamplerCustom', {
+        add_noise: true,
+        noise_seed: 9,
+        cfg: 3,
+        positive: ['2', 0],
+        negative: ['3', 0],
+        sampler: ['6', 0],
+        sigmas: ['8', 0],
+        latent_image: ['4', 0],
+      }),
+      6: node('KSamplerSelect', { sampler_name: 'dpmpp_2m' }),
+      7: node('BasicScheduler', { scheduler: 'simple', steps: 30, denoise: 1 }),
+      8: node('SplitSigmas', { sigmas: ['7', 0], step: 3 }),
+    }
+    expect(read(graph)).toEqual({ ...said, seed: 9, cfg_scale: 3, sampler: 'dpmpp_2m', scheduler: 'simple', steps: 30 })
+  })
+
+  test('SamplerCustomAdvanced, as Flux is run', () => {
+    const graph = {
+      1: node('CLIPTextEncodeFlux', { clip_l: 'harbor', t5xxl: 'harbor in fog', guidance: 3.5 }),
+      2: node('FluxGuidance', { guidance: 3.5, conditioning: ['1', 0] }),
+      3: node('BasicGuider', { model: ['9', 0], conditioning: ['2', 0] }),
+      4: node('RandomNoise', { noise_seed: ['13', 0] }),
+      5: node('KSamplerSelect', { sampler_name: 'euler' }),
+      6: node('BasicScheduler', { scheduler: 'beta', steps: 28 }),
+      7: node('EmptySD3LatentImage', { width: ['14', 0], height: 1216 }),
+      8: node('SamplerCustomAdvanced', {
+        noise: ['4', 0],
+        guider: ['3', 0],
+        sampler: ['5', 0],
+        sigmas: ['6', 0],
+        latent_image: ['7', 0],
+      }),
+      13: node('Seed (rgthree)', { seed: '18446744073709551615' }),
+      14: node('PrimitiveInt', { value: 832 }),
+    }
+    expect(read(graph)).toEqual({
+      prompt: 'harbor in fog',
+      seed: '18446744073709551615',
+      steps: 28,
+      sampler: 'euler',
+      scheduler: 'beta',
+      width: 832,
+      height: 1216,
+      software: 'ComfyUI',
+    })
+  })
+
+  test('CFGGuider has two sides and the cfg', () => {
+    const graph = {
+      ...basic,
+      5: node('SamplerCustomAdvanced', { noise: ['6', 0], guider: ['7', 0], sigmas: ['8', 0], latent_image: ['4', 0] }),
+      6: node('RandomNoise', { noise_seed: 1 }),
+      7: node('CFGGuider', { cfg: 4, positive: ['2', 0], negative: ['3', 0] }),
+      8: node('Flux2Scheduler', { steps: 12 }),
+    }
+    expect(read(graph)).toEqual({
+      prompt: 'harbor in fog',
+      negative_prompt: 'people',
+      seed: 1,
+      steps: 12,
+      cfg_scale: 4,
+      width: 512,
+      height: 768,
+      software: 'ComfyUI',
+    })
+  })
+
+  test('WanVideoSampler', () => {
+    const graph = {
+      1: node('WanVideoSampler', {
+        steps: 6,
+        cfg: 1,
+        shift: 5,
+        seed: 3,
+        scheduler: 'unipc',
+        text_embeds: ['2', 0],
+        image_embeds: ['3', 0],
+      }),
+      2: node('WanVideoTextEncode', { positive_prompt: 'harbor', negative_prompt: 'people', t5: ['9', 0] }),
+      3: node('WanVideoEmptyEmbeds', { width: 832, height: 480, num_frames: 81 }),
+    }
+    expect(read(graph)).toEqual({
+      prompt: 'harbor',
+      negative_prompt: 'people',
+      seed: 3,
+      steps: 6,
+      scheduler: 'unipc',
+      cfg_scale: 1,
+      width: 832,
+      height: 480,
+      software: 'ComfyUI',
+    })
+  })
+
+  test('KSampler (Efficient) takes texts and size from its loader', () => {
+    const graph = {
+      1: node('Efficient Loader', {
+        ckpt_name: 'a.pt',
+        clip_skip: -2,
+        positive: 'harbor',
+        negative: ['6', 0],
+        empty_latent_width: 640,
+        empty_latent_height: 512,
+      }),
+      5: JSON.parse(JSON.stringify(sampler({ positive: ['1', 1], negative: ['1', 2], latent_image: ['1', 3] }))),
+      6: node('Text', { text: 'people' }),
+    }
+    expect(read(graph)).toEqual({ ...said, prompt: 'harbor', clip_skip: undefined, width: 640, height: 512 } as never)
+  })
+
+  test('samplers of SDXL tuples and of pipes take all from there', () => {
+    const eff = {
+      1: node('Eff. Loader SDXL', {
+        positive: 'harbor',
+        negative: 'people',
+        empty_latent_width: 1024,
+        empty_latent_height: 896,
+      }),
+      2: node('KSampler SDXL (Eff.)', { sdxl_tuple: ['1', 0], noise_seed: 4, steps: 10, latent_image: ['1', 1] }),
+    }
+    expect(read(eff)).toMatchObject({
+      prompt: 'harbor',
+      negative_prompt: 'people',
+      seed: 4,
+      steps: 10,
+      width: 1024,
+      height: 896,
+    })
+    const easy = {
+      1: node('easy fullLoader', {
+        positive: 'harbor',
+        negative: 'people',
+        clip_skip: -2,
+        resolution: '832 x 1216',
+        empty_latent_width: 512,
+        empty_latent_height: 512,
+      }),
+      2: node('easy preSampling', {
+        pipe: ['1', 0],
+        steps: 11,
+        cfg: 7,
+        sampler_name: 'euler',
+        scheduler: 'normal',
+        seed: 8,
+      }),
+      3: node('easy kSampler', { pipe: ['2', 0], seed: 9 }),
+    }
+    expect(read(easy)).toEqual({
+      prompt: 'harbor',
+      negative_prompt: 'people',
+      seed: 9,
+      steps: 11,
+      sampler: 'euler',
+      scheduler: 'normal',
+      cfg_scale: 7,
+      width: 832,
+      height: 1216,
+      clip_skip: 2,
+      software: 'ComfyUI',
+    })
+    const custom = {
+      1: node('easy fullLoader', {
+        resolution: 'width x height (custom)',
+        empty_latent_width: 512,
+        empty_latent_height: 640,
+      }),
+      2: node('easy kSampler', { pipe: ['1', 0], seed: 9 }),
+    }
+    expect(read(custom)).toMatchObject({ width: 512, height: 640 })
+  })
+
+  test('the one that began the picture counts, not those that enlarge it or mend faces', () => {
+    const graph = {
+      1: node('FaceDetailer', { seed: 1, steps: 1, positive: ['3', 0] }),
+      ...basic,
+      5: node('KSampler', { seed: 2, steps: 2, positive: ['3', 0], latent_image: ['6', 0] }),
+      6: node('LatentUpscale', { samples: ['7', 0], width: 1024, height: 1536 }),
+      7: sampler({}),
+      8: node('UltimateSDUpscale', { seed: 3, steps: 3, positive: ['3', 0] }),
+    }
+    expect(read(graph)).toEqual(said)
+    expect(read({ 3: basic[3], 1: graph[1] })).toMatchObject({ seed: 1, prompt: 'people' })
+  })
+
+  test('a graph without any says its program', () => {
+    expect(read({ 1: node('CheckpointLoaderSimple', { ckpt_name: 'a' }) })).toEqual({ software: 'ComfyUI' })
+  })
+
+  test('layers that are left out', () => {
+    const graph = { ...basic, 5: sampler({}), 6: node('CLIPSetLastLayer', { stop_at_clip_layer: -2 }) }
+    expect(read(graph)).toEqual({ ...said, clip_skip: 2 })
+  })
+})
+
+describe('the prompt', () => {
+  const prompt = (nodes: Record<string, unknown>) => read({ 5: sampler({ positive: ['10', 0] }), ...nodes }).prompt
+  const rows: readonly (readonly [name: string, nodes: Record<string, unknown>, text: string | undefined])[] = [
+    ['SDXL', { 10: node('CLIPTextEncodeSDXL', { text_g: 'harbor', text_l: 'fog', width: 1 }) }, 'harbor'],
+    ['SDXL with one empty', { 10: node('CLIPTextEncodeSDXL', { text_g: ' ', text_l: 'fog' }) }, 'fog'],
+    ['SD3', { 10: node('CLIPTextEncodeSD3', { clip_l: 'a', clip_g: 'b', t5xxl: 'c' }) }, 'c'],
+    ['Flux without T5', { 10: node('CLIPTextEncodeFlux', { clip_l: 'harbor', t5xxl: '' }) }, 'harbor'],
+    ['Qwen', { 10: node('TextEncodeQwenImageEdit', { prompt: 'harbor', image: ['1', 0] }) }, 'harbor'],
+    ['Lumina', { 10: node('CLIPTextEncodeLumina2', { system_prompt: 'x', user_prompt: 'harbor' }) }, 'harbor'],
+    ['SwarmUI', { 10: node('SwarmClipTextEncodeAdvanced', { prompt: 'harbor', steps: 20 }) }, 'harbor'],
+    [
+      'a wildcard as it was drawn',
+      { 10: node('ImpactWildcardEncode', { wildcard_text: '{a|b}', populated_text: 'a' }) },
+      'a',
+    ],
+    [
+      'a text of another node',
+      { 10: node('CLIPTextEncode', { text: ['11', 0] }), 11: node('PrimitiveString', { value: 'harbor' }) },
+      'harbor',
+    ],
+    [
+      'ControlNet in between',
+      {
+        10: node('ControlNetApplyAdvanced', { positive: ['11', 0], negative: ['12', 0] }),
+        11: text('harbor'),
+        12: text('people'),
+      },
+      'harbor',
+    ],
+    [
+      'conditionings that are combined',
+      {
+        10: node('ConditioningCombine', { conditioning_1: ['11', 0], conditioning_2: ['12', 0] }),
+        11: text('harbor'),
+        12: text('fog'),
+      },
+      'harbor\nfog',
+    ],
+    [
+      'conditionings behind one another',
+      {
+        10: node('ConditioningConcat', { conditioning_to: ['11', 0], conditioning_from: ['12', 0] }),
+        11: text('harbor'),
+        12: text('fog'),
+      },
+      'harbor\nfog',
+    ],
+    [
+      'texts that are joined',
+      {
+        10: node('CLIPTextEncode', { text: ['11', 0] }),
+        11: node('StringConcatenate', { string_a: 'harbor', string_b: ['12', 0], delimiter: ', ' }),
+        12: node('Text', { text: 'fog' }),
+      },
+      'harbor, fog',
+    ],
+    [
+      'texts that are joined with nothing said',
+      {
+        10: node('CLIPTextEncode', { text: ['11', 0] }),
+        11: node('Text Concatenate', { text_a: 'harbor', text_b: '', text_c: 'fog' }),
+      },
+      'harbor fog',
+    ],
+    ['a reroute', { 10: node('Reroute', { '': ['11', 0] }), 11: text('harbor') }, 'harbor'],
+    [
+      'a context',
+      {
+        10: node('Context (rgthree)', { base_ctx: ['11', 0] }),
+        11: node('Context (rgthree)', { positive: ['12', 0] }),
+        12: text('harbor'),
+      },
+      'harbor',
+    ],
+    [
+      'a switch',
+      {
+        10: node('ComfySwitchNode', { switch: true, on_true: ['11', 0], on_false: ['12', 0] }),
+        11: text('harbor'),
+        12: text('people'),
+      },
+      'harbor',
+    ],
+    [
+      'a conditioning that was emptied',
+      { 10: node('ConditioningZeroOut', { conditioning: ['11', 0] }), 11: text('harbor') },
+      undefined,
+    ],
+    ['a circle', { 10: node('ConditioningSetArea', { conditioning: ['10', 0] }) }, undefined],
+    ['a dead end', { 10: node('Mist', { a: 1 }) }, undefined],
+  ]
+  test.each(rows)('%s', (_, nodes, words) => {
+    expect(prompt(nodes)).toBe(words)
+  })
+
+  test('graphs that branch without end are left after a while', () => {
+    const wide = Object.fromEntries(
+      Array.from({ length: 100 }, (_, at) => [
+        `c${at}`,
+        node('ConditioningCombine', { conditioning_1: [`c${at + 1}`, 0], conditioning_2: [`c${at + 1}`, 0] }),
+      ]),
+    )
+    expect(prompt({ ...wide, 10: node('ConditioningSetArea', { conditioning: ['c0', 0] }) })).toBeUndefined()
+  })
+})
+
+test('values of other kinds are left out', () => {
+  const graph = {
+    5: sampler({ seed: {}, steps: 'many', cfg: null, sampler_name: 3, positive: 'x', latent_image: 'y' }),
+  }
+  expect(read(graph)).toEqual({ prompt: 'x', scheduler: 'karras', software: 'ComfyUI' })
+})
