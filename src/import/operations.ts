@@ -10,6 +10,7 @@ import { dependencySchema, warningSchema } from './dependency.ts'
 import { generationSchema } from './generation.ts'
 import { analyze, firstView, IMPORT_KIND, type ImportInput } from './import-job.ts'
 import { createImportJobOperations } from './job-operations.ts'
+import { packTexts } from './packed-text.ts'
 import { type ImportRequest, readRequest, refuseUnservable, requestFields } from './request.ts'
 import type { ImportSource, ReadCall, SourceReader } from './source.ts'
 
@@ -42,7 +43,7 @@ export function createImportOperations(deps: ImportDeps): readonly Operation[] {
   async function toJobInput(request: ImportRequest, source: ImportSource, actor: Actor): Promise<ImportInput> {
     const roots = request.model_roots ?? []
     return {
-      source,
+      source: source.kind === 'texts' ? { ...source, texts: await packTexts(source.texts) } : source,
       format: request.format,
       model_roots: [...(await deps.checkRoots(roots, actor))],
       track: request.track,

@@ -16,17 +16,16 @@ import type { S3Reader } from '../net/s3.ts'
 import type { Actor } from '../operation/permission.ts'
 import type { ComfyNodes } from './comfyui-nodes.ts'
 import { warningSchema } from './dependency.ts'
+import { packedTextSchema, unpackTexts } from './packed-text.ts'
 import type { PromptReading, ReadRequest } from './read/messages.ts'
 import type { PromptReader } from './read/reader.ts'
 import { sidecarsOf } from './sidecars.ts'
-
-const textSchema = v.object({ place: v.string(), key: v.string(), text: v.string() })
 
 /** Where an import reads from; stored with its job. */
 export const sourceSchema = v.variant('kind', [
   v.object({
     kind: v.literal('texts'),
-    texts: v.array(textSchema),
+    texts: v.array(packedTextSchema),
     warnings: v.array(warningSchema),
     c2pa: v.optional(v.boolean()),
   }),
@@ -189,7 +188,8 @@ export function createSourceReader(deps: SourceReaderDeps): SourceReader {
   async function readSource(source: ImportSource, options: ReadOptions, call: ReadCall): Promise<PromptReading> {
     if (source.kind === 'path') return readPath(source.path, options, call)
     if (source.kind === 'url') return readUrl(source.url, options, call)
-    const { texts, warnings: damage, c2pa = false } = source
+    const { warnings: damage, c2pa = false } = source
+    const texts = await unpackTexts(source.texts)
     return { ...(await reader.read({ ...options, from: { kind: 'texts', texts } })), damage, c2pa }
   }
 

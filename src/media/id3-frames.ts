@@ -1,5 +1,5 @@
 import { type ByteSource, bytesSource } from './byte-source.ts'
-import { inflate } from './inflate.ts'
+import { createInflater, type Inflater } from './inflater.ts'
 import { decodeLatin1 } from './text.ts'
 import type { TextCollector } from './text-collector.ts'
 import { windowedSource } from './windowed-source.ts'
@@ -39,17 +39,19 @@ export function* framesOf(source: ByteSource, tag: Id3Tag, into: TextCollector):
     end = body.length
   }
   if (version > 2 && (flags & EXTENDED) !== 0) offset += extendedBytes(reader.read(offset, 4), version)
+  const unpack = createUnpacker(tag, into)
   for (let count = 0; count < MAX_FRAMES; count += 1) {
     const head = headAt(reader, offset, end, version)
     if (head === undefined) return
     const next = head.start + head.length
     if (next > end) return into.warn(`mp3:${head.id}`, 'it is larger than its tag')
     if (WANTED.has(head.id) && into.fits(`mp3:${head.id}`, head.length)) {
-      const data = unpacked(reader.read(head.start, head.length), head, tag, into)
+      const data = unpack(reader.read(head.start, head.length), head)
       if (data !== undefined) yield { id: head.id, data }
     }
     offset = next
   }
+  into.warn('mp3:id3', `it has more than ${MAX_FRAMES} frames`)
 }
 
 interface FrameHead {
@@ -97,21 +99,23 @@ function extendedBytes(field: Uint8Array, version: number): number {
 export const syncsafe = (value: number): number =>
   ((value >>> 24) & 127) * 2 ** 21 + ((value >>> 16) & 127) * 2 ** 14 + ((value >>> 8) & 127) * 128 + (value & 127)
 
-/** Takes off what the flags of a frame put on it. */
-function unpacked(raw: Uint8Array, head: FrameHead, tag: Id3Tag, into: TextCollector): Uint8Array | undefined {
-  const { version } = tag
-  const has = (flag2_3: number, flag2_4: number): boolean => (head.flags & (version === 4 ? flag2_4 : flag2_3)) !== 0
-  if (has(0x40, 0x04)) return undefined // encrypted
-  const isCompressed = has(0x80, 0x08)
-  const groupBytes = has(0x20, 0x40) ? 1 : 0
-  const sizeBytes = isCompressed || has(0, 0x01) ? 4 : 0
-  const isChanged = version === 4 && (has(0, 0x02) || (tag.flags & UNSYNCHRONISED) !== 0)
-  const data = (isChanged ? resynchronised(raw) : raw).subarray(groupBytes + sizeBytes)
-  if (!isCompressed) return data
-  const inflated = inflate(data, into.textLimit)
-  if (inflated.ok) return inflated.bytes
-  into.warn(`mp3:${head.id}`, inflated.reason)
-  return undefined
+/** Takes off what the flags of a frame put on it; gives nothing where it is encrypted or damaged. */
+function createUnpacker({ version, flags }: Id3Tag, into: TextCollector) {
+  const inflate: Inflater = createInflater(into.textLimit)
+  return (raw: Uint8Array, head: FrameHead): Uint8Array | undefined => {
+    const has = (flag2_3: number, flag2_4: number): boolean => (head.flags & (version === 4 ? flag2_4 : flag2_3)) !== 0
+    if (has(0x40, 0x04)) return undefined // encrypted
+    const isCompressed = has(0x80, 0x08)
+    const groupBytes = has(0x20, 0x40) ? 1 : 0
+    const sizeBytes = isCompressed || has(0, 0x01) ? 4 : 0
+    const isChanged = version === 4 && (has(0, 0x02) || (flags & UNSYNCHRONISED) !== 0)
+    const data = (isChanged ? resynchronised(raw) : raw).subarray(groupBytes + sizeBytes)
+    if (!isCompressed) return data
+    const inflated = inflate(data, into.textLimit)
+    if (inflated.ok) return inflated.bytes
+    into.warn(`mp3:${head.id}`, inflated.reason)
+    return undefined
+  }
 }
 
 /** Tags that must not look like sound have a zero byte behind each 0xff. */

@@ -1,4 +1,5 @@
 import type { ByteSource } from './byte-source.ts'
+import type { Inflater } from './inflater.ts'
 import type { BoxWalker, IsoBox } from './iso-boxes.ts'
 import type { TextCollector } from './text-collector.ts'
 
@@ -9,6 +10,7 @@ export interface IsoFile {
   readonly source: ByteSource
   readonly walker: BoxWalker
   readonly into: TextCollector
+  readonly inflate: Inflater
 }
 
 /** Boxes inside a box, behind `skipBytes` of fields. */

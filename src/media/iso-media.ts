@@ -2,7 +2,7 @@ import type { ByteSource } from './byte-source.ts'
 import type { ContainerContent, MetadataLimits } from './container.ts'
 import { readExif } from './exif.ts'
 import { readItems } from './heif-items.ts'
-import { inflate } from './inflate.ts'
+import { createInflater } from './inflater.ts'
 import { createBoxWalker, type IsoBox } from './iso-boxes.ts'
 import { bodyOf, boxesIn, fieldsOf, type IsoFile } from './iso-file.ts'
 import { readTags } from './mp4-tags.ts'
@@ -28,7 +28,7 @@ export function readIsoMedia(
   const into = createTextCollector(limits)
   const windowed = windowedSource(source)
   const walker = createBoxWalker(windowed, (reason) => into.warn(name, reason))
-  const file: IsoFile = { name, source: windowed, walker, into }
+  const file: IsoFile = { name, source: windowed, walker, into, inflate: createInflater(limits.totalBytes) }
   let isWhole = false
   for (const box of walker.boxes({ start: 0, end: source.sizeBytes })) {
     isWhole ||= essential.includes(box.type)
@@ -116,7 +116,7 @@ function readBrotli(file: IsoFile, box: IsoBox): void {
     const place = `${file.name}:brob`
     const packed = bodyOf(file, place, box, 4)
     if (packed === undefined) return undefined
-    const inflated = inflate(packed, file.into.textLimit, 'brotli')
+    const inflated = file.inflate(packed, file.into.textLimit, 'brotli')
     if (!inflated.ok) file.into.warn(place, inflated.reason)
     else if (inflated.cutOff) file.into.warn(place, 'its compressed data is cut off')
     return inflated.ok ? inflated.bytes : undefined

@@ -41,7 +41,7 @@ export function* readChunks(source: ByteSource, reading: ChunkReading): Generato
       const crcMatches = crc32(body.subarray(0, 4 + length)) === stored
       yield { type, data: body.subarray(4, 4 + length), crcMatches }
     }
-    offset = type === 'IDAT' ? lastOfRun(read, offset, length, source.sizeBytes) : offset + 12 + length
+    offset = type === 'IDAT' ? lastOfRun(source, offset, length) : offset + 12 + length
   }
   reading.brokenOff(`it has more than ${MAX_CHUNKS} chunks`)
 }
@@ -59,7 +59,7 @@ function readHead(read: Read, offset: number): { readonly length: number; readon
  * (PNG 5.6), and encoders make all but the last of one length: when a chunk like this one stands where the last of such
  * a run has to be, the walk goes on from there instead of visiting each.
  */
-function lastOfRun(read: Read, offset: number, length: number, sizeBytes: number): number {
+function lastOfRun({ read, sizeBytes }: ByteSource, offset: number, length: number): number {
   const step = 12 + length
   const next = offset + step
   // The pixels are nearly always the file's last large thing; what stands behind them makes the guess miss at worst.

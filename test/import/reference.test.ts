@@ -60,6 +60,14 @@ describe('what stands where a model is named', () => {
       'https://civitai.red/api/v1/model-versions/34',
       { urls: ['https://civitai.red/api/v1/model-versions/34'], civitai: { version_id: 34 } },
     ],
+    [
+      'https://civitai.com/api/download/models/34?type=Model&token=abc&size=full#x',
+      { urls: ['https://civitai.com/api/download/models/34?type=Model&size=full#x'], civitai: { version_id: 34 } },
+    ],
+    [
+      'https://me:secret@huggingface.co/a/b/resolve/main/x.safetensors?token=abc',
+      { urls: ['https://huggingface.co/a/b/resolve/main/x.safetensors'], name: 'x.safetensors' },
+    ],
     ['https://civitai.com.example/models/12', { urls: ['https://civitai.com.example/models/12'] }],
     [
       'https://huggingface.co/a/b/blob/main/c/x.safetensors',

@@ -133,6 +133,17 @@ describe('JPEG XL', () => {
     expect(warned(box('brob', Buffer.from('co')))).toEqual([])
   })
 
+  test('many small boxes that inflate to nothing but zero bytes', () => {
+    const zeros = brotliBox('comf', brotliCompressSync(Buffer.alloc(90_000)))
+    const limits = { textBytes: 100_000, totalBytes: 250_000 }
+    const { texts, warnings } = readBytes(jxl, createJxl(...Array<Buffer>(10).fill(zeros)), limits)
+    expect(texts).toEqual([])
+    expect(warnings.map(({ reason }) => reason)).toEqual([
+      'it inflates to more than 70000 bytes',
+      ...Array<string>(7).fill('the file inflates to more than 250000 bytes'),
+    ])
+  })
+
   test('alone it has no place for texts', () => {
     expect(readBytes(jxl, Buffer.from('ff0a0102', 'hex'))).toEqual({ texts: [], warnings: [] })
   })

@@ -17,21 +17,28 @@ export const civitaiImage: PromptParser = { format: 'civitai', detect, parse }
 const MAX_IMAGES = 200
 
 function detect(input: ParserInput): number {
-  const root = input.json()
-  const [item] = imagesIn(root)
-  if (item === undefined) return 0
-  const meta = metaOf(item)
-  if (OWN_LISTS.some((name) => Array.isArray(fieldOf(meta, name)))) return 0.96
-  if (Array.isArray(fieldOf(item, 'modelVersionIds')) && fieldOf(item, 'url') !== undefined) return 0.96
-  if (fieldOf(item, 'meta') !== undefined) return 0.9
-  // Without a list of its own: the camel case of Civitai, and the keys of an infotext beside it.
+  const [image] = imagesIn(input.json())
+  if (image === undefined) return 0
+  const meta = metaOf(image)
+  const isOwn = OWN_LISTS.some((name) => Array.isArray(fieldOf(meta, name)))
+  if (isOwn || Array.isArray(fieldOf(image, 'modelVersionIds'))) return 0.96
+  if (fieldOf(image, 'meta') !== undefined) return 0.9
+  if (hasResources(meta)) return 0.8
+  // The camel case of Civitai, and the keys of an infotext beside it.
   return OWN_KEYS.filter((name) => fieldOf(meta, name) !== undefined).length >= 2 ? 0.6 : 0
 }
 
 const OWN_LISTS = ['civitaiResources', 'additionalResources']
 const OWN_KEYS = ['cfgScale', 'negativePrompt', 'clipSkip', 'Model', 'Model hash', 'hashes', 'Size']
+const PAGE_FIELDS = ['postId', 'nsfwLevel', 'browsingLevel']
 
-/** The images of an answer; one with neither `meta` nor versions is none of Civitai's. */
+const hasResources = (meta: JsonObject): boolean =>
+  objectsIn(fieldOf(meta, 'resources')).some(
+    (entry) =>
+      typeof fieldOf(entry, 'type') === 'string' && ['name', 'hash'].some((name) => fieldOf(entry, name) !== undefined),
+  )
+
+/** The images of an answer, or the only one. */
 function imagesIn(root: unknown): JsonObject[] {
   const items = objectsIn(fieldOf(root, 'items')).slice(0, MAX_IMAGES)
   if (items.length > 0) return items.filter(isImage)
@@ -39,15 +46,12 @@ function imagesIn(root: unknown): JsonObject[] {
 }
 
 function isImage(item: JsonObject): boolean {
-  const meta = fieldOf(item, 'meta')
   if (Array.isArray(fieldOf(item, 'modelVersionIds'))) return true
-  if (meta !== undefined)
-    return (meta === null || isJsonObject(meta)) && isImageMeta(metaOf(item), fieldOf(item, 'url'))
-  return isImageMeta(item, undefined)
+  // An image whose maker hides how it was made.
+  if (fieldOf(item, 'meta') === null) return PAGE_FIELDS.some((name) => fieldOf(item, name) !== undefined)
+  const meta = metaOf(item)
+  return hasResources(meta) || [...OWN_LISTS, ...OWN_KEYS].some((name) => fieldOf(meta, name) !== undefined)
 }
-
-const isImageMeta = (meta: JsonObject, url: unknown): boolean =>
-  typeof url === 'string' || [...OWN_LISTS, 'resources', ...OWN_KEYS].some((name) => fieldOf(meta, name) !== undefined)
 
 /** `meta`, the `meta` in it, or the value itself where it has none. */
 function metaOf(item: JsonObject): JsonObject {

@@ -68,7 +68,8 @@ const MEDIA: ReadonlyMap<string, 'image' | 'video'> = new Map([
   ['webm', 'video'],
 ])
 
-const HEAD_BYTES = 8192
+/** With this much, what Pillow and its like write before the pixels is mostly there. */
+const HEAD_BYTES = 24 * 1024
 
 /** Every container begins at the beginning, and most texts stand there: that is read once. */
 function withHead(source: ByteSource): ByteSource {

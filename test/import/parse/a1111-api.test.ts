@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { TRUST } from '../../../src/import/mention.ts'
 import { a1111Api } from '../../../src/import/parse/a1111-api.ts'
-import { type Answer, ask, brief, HOSTILE } from './parser-answer.ts'
+import { type Answer, ask, brief, formatOf, HOSTILE } from './parser-answer.ts'
 
 const read = (value: unknown): Answer => ask(a1111Api, value)
 const needs = (value: unknown): string[] => read(value).dependencies.map(brief)
@@ -324,6 +324,7 @@ describe('responses', () => {
     expect(answer.dependencies.map(brief)).toEqual(expected)
     expect(answer.generation).toEqual(generation)
     expect(answer.confidence).toBe(0.95)
+    expect(formatOf({ parameters, info: JSON.stringify(info) })).toBe('a1111')
     expect(answer.dependencies[0]?.evidence).toEqual([
       'a1111:override_settings.sd_model_checkpoint',
       'a1111:info.sd_model_name',
@@ -378,6 +379,7 @@ describe('responses', () => {
 
 test('is not sure of what others write', () => {
   const confidence = (value: unknown): number => read(value).confidence
+  expect(formatOf({ prompt: 'x', sampler_name: 'e' })).toBe('a1111')
   expect(confidence({ prompt: 'x', steps: 4 })).toBe(0)
   expect(confidence({ info: 'words', parameters: {} })).toBe(0)
   expect(confidence({ sampler_name: 'x' })).toBe(0.3)

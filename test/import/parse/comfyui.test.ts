@@ -59,7 +59,11 @@ describe('API graph', () => {
       ['lora a.pt 0.8', 'lora b.pt 1 (off)'],
     ],
     ['stacks', node('LoRA Stacker', { lora_name_1: 'a.pt', lora_wt_1: 0.3, lora_name_2: 'None' }), ['lora a.pt 0.3']],
-    ['what a saver says', node('Image Saver', { modelname: 'claimed.safetensors' }), []],
+    [
+      'what a saver says',
+      node('Image Saver', { modelname: 'claimed.safetensors' }),
+      ['checkpoint claimed.safetensors'],
+    ],
     [
       'a loader of a saver',
       node('Checkpoint Loader with Name (Image Saver)', { ckpt_name: 'a.pt' }),

@@ -1,10 +1,9 @@
 import { describe, expect, test } from 'bun:test'
 import { TRUST } from '../../../src/import/mention.ts'
-import { parsePrompt } from '../../../src/import/parse/detect.ts'
 import { listOf } from '../../../src/import/parse/easy-diffusion/list.ts'
 import { easyDiffusion } from '../../../src/import/parse/easy-diffusion.ts'
 import { joinKeys } from '../../../src/import/parse/join-keys.ts'
-import { type Answer, ask, brief, HOSTILE } from './parser-answer.ts'
+import { type Answer, ask, brief, formatOf, HOSTILE } from './parser-answer.ts'
 
 const read = (value: unknown): Answer => ask(easyDiffusion, value)
 const needs = (more: object): string[] => read({ use_stable_diffusion_model: 'None', ...more }).dependencies.map(brief)
@@ -61,6 +60,7 @@ describe('records', () => {
     const answer = read(record)
     expect(answer.dependencies.map(brief)).toEqual(expected)
     expect(answer.generation).toEqual(generation)
+    expect(formatOf(record)).toBe('easydiffusion')
     expect([answer.confidence, answer.trust, answer.warnings]).toEqual([0.98, TRUST.native, []])
     expect(answer.dependencies[0]).toMatchObject({
       written: [record.use_stable_diffusion_model],
@@ -140,6 +140,7 @@ Upscale By: 4
     expect(answer.dependencies.map(brief)).toEqual(expected)
     const { scheduler: _scheduler, ...rest } = generation
     expect(answer.generation).toEqual(rest)
+    expect(formatOf(written)).toBe('easydiffusion')
     expect([answer.confidence, answer.trust]).toEqual([0.97, TRUST.native])
   })
 
@@ -157,9 +158,7 @@ Upscale By: 4
   test('an infotext is none of its texts', () => {
     expect(read('a pier\nNegative prompt: blurry\nSteps: 20, Sampler: Euler, Seed: 1, Model: m').confidence).toBe(0)
     expect(read('Prompt: x\nSeed: 1\nSteps: 5').confidence).toBe(0)
-    expect(parsePrompt({ texts: [{ place: 't', key: '', text: 'Prompt: x\nSteps: 5' }], format: 'auto' }).format).toBe(
-      'a1111',
-    )
+    expect(formatOf('Prompt: x\nSteps: 5')).toBe('a1111')
   })
 })
 

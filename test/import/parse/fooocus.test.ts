@@ -4,7 +4,7 @@ import { fooocus } from '../../../src/import/parse/fooocus.ts'
 import { fooocusMre } from '../../../src/import/parse/fooocus-mre.ts'
 import type { PromptParser } from '../../../src/import/parse/parser.ts'
 import { ruinedFooocus } from '../../../src/import/parse/ruined-fooocus.ts'
-import { type Answer, ask, brief, HOSTILE } from './parser-answer.ts'
+import { type Answer, ask, brief, formatOf, HOSTILE } from './parser-answer.ts'
 
 const SHA = 'ef'.repeat(32)
 
@@ -70,7 +70,7 @@ describe('Fooocus', () => {
       ['fooocus:prompt'],
     ])
     expect(answer.generation).toEqual(generation)
-    expect([answer.confidence, answer.trust]).toEqual([1, TRUST.native])
+    expect([answer.confidence, answer.trust, formatOf(record)]).toEqual([1, TRUST.native, 'fooocus'])
     expect(answer.warnings).toEqual(['fooocus:loras: this is the hash of an empty file and says nothing'])
   })
 
@@ -182,7 +182,7 @@ describe('Fooocus-MRE', () => {
   const read = (value: unknown): Answer => ask(fooocusMre, value, 'Comment')
 
   test('a whole record', () => {
-    const answer = read({
+    const mre = {
       prompt: 'a pier <lora:glass-rain:1>',
       negative_prompt: 'blurry',
       real_prompt: 'a pier, cinematic',
@@ -209,7 +209,9 @@ describe('Fooocus-MRE', () => {
       control_lora_depth: false,
       depth_model: 'control-lora-depth-rank128.safetensors',
       software: 'Fooocus 2.0.93 MRE',
-    })
+    }
+    const answer = read(mre)
+    expect(formatOf(mre, 'Comment')).toBe('fooocus_mre')
     expect(answer.dependencies.map(brief)).toEqual([
       'checkpoint harborMix_v2',
       'checkpoint harborRefiner',
@@ -272,7 +274,7 @@ describe('RuinedFooocus', () => {
   const needs = (more: object): string[] => read({ software: 'RuinedFooocus', ...more }).dependencies.map(brief)
 
   test('a whole record', () => {
-    const answer = read({
+    const ruined = {
       Prompt: 'a pier',
       Negative: 'blurry',
       steps: 30,
@@ -292,7 +294,9 @@ describe('RuinedFooocus', () => {
       denoise: null,
       clip_skip: 1,
       software: 'RuinedFooocus',
-    })
+    }
+    const answer = read(ruined)
+    expect(formatOf(ruined)).toBe('ruinedfooocus')
     expect(answer.dependencies.map(brief)).toEqual([
       `checkpoint harborMix_v2 sha256:${SHA}`,
       'lora ink_wash_style auto_v2:0123456789 0.5',

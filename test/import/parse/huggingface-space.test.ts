@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { TRUST } from '../../../src/import/mention.ts'
 import { huggingfaceSpace } from '../../../src/import/parse/huggingface-space.ts'
-import { type Answer, ask, brief, HOSTILE } from './parser-answer.ts'
+import { type Answer, ask, brief, formatOf, HOSTILE } from './parser-answer.ts'
 
 const read = (value: unknown): Answer => ask(huggingfaceSpace, value, 'parameters')
 
@@ -40,6 +40,7 @@ test('a whole record', () => {
     height: 1216,
     software: 'Hugging Face Space',
   })
+  expect(formatOf(record)).toBe('huggingface_space')
   expect([answer.confidence, answer.trust, answer.warnings]).toEqual([0.95, TRUST.native, []])
 })
 

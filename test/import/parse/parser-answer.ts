@@ -2,6 +2,7 @@ import type { Dependency } from '../../../src/import/dependency.ts'
 import type { Generation } from '../../../src/import/generation.ts'
 import type { Mention } from '../../../src/import/mention.ts'
 import { mergeMentions } from '../../../src/import/merge.ts'
+import { parsePrompt } from '../../../src/import/parse/detect.ts'
 import type { ParserInput, PromptParser } from '../../../src/import/parse/parser.ts'
 import { toInput } from '../../../src/import/parse/unwrap.ts'
 
@@ -30,6 +31,13 @@ export function ask(parser: PromptParser, value: unknown, key = ''): Answer {
     warnings: warnings.map(({ place, reason }) => `${place}: ${reason}`),
   }
 }
+
+/** The format that a value is taken for, all parsers asked. */
+export const formatOf = (value: unknown, key = ''): string =>
+  parsePrompt({
+    texts: [{ place: 'text', key, text: typeof value === 'string' ? value : JSON.stringify(value) }],
+    format: 'auto',
+  }).format
 
 /** `type name algorithm:value… model@version weight`, with `(off)`, `(skipped)` and `(optional)`: short enough for tables. */
 export function brief(dependency: Dependency): string {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { TRUST } from '../../../src/import/mention.ts'
 import { stabilityMatrix } from '../../../src/import/parse/stability-matrix.ts'
-import { type Answer, ask, brief, HOSTILE } from './parser-answer.ts'
+import { type Answer, ask, brief, formatOf, HOSTILE } from './parser-answer.ts'
 
 const read = (value: unknown, key = ''): Answer => ask(stabilityMatrix, value, key)
 
@@ -55,6 +55,7 @@ describe('what a picture was made with', () => {
       height: 1216,
       software: 'StabilityMatrix',
     })
+    expect(formatOf(parameters, 'parameters-json')).toBe('stabilitymatrix')
     expect([answer.confidence, answer.trust, answer.warnings]).toEqual([0.95, TRUST.native, []])
   })
 
@@ -177,6 +178,7 @@ describe('projects', () => {
       clip_skip: 2,
       software: 'StabilityMatrix',
     })
+    expect(formatOf(project, 'ImageDescription')).toBe('stabilitymatrix')
     expect([answer.confidence, answer.trust, answer.warnings]).toEqual([1, TRUST.editor, []])
   })
 

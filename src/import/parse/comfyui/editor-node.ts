@@ -33,6 +33,8 @@ export interface EditorNode {
 }
 
 const MAX_KEY = 100
+/** Inputs of one node, and values of its widgets: the largest stacks have two hundred. */
+export const MAX_OF_ONE = 10_000
 
 /** An id of a node or link: a number, or text that a hostile file may make long. */
 export function keyOf(id: JsonValue | undefined): string | undefined {
@@ -40,7 +42,7 @@ export function keyOf(id: JsonValue | undefined): string | undefined {
 }
 
 export function readEditorNode(source: JsonObject, key: string): EditorNode {
-  const inputs = objectsIn(fieldOf(source, 'inputs')).map(readSlot)
+  const inputs = objectsIn(fieldOf(source, 'inputs')).slice(0, MAX_OF_ONE).map(readSlot)
   const widgets = fieldOf(source, 'widgets_values')
   const named = fieldOf(source, 'widgets_values_named')
   const properties = fieldOf(source, 'properties')
@@ -83,5 +85,7 @@ function readSlot(source: JsonObject): EditorSlot {
 /** A type may be 0, an empty text or a list of choices. */
 const typeOf = (type: JsonValue | undefined): string => (textOf(type) || '*').slice(0, MAX_KEY)
 
-const sizeOf = (value: object | JsonValue | undefined): number =>
-  typeof value === 'object' && value !== null ? Object.keys(value).length : 0
+function sizeOf(value: object | JsonValue | undefined): number {
+  if (typeof value !== 'object' || value === null) return 0
+  return Math.min(MAX_OF_ONE, Array.isArray(value) ? value.length : Object.keys(value).length)
+}

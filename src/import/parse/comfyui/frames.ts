@@ -39,7 +39,8 @@ export const placeOf = (frame: Frame, node: EditorNode): string =>
 const MAX_DEPTH = 64
 /** Of nodes that boxes repeat. A workflow of a thousand nodes is a large one. */
 const MAX_NODES = 50_000
-const MAX_VALUES = 1_000_000
+/** Of inputs and widgets in all frames together. */
+export const MAX_VALUES = 400_000
 
 /** The root and everything inside its boxes, outer frames first. What is left out is told once each. */
 export function expand(workflow: JsonObject, definitions: Definitions, names: NamedWidgets, warn: Warn): Frame[] {
@@ -47,7 +48,7 @@ export function expand(workflow: JsonObject, definitions: Definitions, names: Na
   const frames = [root]
   const warnOnce = createWarnOnce(warn)
   let nodes = 0
-  let values = 0
+  let values = root.sheet.cost
   for (const frame of frames) {
     for (const node of frame.sheet.nodes.values()) {
       const inside = definitions.inside(node.type)

@@ -1,7 +1,7 @@
 import type { JsonObject, JsonValue } from '../../../lib/json.ts'
 import { hasModelExtension } from '../../model-name.ts'
 import { entriesOf, fieldOf, textOf } from '../json.ts'
-import type { EditorNode } from './editor-node.ts'
+import { type EditorNode, MAX_OF_ONE } from './editor-node.ts'
 import type { NodeCatalog } from './node-catalog.ts'
 import { widgetsOf } from './widgets.ts'
 
@@ -34,11 +34,11 @@ function nameWidgets(node: EditorNode, catalog: NodeCatalog | undefined): Map<st
   const held = node.named ?? node.widgets
   if (!Array.isArray(held)) {
     const entries = entriesOf(held).filter(([name]) => name !== CONTROL)
-    return new Map(entries.map(([name, value]) => [name, wrapped(value)]))
+    return new Map(entries.slice(0, MAX_OF_ONE).map(([name, value]) => [name, wrapped(value)]))
   }
   const slots: Named[] = []
   const plain: Placed[] = []
-  for (const [at, value] of held.entries()) {
+  for (const [at, value] of held.slice(0, MAX_OF_ONE).entries()) {
     const name = slotName(value, slots)
     if (name === undefined) plain.push({ at, value })
     else slots.push({ name, at, value })

@@ -55,7 +55,7 @@ function proxyTargets(host: EditorNode, sheet: Sheet, inlets: ReadonlyMap<string
 }
 
 /** `12: 5: text`, as some versions write the name of a widget two levels down. */
-const withoutIds = (name: string): string => name.replace(/^(?:\s{0,9}\d{1,20}\s{0,9}:\s{0,9}){1,64}(?=\S)/, '')
+const withoutIds = (name: string): string => name.trimStart().replace(/^(?:\d{1,20}\s{0,9}:\s{0,9}){1,64}(?=\S)/, '')
 
 /** Widgets inside that an inlet is wired to, by node and name. */
 function wiredWidgets(sheet: Sheet): Map<string, Target> {

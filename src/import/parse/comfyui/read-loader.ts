@@ -87,12 +87,14 @@ export function isSwitchedOn(node: GraphNode, { input, off = [], below, wired }:
   return !off.some((word) => word === value)
 }
 
+const MOST_NAMES = 1000
+
 /** SwarmUI's own loader: names and weights, each a list with commas. */
 function readLists(node: GraphNode, lists: { names: string; weights: string }, graph: Graph): FollowedUse[] {
   const names = followText(fieldOf(node.inputs, lists.names), lists.names, graph)
   const weights = followText(fieldOf(node.inputs, lists.weights), lists.weights, graph)
-  const numbers = (weights?.value ?? '').split(',').map(toNumber)
-  return (names?.value ?? '').split(',').flatMap((text, at): FollowedUse[] => {
+  const numbers = (weights?.value ?? '').split(',', MOST_NAMES).map(toNumber)
+  return (names?.value ?? '').split(',', MOST_NAMES).flatMap((text, at): FollowedUse[] => {
     const weight = numbers[at]
     if (text.trim() === '') return []
     return [{ steps: [], use: { node, input: lists.names, text, type: 'lora', weight, on: weight !== 0 } }]

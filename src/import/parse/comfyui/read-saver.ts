@@ -4,7 +4,7 @@ import { hasModelExtension } from '../../model-name.ts'
 import { fieldOf } from '../json.ts'
 import type { Graph, GraphNode } from './graph.ts'
 import { guessType } from './guess-type.ts'
-import { followText, type Step } from './links.ts'
+import { type Followed, followText, type Step } from './links.ts'
 import { addUse, isAir, type ModelUse, typeOfAir } from './model-use.ts'
 import { inputPlace } from './place.ts'
 import { placesOf } from './read-loader.ts'
@@ -28,13 +28,19 @@ const isNamed = (input: string): boolean => MODEL_NAMES.has(input.toLowerCase())
 /** What a saver claims of models. */
 export function addClaims(node: GraphNode, graph: Graph, findings: Findings): void {
   for (const input of Object.keys(node.inputs)) {
-    if (!isNamed(input) && input !== ADDED_HASHES && NO_MODELS.test(input)) continue
-    const text = followText(fieldOf(node.inputs, input), input, graph)
+    const text = toldBy(node, input, graph)
     if (text === undefined) continue
     const claim = { node, input, trust: TRUST.claim, places: placesOf(text) }
     if (input === ADDED_HASHES) addHashes(text.value, claim, findings)
     else for (const use of namesIn(text.value, claim)) addUse(use, findings)
   }
+}
+
+/** Only inputs that are there for names of models are followed to other nodes. */
+function toldBy(node: GraphNode, input: string, graph: Graph): Followed<string> | undefined {
+  const held = fieldOf(node.inputs, input)
+  if (isNamed(input) || input === ADDED_HASHES) return followText(held, input, graph)
+  return typeof held === 'string' && !NO_MODELS.test(input) ? { value: held, steps: [] } : undefined
 }
 
 type Claim = Omit<ModelUse, 'text' | 'type'>
@@ -47,10 +53,11 @@ function namesIn(text: string, claim: Claim): ModelUse[] {
 
 /** Several files are separated by commas; a comma inside a name is not followed by another file. */
 function namesOf(text: string): string[] {
-  const parts = text.split(',').map((part) => part.trim())
+  const parts = text.split(',', MOST_NAMES).map((part) => part.trim())
   return parts.length > 1 && parts.every(hasModelExtension) ? parts : [text]
 }
 
+const MOST_NAMES = 100
 const MOST_HASHES = 200
 
 /** `NAME:HASH:WEIGHT, HASH, urn:air:…`: what a user had added to the picture's own hashes. */

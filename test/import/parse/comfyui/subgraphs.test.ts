@@ -418,7 +418,7 @@ describe('hostile subgraphs end', () => {
         [wide],
       ),
     )
-    expect([...turned.graph.values()].filter(({ className }) => className === 'Thing')).toHaveLength(9)
+    expect([...turned.graph.values()].filter(({ className }) => className === 'Thing')).toHaveLength(39)
     expect(turned.warnings).toHaveLength(1)
   })
 

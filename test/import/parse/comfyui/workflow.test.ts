@@ -336,4 +336,15 @@ describe('hostile workflows', () => {
     const source = workflow([...reroutes, { id: count, type: 'Wide', sockets: slots }], { links: [...links, ...more] })
     expect(turn(source).graph.size).toBe(1)
   })
+
+  test('more values than a workflow has are left out', () => {
+    const values = Array.from({ length: 9000 }, (_, at) => at)
+    const turned = turn(workflow(Array.from({ length: 50 }, (_, id): Box => ({ id, type: 'Thing', values }))))
+    expect(turned.graph.size).toBe(44)
+    expect(turned.warnings).toEqual([
+      ['comfyui:workflow', 'its nodes hold more than 400000 values; the rest is left out'],
+    ])
+    const wide = turn(workflow([{ id: 1, type: 'Thing', values: Array.from({ length: 10_001 }, (_, at) => at) }]))
+    expect(Object.keys(wide.inputs('1'))).toHaveLength(10_000)
+  })
 })

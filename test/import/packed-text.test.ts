@@ -1,0 +1,30 @@
+import { expect, test } from 'bun:test'
+import fc from 'fast-check'
+import { packTexts, unpackTexts } from '../../src/import/packed-text.ts'
+import { rejection } from '../support/rejection.ts'
+
+test('texts come back as they were, long ones packed', async () => {
+  const repeated = fc
+    .tuple(fc.string({ unit: 'grapheme' }), fc.nat(200_000))
+    .map(([text, times]) => text.repeat(times).slice(0, 300_000))
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.record({ place: fc.string(), key: fc.string(), text: repeated.map((text) => text.toWellFormed()) })),
+      async (texts) => {
+        expect(await unpackTexts(await packTexts(texts))).toEqual(texts)
+      },
+    ),
+    { numRuns: 30 },
+  )
+  const [short, long] = await packTexts([
+    { place: 'a', key: '', text: 'short' },
+    { place: 'b', key: '', text: '{"nodes": []}'.repeat(100_000) },
+  ])
+  expect(short).toEqual({ place: 'a', key: '', text: 'short' })
+  expect(long?.text).toBeUndefined()
+  expect(JSON.stringify(long).length).toBeLessThan(20_000)
+})
+
+test('what is damaged is told', async () => {
+  expect(await rejection(unpackTexts([{ place: 'a', key: '', gzip: 'AAAA' }]))).toMatchObject({ code: 'internal' })
+})
