@@ -130,7 +130,7 @@ const unreadableFiles = ({ files }: Library): ImportWarning[] =>
     .slice(0, MAX_FILE_WARNINGS)
 
 /** What a prompt needs, as an answer shows it. */
-export type Analysis = ParsedPrompt & Pick<PromptReading, 'media' | 'container'>
+export type Analysis = Omit<ParsedPrompt, 'damage'> & Pick<PromptReading, 'media' | 'container'>
 
 /**
  * Reads and understands a source.
@@ -144,29 +144,33 @@ export async function analyze(
 ): Promise<Analysis> {
   const reading = await sources.read(source, { format }, call)
   call.signal.throwIfAborted()
-  const { prompt, media, container, damage } = reading
-  if (prompt.sources.length === 0) throw nothingFound(reading)
-  const warnings = [...damage, ...prompt.warnings]
+  const { media, container } = reading
+  if (reading.prompt.sources.length === 0) throw nothingFound(reading)
+  const { damage, ...prompt } = reading.prompt
+  const warnings = [...reading.damage, ...damage, ...prompt.warnings]
   return { ...prompt, warnings, container, ...(media === undefined ? {} : { media }) }
 }
 
 function nothingFound({ prompt, damage, c2pa }: PromptReading): AppError {
-  const [first] = [...damage, ...prompt.warnings]
-  if (first !== undefined) {
-    const message = `No prompt or workflow was found in it (${first.place}: ${first.reason})`
-    return new AppError('invalid_input', message, {
+  const [broken] = [...damage, ...prompt.damage]
+  if (broken !== undefined) {
+    return new AppError('invalid_input', `No prompt or workflow was found in it${because(broken)}`, {
       hint: 'Give the file as the tool saved it, whole; --format reads it as a format of your choice',
     })
   }
-  if (c2pa) {
+  const [first] = prompt.warnings
+  if (c2pa && first === undefined) {
     return new AppError('not_found', 'No prompt or workflow was found in it: it only has a C2PA manifest', {
       hint: 'C2PA says who made a picture, and never with which prompt or models',
     })
   }
-  return new AppError('not_found', 'No prompt or workflow was found in it', {
+  return new AppError('not_found', `No prompt or workflow was found in it${because(first)}`, {
     hint: 'Give the file as the tool saved it: chats and image editors often strip the metadata',
   })
 }
+
+const because = (warning: ImportWarning | undefined): string =>
+  warning === undefined ? '' : ` (${warning.place}: ${warning.reason})`
 
 /** Nothing more is needed for it. */
 const isSatisfied = ({ status, active, optional }: Dependency): boolean =>

@@ -21,10 +21,10 @@ const FETCHED_BY_UI: ReadonlyMap<string, string | undefined> = new Map([
 ])
 
 /** `Latent`, `Latent (nearest-exact)`, `Lanczos`: done without weights. */
-const WITHOUT_WEIGHTS = /^(?:latent\b|lanczos|nearest|bilinear|bicubic|area$|pixel-)/i
+const WITHOUT_WEIGHTS = /^(?:(?:resize )?(?:latent\b|lanczos|nearest|bilinear|bicubic|area$)|pixel-)/i
 
 /** SD.Next puts the family before the file's name: `ESRGAN 4x Ultrasharp`. */
-const UPSCALER_FAMILY = /^(?:ESRGAN|RealESRGAN|SwinIR|DAT|HAT|ScuNET|SPAN|OmniSR|Compact) (?=.{3})/i
+const UPSCALER_FAMILY = /^(?:ESRGAN|RealESRGAN|SwinIR|DAT|HAT|ScuNET|SPAN|OmniSR|Compact|Spandrel|Chainner) (?=.{3})/i
 
 /** What an upscaler's display name stands for. */
 export function upscaler(name: string): Partial<Mention> & Pick<Mention, 'type'> {

@@ -12,6 +12,8 @@ describe('parseAir', () => {
     ['sdxl:lora:civitai:12@34', full],
     ['civitai:12@34', { source: 'civitai', id: '12', version: '34' }],
     ['urn:air:civitai:12@34', { source: 'civitai', id: '12', version: '34' }],
+    ['urn:air:civitai:12:model', { source: 'civitai', id: '12', layer: 'model' }],
+    ['urn:air:sdxl:elsewhere:12@34', { ecosystem: 'sdxl', source: 'elsewhere', id: '12', version: '34' }],
     ['sdxl:civitai:12@34', { ecosystem: 'sdxl', source: 'civitai', id: '12', version: '34' }],
     ['civitai:12', { source: 'civitai', id: '12' }],
     ['urn:air:sdxl:lora:civitai:12.safetensors', { ...full, version: undefined, format: 'safetensors' } as never],
@@ -82,8 +84,16 @@ describe('formatAir', () => {
     ['urn:air:::elsewhere:thing'],
     ['huggingface:a/b@refs%2Fpr%2F1/c/d%20e.safetensors'],
     ['huggingface:a/b@release%2Ecandidate'],
+    ['huggingface:a/b@release.candidate+5'],
+    ['huggingface:a/b@release.candidate.tar'],
   ])('%s', (text) => {
     expect(formatAir(parseAir(text) ?? { source: '', id: '' })).toBe(text)
+  })
+
+  test('a path without a revision is of main', () => {
+    expect(formatAir({ source: 'huggingface', id: 'a/b', path: "x'(1).pt" })).toBe(
+      'huggingface:a/b@main/x%27%281%29.pt',
+    )
   })
 
   const word = fc.stringMatching(/^[a-z][a-z0-9_-]{0,12}$/)

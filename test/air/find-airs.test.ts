@@ -14,6 +14,13 @@ describe('findAirs', () => {
     ],
     ['(air:sdxl:lora:civitai:1@2), civitai:5@6!', ['air:sdxl:lora:civitai:1@2', 'civitai:5@6']],
     ['civitai:version:7 and chair:a:b', []],
+    ['urn:air:urn:air:sdxl:lora:civitai:1@2', ['urn:air:sdxl:lora:civitai:1@2']],
+    [
+      'x=urn:air:sdxl:lora:civitai:1@2&y=air:sdxl:lora:civitai:3@4',
+      ['urn:air:sdxl:lora:civitai:1@2', 'air:sdxl:lora:civitai:3@4'],
+    ],
+    ['urn:air:sdxl:lora:civitai:1@2#x', ['civitai:1@2']],
+    ['civitai:1/civitai:2', ['civitai:1', 'civitai:2']],
     [
       'urn:air:x urn:air:sdxl:lora:huggingface:a/b@main/c.safetensors',
       ['urn:air:sdxl:lora:huggingface:a/b@main/c.safetensors'],
@@ -35,7 +42,7 @@ describe('findAirs', () => {
 
   test('any text, in time', () => {
     fc.assert(fc.property(fc.string(), (text) => findAirs(text).length === 0))
-    for (const piece of ['urn:air:', 'air:a', 'air:', 'civitai:1', `urn:air:${'a'.repeat(999)}`]) {
+    for (const piece of ['urn:air:', 'air:a', 'air:', 'civitai:1', 'civitai:1/', `urn:air:${'a'.repeat(999)}`]) {
       expect(texts(piece.repeat(2_000_000 / piece.length)).length).toBeLessThanOrEqual(1000)
     }
   })

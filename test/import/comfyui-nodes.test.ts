@@ -186,5 +186,10 @@ describe('who cancels', () => {
     const { nodes, server } = await start(() => json(INFO))
     expect(await rejection(nodes.get(AbortSignal.abort(new Error('enough'))))).toMatchObject({ message: 'enough' })
     expect(server.connections()).toBe(0)
+    const asked = await start(() => json(INFO))
+    expect(await asked.get()).toEqual(NODES)
+    expect(await rejection(asked.nodes.get(AbortSignal.abort(new Error('enough'))))).toMatchObject({
+      message: 'enough',
+    })
   })
 })

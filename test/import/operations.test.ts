@@ -43,7 +43,8 @@ test('a job that fails says by which error', async () => {
     status: 'failed',
     error_code: 'not_found',
   })
-  expect(await runImport({ payload: '{}' })).toMatchObject({ status: 'failed', error_code: 'invalid_input' })
+  expect(await runImport({ payload: '{}' })).toMatchObject({ status: 'failed', error_code: 'not_found' })
+  expect(await runImport({ payload: '{"1": {"class' })).toMatchObject({ status: 'failed', error_code: 'invalid_input' })
 })
 
 test.each([

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { createFindings } from '../../src/import/mention.ts'
-import { civitaiOfAir, readReference, typeOfAir } from '../../src/import/reference.ts'
+import { civitaiIds, civitaiOfAir, readReference, typeOfAir } from '../../src/import/reference.ts'
 
 const read = (text: string) => {
   const findings = createFindings()
@@ -122,6 +122,7 @@ test.each([
   ['urn:air:flux1:diffusionmodel:civitai:1@2', 'diffusion_model'],
   ['urn:air:flux1:text_encoders:civitai:1@2', 'text_encoder'],
   ['urn:air:flux1:textencoder:civitai:1@2', 'text_encoder'],
+  ['urn:air:flux1:text_encoder:civitai:1@2', 'text_encoder'],
   ['urn:air:flux1:clipvision:civitai:1@2', 'clip_vision'],
   ['urn:air:flux1:visionlanguage:civitai:1@2', 'text_encoder'],
   ['urn:air:sd1:hypernet:civitai:1@2', 'hypernetwork'],
@@ -139,4 +140,17 @@ test("ids are Civitai's where it is the source", () => {
   expect(civitaiOfAir('urn:air:sdxl:lora:tensorart:12@34')).toBeUndefined()
   expect(civitaiOfAir('urn:air:sdxl:lora:civitai-r2:12@34')).toBeUndefined()
   expect(civitaiOfAir('12@34')).toBeUndefined()
+})
+
+test.each([
+  [1, 2, { model_id: 1, version_id: 2 }],
+  ['1', '2', { model_id: 1, version_id: 2 }],
+  [undefined, 2, { version_id: 2 }],
+  [1, null, { model_id: 1 }],
+  [0, -1, undefined],
+  [1.5, '2x', undefined],
+  [2 ** 60, '1'.repeat(16), undefined],
+  [{}, [], undefined],
+])('ids %p and %p', (model, version, ids) => {
+  expect(civitaiIds(model, version)).toEqual(ids as never)
 })

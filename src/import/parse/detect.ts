@@ -6,7 +6,7 @@ import { type Generation, mergeGeneration } from '../generation.ts'
 import type { TrustedMention } from '../mention.ts'
 import { mergeMentions } from '../merge.ts'
 import { PARSERS } from './formats.ts'
-import { notUnderstood } from './not-understood.ts'
+import { type NotUnderstood, notUnderstood } from './not-understood.ts'
 import type { ParseContext, ParsedSource, ParserInput, PromptParser } from './parser.ts'
 import { unwrap } from './unwrap.ts'
 
@@ -25,6 +25,8 @@ export interface ParsedPrompt {
   readonly dependencies: Dependency[]
   readonly generation: Generation
   readonly warnings: ImportWarning[]
+  /** Texts that are broken. */
+  readonly damage: ImportWarning[]
 }
 
 export interface PromptInput {
@@ -90,13 +92,13 @@ function force(inputs: readonly ParserInput[], parsers: readonly PromptParser[])
   return longest === undefined ? [] : parsers.map((parser) => ({ input: longest, parser, confidence: 0 }))
 }
 
-function unite(understood: readonly Understood[], unread: readonly ImportWarning[]): ParsedPrompt {
+function unite(understood: readonly Understood[], unread: readonly NotUnderstood[]): ParsedPrompt {
   const ordered = [...understood].sort((a, b) => b.parsed.trust - a.parsed.trust || b.confidence - a.confidence)
   const mentions = ordered.flatMap(({ parsed }): TrustedMention[] =>
     parsed.mentions.map((mention) => ({ ...mention, trust: mention.trust ?? parsed.trust })),
   )
   const merged = mergeMentions(mentions.slice(0, MAX_MENTIONS))
-  const warnings = [...ordered.flatMap(({ parsed }) => parsed.warnings), ...merged.warnings, ...unread]
+  const warnings = [...ordered.flatMap(({ parsed }) => parsed.warnings), ...merged.warnings, ...told(unread, false)]
   if (mentions.length > MAX_MENTIONS) {
     warnings.push({ place: 'file', reason: `models after the first ${MAX_MENTIONS} are left out` })
   }
@@ -111,5 +113,9 @@ function unite(understood: readonly Understood[], unread: readonly ImportWarning
     dependencies: [...merged.dependencies],
     generation: ordered.map(({ parsed }) => parsed.generation).reduce(mergeGeneration, {}),
     warnings,
+    damage: told(unread, true),
   }
 }
+
+const told = (unread: readonly NotUnderstood[], wanted: boolean): ImportWarning[] =>
+  unread.filter(({ damaged }) => damaged === wanted).map(({ place, reason }) => ({ place, reason }))

@@ -26,16 +26,20 @@ const PROMPT_KEYS = new Set([
 const LABEL = /^\w{0,20}$/
 
 /** Why a text of a file counted for nothing, where somebody would expect it to count. */
-export function notUnderstood(input: ParserInput): ImportWarning[] {
+export interface NotUnderstood extends ImportWarning {
+  /** It is broken, and not only of another kind. */
+  readonly damaged: boolean
+}
+
+export function notUnderstood(input: ParserInput): NotUnderstood[] {
   const { place, key, text } = input
-  const expected = PROMPT_KEYS.has(key.toLowerCase())
   const json = input.json()
   if (typeof json === 'object' && json !== null) {
-    return [{ place, reason: 'this JSON is of no known format of prompts or workflows' }]
+    return [{ place, reason: 'this JSON is of no known format of prompts or workflows', damaged: false }]
   }
   if (/^\s{0,100}[{[]\s{0,100}["{[]/.test(text.slice(0, 300))) {
-    return [{ place, reason: 'this looks like JSON, but it is damaged or cut off' }]
+    return [{ place, reason: 'this looks like JSON, but it is damaged or cut off', damaged: true }]
   }
-  if (expected && !LABEL.test(text)) return [{ place, reason: 'this is of no known format of prompts' }]
-  return []
+  if (!PROMPT_KEYS.has(key.toLowerCase()) || LABEL.test(text)) return []
+  return [{ place, reason: 'this is of no known format of prompts', damaged: false }]
 }

@@ -71,7 +71,7 @@ test('the first version, whose prompts have no tags', () => {
 })
 
 test('the second version decides where both are there', () => {
-  const { dependencies, generation, confidence } = ask(drawThings, { c: 'a', uc: 'b', ...first, v2: second })
+  const { dependencies, generation, confidence } = ask(drawThings, { ...first, v2: second })
   expect(dependencies.map(brief)).toEqual([
     'checkpoint harbormix_v3_q8p',
     'checkpoint harbor_refiner_svd',

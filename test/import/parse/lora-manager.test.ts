@@ -73,6 +73,11 @@ test('a recipe', () => {
   })
 })
 
+test('a checkpoint by its title and its id', () => {
+  const { dependencies } = ask(loraManager, { loras: [], checkpoint: { id: 78, name: 'Harbor Mix', version: 'v2' } })
+  expect(dependencies.map(brief)).toEqual(['checkpoint Harbor Mix @78'])
+})
+
 test('the same in an infotext', () => {
   const { dependencies } = ask(
     infotext,

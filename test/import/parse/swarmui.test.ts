@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
+import { TRUST } from '../../../src/import/mention.ts'
 import { parsePrompt } from '../../../src/import/parse/detect.ts'
+import { swarmui } from '../../../src/import/parse/swarmui.ts'
+import { ask } from './parser-answer.ts'
 
 const read = (value: unknown) =>
   parsePrompt({
@@ -153,7 +156,7 @@ describe('prompts', () => {
     ['<segment:yolo-face.pt | yolo-hair-2 | fingers//cid=12>', ['detector face.pt', 'detector hair']],
     ['<segment:face> <segment:yolo-> <base//cid=5> <refiner> <video>', []],
     ['<clear:yolo-face.pt>', ['detector face.pt']],
-    ['<region:0,0,0.5,0.5,0.8//cid=11> a boat <object:0,0,1,1>', []],
+    ['<region:0,0,0.5,0.5,0.8//cid=11> a boat <object:yolo-face.pt>', []],
     ['<random:a,b> <wildcard:animals> <param[model]:x>', []],
   ]
   test.each(rows)('%s', (prompt, needs) => {
@@ -216,15 +219,22 @@ describe('sui_models', () => {
       { name: 'd', param: 'editvae' },
       { name: 'e', param: 'editmodel' },
       { name: '(Use Base)', param: 'refinermodel' },
+      { name: 'f', param: 'loras' },
+      { name: 'g', param: 'used_embeddings' },
+      { name: 'sha256:words', param: 'vae' },
     ]
-    const { dependencies, confidence } = read({ sui_models: models })
+    const { dependencies, confidence, warnings } = read({ sui_models: models })
     expect(confidence).toBe(0.9)
+    expect(warnings.map(({ place }) => place)).toEqual(['swarmui:sui_models'])
     expect(dependencies.map(({ type, name, type_confidence }) => `${type} ${name} ${type_confidence}`)).toEqual([
       'controlnet a high',
       'lora b low',
       'controlnet c low',
       'vae d low',
       'other e low',
+      'lora f high',
+      'embedding g high',
+      'vae undefined high',
     ])
   })
 })
@@ -245,6 +255,19 @@ test('parameters that nothing asked for are switched off', () => {
     'controlnet c',
     'lora a 1',
     'upscaler u.pth',
+  ])
+})
+
+test('a parameter that tells no strength has no vote on whether its model is on', () => {
+  const json = { model: 'm', controlnetmodel: 'c', controlnetstrength: 1, useipadapter: 'file:a.bin' }
+  const { mentions, trust } = ask(swarmui, { sui_image_params: json, sui_extra_data: { used_embeddings: 'e, f' } })
+  expect(trust).toBe(TRUST.native)
+  expect(mentions.map(({ type, active, evidence }) => [type, active, ...evidence])).toEqual([
+    ['checkpoint', undefined, 'swarmui:model'],
+    ['controlnet', true, 'swarmui:controlnetmodel'],
+    ['ipadapter', undefined, 'swarmui:useipadapter'],
+    ['embedding', undefined, 'swarmui:used_embeddings'],
+    ['embedding', undefined, 'swarmui:used_embeddings'],
   ])
 })
 

@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../../lib/json.ts'
 import { entriesOf, fieldOf, objectsIn } from '../json.ts'
-import { type EditorNode, type EditorSlot, readEditorNode } from './editor-node.ts'
+import { type EditorNode, type EditorSlot, keyOf, readEditorNode } from './editor-node.ts'
 import { type EditorLink, INLETS, type Inlet, type Sheet, slotOf, toSheet } from './sheet.ts'
 
 /** `workflow>Name`, before that `workflow/Name`: the type of a box that stands for several. */
@@ -80,7 +80,7 @@ function openOutputs(
   const used = new Set(inside.map(({ from, fromSlot }) => `${from}.${fromSlot}`))
   const external = fieldOf(group, 'external')
   for (const output of Array.isArray(external) ? external : []) {
-    if (Array.isArray(output)) used.delete(`${String(output[0])}.${slotOf(output[1])}`)
+    if (Array.isArray(output)) used.delete(`${keyOf(output[0])}.${slotOf(output[1])}`)
   }
   const outlets = new Map<number, EditorLink>()
   for (const { key, outputs } of nodes.values()) {

@@ -90,14 +90,7 @@ function handedOn<T>({ node, slot }: Link, wanted: string, graph: Graph, read: R
 }
 
 /** Inputs that elsewhere take a loaded model: the file that its loader names is not meant here. */
-export const MAY_BE_LOADED: ReadonlySet<string> = new Set([
-  'model',
-  'lora',
-  'vae',
-  'clip',
-  'motion_model',
-  'control_net',
-])
+export const MAY_BE_LOADED: ReadonlySet<string> = new Set(['model', 'lora', 'motion_model'])
 
 /** ComfyUI's own switch: which of its two inputs it lets through. */
 export function branchOf({ inputs }: GraphNode): string | undefined {

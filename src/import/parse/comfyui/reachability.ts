@@ -5,7 +5,7 @@ import { linkAt } from './links.ts'
 const OUTPUT = /save|preview|output|video ?combine|display|show|send|export|upload/i
 
 /** Classes that read files or hold values, whatever else their names say. */
-const SOURCE = /load|selector|select$|stack|primitive|note|reroute/i
+const SOURCE = /(?<!up)load|selector|select$|stack|primitive|note|reroute/i
 
 /** Steps of ComfyUI itself that hand something on: one of them at the end of a chain shows nothing. */
 const STEP =

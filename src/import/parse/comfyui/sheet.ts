@@ -93,11 +93,21 @@ function readLinks(list: JsonValue | undefined): Map<string, EditorLink> {
 
 /** Old files write the number of a slot as text. */
 export const slotOf = (slot: JsonValue | undefined): number => {
-  const number = Number(slot ?? 0)
-  return Number.isSafeInteger(number) && number >= 0 ? number : 0
+  const number = typeof slot === 'string' ? Number(slot) : slot
+  return typeof number === 'number' && Number.isSafeInteger(number) && number >= 0 ? number : 0
 }
 
-function readInlets(list: JsonValue | undefined, links: ReadonlyMap<string, EditorLink>): Inlet[] {
+/** `linkIds` of an input and the slots of its links say the same; where they do not, `linkIds` counts. */
+function readInlets(list: JsonValue | undefined, links: Map<string, EditorLink>): Inlet[] {
+  const inputs = objectsIn(list)
+  for (const [at, input] of inputs.entries()) {
+    const listed = fieldOf(input, 'linkIds')
+    for (const id of Array.isArray(listed) ? listed : []) {
+      const key = keyOf(id) ?? ''
+      const link = links.get(key)
+      if (link?.from === INLETS) links.set(key, { ...link, fromSlot: at })
+    }
+  }
   const bySlot = new Map<number, string[]>()
   for (const [id, { from, fromSlot }] of links) {
     if (from !== INLETS) continue
@@ -105,14 +115,10 @@ function readInlets(list: JsonValue | undefined, links: ReadonlyMap<string, Edit
     if (ids === undefined) bySlot.set(fromSlot, [id])
     else ids.push(id)
   }
-  return objectsIn(list).map((input, index) => {
-    const listed = fieldOf(input, 'linkIds')
-    const ids = Array.isArray(listed) ? listed.flatMap((id) => keyOf(id) ?? []) : []
-    return {
-      name: textOf(fieldOf(input, 'name')) ?? '',
-      links: ids.length > 0 ? ids : (bySlot.get(index) ?? []),
-    }
-  })
+  return inputs.map((input, at) => ({
+    name: textOf(fieldOf(input, 'name')) ?? '',
+    links: bySlot.get(at) ?? [],
+  }))
 }
 
 /** The name that a SetNode gives to what is wired into it, and that a GetNode asks for. */

@@ -235,6 +235,74 @@ describe('samplers', () => {
     expect(read({ 3: basic[3], 1: graph[1] })).toMatchObject({ seed: 1, prompt: 'people' })
   })
 
+  test.each(['detailer', 'Upscaler', 'Inpainter', 'Refiner'])('a %s is not the main one', (word) => {
+    const graph = {
+      1: node(`Mist ${word}`, { seed: 1, positive: ['3', 0], latent_image: ['4', 0] }),
+      ...basic,
+      5: sampler({}),
+    }
+    expect(read(graph)).toEqual(said)
+  })
+
+  test.each(['LatentUpscale', 'Latent Scale', 'LatentCrop', 'Latent Resize'])('a %s is no beginning', (className) => {
+    const first = node('KSampler', { seed: 1, positive: ['3', 0], latent_image: ['6', 0] })
+    const graph = { 1: first, ...basic, 5: sampler({}), 6: node(className, { width: 9, height: 9 }) }
+    expect(read(graph)).toEqual(said)
+  })
+
+  test('without one that begins empty the first counts', () => {
+    const second = node('KSampler', { seed: 1, positive: ['3', 0] })
+    expect(read({ ...basic, 5: sampler({ latent_image: ['9', 0] }), 6: second })).toMatchObject({ seed: 5 })
+  })
+
+  test.each(['samples', 'latent', 'latents', 'optional_latent', 'latent_image'])('the size comes by `%s`', (input) => {
+    const graph = { ...basic, 5: sampler({ latent_image: ['6', 0] }), 6: node('LatentMist', { [input]: ['4', 0] }) }
+    expect(read(graph)).toEqual(said)
+  })
+
+  test('a size needs both numbers, and may be told by other nodes', () => {
+    const half = { ...basic, 4: node('EmptyLatentImage', { width: 512 }), 5: sampler({}) }
+    expect(read(half)).toEqual({ ...said, width: undefined, height: undefined } as never)
+    const told = node('EmptyLatentImage', { width: ['7', 0], height: ['8', 0] })
+    const more = { 7: node('Size', { width: 512, value: 1 }), 8: node('Size', { height: 768, value: 1 }) }
+    expect(read({ ...basic, 4: told, 5: sampler({}), ...more })).toEqual(said)
+    const menu = node('SDXL Empty Latent Image (rgthree)', { dimensions: '1216 x 832  (landscape)' })
+    expect(read({ ...basic, 4: menu, 5: sampler({}) })).toMatchObject({ width: 1216, height: 832 })
+  })
+
+  test.each(['pipe', 'basic_pipe', 'ctx', 'context'])('a sampler takes all from its `%s`', (input) => {
+    const graph = {
+      1: node('Mist', { seed: 9, steps: 9, [input]: ['2', 0] }),
+      2: node('Mist', { ...basic, steps: 20, cfg: 6.5, scheduler: 'karras', positive: ['3', 0], base_ctx: ['6', 0] }),
+      3: text('harbor'),
+      5: node('MistSampler', { seed: 5, [input]: ['2', 0] }),
+      6: node('Mist', { sampler_name: 'euler', settings: ['7', 0] }),
+      7: node('Mist', { negative_prompt: 'people' }),
+    }
+    expect(read(graph)).toEqual({
+      prompt: 'harbor',
+      negative_prompt: 'people',
+      seed: 5,
+      steps: 20,
+      sampler: 'euler',
+      scheduler: 'karras',
+      cfg_scale: 6.5,
+      software: 'ComfyUI',
+    })
+  })
+
+  test('what only cuts sigmas is no sampler', () => {
+    const graph = {
+      1: node('SplitSigmas', { sigmas: ['2', 0], seed: 1 }),
+      2: node('BasicScheduler', { steps: 4 }),
+      3: node('SamplerCustomAdvanced', { guider: ['4', 0], sigmas: ['1', 0] }),
+      4: node('DualCFGGuider', { cond1: ['5', 0], cond2: ['6', 0], negative: 'people' }),
+      5: text('harbor'),
+      6: text('fog'),
+    }
+    expect(read(graph)).toEqual({ prompt: 'harbor', negative_prompt: 'people', seed: 1, steps: 4, software: 'ComfyUI' })
+  })
+
   test('a graph without any says its program', () => {
     expect(read({ 1: node('CheckpointLoaderSimple', { ckpt_name: 'a' }) })).toEqual({ software: 'ComfyUI' })
   })
@@ -242,6 +310,11 @@ describe('samplers', () => {
   test('layers that are left out', () => {
     const graph = { ...basic, 5: sampler({}), 6: node('CLIPSetLastLayer', { stop_at_clip_layer: -2 }) }
     expect(read(graph)).toEqual({ ...said, clip_skip: 2 })
+    const told = {
+      6: node('CLIPSetLastLayer', { stop_at_clip_layer: ['7', 0] }),
+      7: node('PrimitiveInt', { value: -3 }),
+    }
+    expect(read({ ...graph, ...told })).toEqual({ ...said, clip_skip: 3 })
   })
 })
 
@@ -338,6 +411,57 @@ describe('the prompt', () => {
   ]
   test.each(rows)('%s', (_, nodes, words) => {
     expect(prompt(nodes)).toBe(words)
+  })
+
+  const FIELDS =
+    'positive_prompt text_positive populated_text text text_g text_l t5xxl clip_l clip_g mt5xl prompt prompt_g'
+  test.each([...FIELDS.split(' '), 'user_prompt', 'caption', 'tags', 'string', 'value', 'Text'])(
+    'is read from `%s`',
+    (input) => {
+      expect(prompt({ 10: node('Mist', { other: 'x', [input]: 'harbor' }) })).toBe('harbor')
+    },
+  )
+
+  const WAYS =
+    'positive base_positive conditioning conditioning_1 conditioning_to cond1 base_conditioning basic_pipe pipe base_ctx'
+  test.each(WAYS.split(' '))('is followed by `%s`', (input) => {
+    const graph = { 10: node('Mist', { other: ['9', 0], [input]: ['11', 0] }), 11: text('harbor'), 9: text('people') }
+    expect(prompt(graph)).toBe('harbor')
+  })
+
+  test.each(['Reroute', 'Switch', 'Any', 'Get', 'Bus', 'Pipe', 'Context', 'Conditioning', 'Control', 'Guide'])(
+    'goes through a %s by its first link',
+    (word) => {
+      expect(prompt({ 10: node(`Mist ${word}`, { n: 1, x: ['11', 0], y: ['9', 0] }), 11: text('harbor') })).toBe(
+        'harbor',
+      )
+      expect(prompt({ 10: node('Mist', { x: ['11', 0] }), 11: text('harbor') })).toBeUndefined()
+    },
+  )
+
+  test.each(['concat', 'Join', 'Append', 'Combine', 'Merge', 'Average'])('is joined by a %s', (word) => {
+    for (const [a, b] of [
+      ['text1', 'text2'],
+      ['string_a', 'string_b'],
+      ['str_1', 'str_2'],
+      ['prompt1', 'prompt2'],
+    ] as const) {
+      expect(prompt({ 10: node(`Text ${word}`, { [a]: 'harbor', [b]: 'fog', separator: '; ' }) })).toBe('harbor; fog')
+      expect(prompt({ 10: node(`Text ${word}`, { [a]: 'harbor', [b]: '' }) })).toBe('harbor')
+    }
+  })
+
+  test('of the other side is told by its own inputs', () => {
+    const graph = {
+      5: sampler({ positive: ['10', 0], negative: ['10', 1] }),
+      10: node('Mist', { positive_prompt: 'harbor', negative_prompt: 'people', text: 'both' }),
+    }
+    expect(read(graph)).toMatchObject({ prompt: 'harbor', negative_prompt: 'people' })
+    const base = {
+      5: node('Pipe Sampler', { seed: 1, pipe: ['6', 0] }),
+      6: node('Mist', { base_positive: 'harbor', base_negative: 'people' }),
+    }
+    expect(read(base)).toMatchObject({ prompt: 'harbor', negative_prompt: 'people' })
   })
 
   test('graphs that branch without end are left after a while', () => {

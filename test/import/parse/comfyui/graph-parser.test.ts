@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { comfyuiGraph } from '../../../../src/import/parse/comfyui/graph-parser.ts'
 import { readGraph } from '../../../../src/import/parse/comfyui/read-graph.ts'
+import { toInput } from '../../../../src/import/parse/unwrap.ts'
 import { ask, brief, HOSTILE } from '../parser-answer.ts'
 import { node } from './graphs.ts'
 
@@ -14,7 +15,10 @@ describe('detection', () => {
     [graph, 0.95],
     [{ 1: graph['4:1'] }, 0.8],
     [{ prompt: graph }, 0.95],
-    [{ 1: graph['4:1'], extra: {}, extraMetadata: '{}', version: 1 }, 0.8],
+    [
+      { 1: graph['4:1'], extra: {}, extraMetadata: '{}', extra_data: {}, client_id: 'x', workflow: {}, version: 1 },
+      0.8,
+    ],
     [{ 1: graph['4:1'], 2: { class_type: 7 } }, 0.8],
     [{ 1: graph['4:1'], 2: {}, 3: {} }, 0],
     [{ class_type: 'x', inputs: {} }, 0],
@@ -22,6 +26,11 @@ describe('detection', () => {
   ])('%j is a graph: %p', (value, confidence) => {
     expect(ask(comfyuiGraph, value).confidence).toBe(confidence)
   })
+})
+
+test('the answer says its format', () => {
+  expect(comfyuiGraph.format).toBe('comfyui')
+  expect(comfyuiGraph.parse(toInput({ place: 'text', key: '', text: '{}' }), {}).format).toBe('comfyui')
 })
 
 test('loaders alone need their models, whatever their ids', () => {

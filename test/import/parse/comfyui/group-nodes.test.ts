@@ -80,6 +80,11 @@ describe('group nodes', () => {
     const turned = withGroup(BASE, { values: { ckpt_name: 'outer.safetensors', lora_name: 'outer.pt' } })
     expect(turned.values('ckpt_name')).toEqual(['5:0: outer.safetensors'])
     expect(turned.values('lora_name')).toEqual(['5:1: outer.pt'])
+    const two: Box[] = ['a.pt', 'b.pt'].map((name) => ({ id: null, type: 'VAELoader', values: [name] }))
+    expect(withGroup(group(two, []), { named: { vae_name: 'c.pt' } }).values('vae_name')).toEqual([
+      '5:0: c.pt',
+      '5:1: b.pt',
+    ])
   })
 
   test('leave out widgets that a link inside takes the place of', () => {
@@ -94,6 +99,18 @@ describe('group nodes', () => {
     expect(turned.inputs('5:1')).toEqual({ vae_name: 'outer.pt' })
     expect(turned.inputs('5:2')).toEqual({ unet_name: 'outer.safetensors', weight_dtype: 'fp8' })
     expect(turned.graph.has('5:0')).toBe(false)
+  })
+
+  test('of newer editors show widgets that are inputs', () => {
+    const nodes: Box[] = [
+      { id: null, type: 'PrimitiveNode', outputs: ['COMBO'], values: ['inner.pt', 'fixed'] },
+      { id: null, type: 'VAELoader', widgets: { vae_name: null }, values: ['older.pt'] },
+      { id: null, type: 'UNETLoader', widgets: { unet_name: null }, values: ['inner.safetensors', 'default'] },
+    ]
+    const turned = withGroup(group(nodes, [[0, 0, 1, 0, 3, 'COMBO']]), {
+      values: ['outer.pt', 'fixed', 'outer.safetensors', 'fp8'],
+    })
+    expect(turned.inputs('5:2')).toEqual({ unet_name: 'outer.safetensors', weight_dtype: 'fp8' })
   })
 
   test('of older editors do not show widgets that are inputs', () => {
@@ -130,6 +147,23 @@ describe('group nodes', () => {
     expect(turned.inputs('5:2')['positive']).toEqual(['6', 0])
   })
 
+  test('take in sockets before widgets that are inputs', () => {
+    const nodes: Box[] = [
+      { id: null, type: 'VAELoader', widgets: { vae_name: null }, values: ['inner.pt'] },
+      { id: null, type: 'KSampler', sockets: { model: null } },
+    ]
+    const turned = withGroup(
+      group(nodes, []),
+      { sockets: { model: 1 }, widgets: { vae_name: 2 } },
+      [
+        { id: 6, type: 'UNETLoader' },
+        { id: 7, type: 'PrimitiveString' },
+      ],
+      [link(1, 6, 0, 5, 0), link(2, 7, 0, 5, 1)],
+    )
+    expect([turned.inputs('5:0'), turned.inputs('5:1')]).toEqual([{ vae_name: ['7', 0] }, { model: ['6', 0] }])
+  })
+
   test.each([2, 4])('are off as a whole in mode %i', (mode) => {
     const turned = withGroup(BASE, { mode })
     expect([...turned.graph.values()].map(({ active }) => active)).toEqual([false, false, false])
@@ -162,7 +196,14 @@ describe('group nodes', () => {
   test.each<[string, JsonValue]>([
     ['text', 'x'],
     ['nothing inside', {}],
-    ['wrong types inside', { nodes: [5, { inputs: 5, outputs: [1] }], links: [5, [], ['a', 0, {}, 0]], external: [5] }],
+    [
+      'wrong types inside',
+      {
+        nodes: [5, { inputs: 5, outputs: [1] }],
+        links: [5, [], ['a', 0, {}, 0]],
+        external: [5, [{ toString: 5 }, { valueOf: 5 }]],
+      },
+    ],
   ])('with %s as their inside do no harm', (_, inside) => {
     const source = workflow([{ id: 5, type: 'workflow>Base' }], { extra: { groupNodes: { Base: inside } } })
     expect(() => turn(source)).not.toThrow()

@@ -40,6 +40,34 @@ test('reroutes and several steps are followed, to the node that has the name', (
   expect(mentions[0]?.evidence[1]).toBe('comfyui:prompt node 3 value')
 })
 
+test.each(['value', 'string', 'text', 'Value', 'Text', 'String', 'int', 'float', 'number', 'air', 'seed', 'name'])(
+  'a node that holds its one value as `%s` hands it on, before any file of its own',
+  (input) => {
+    const graph = graphOf({ loader, '30:10': node('Mist', { other: 'other.pt', [input]: 'plain', count: 3 }) })
+    expect(say(graph).mentions[0]).toMatchObject({ type: 'checkpoint', name: 'plain' })
+  },
+)
+
+test.each(['Reroute', 'Any Switch (rgthree)', 'GetNode', 'Mist Bus', 'Anything Everywhere'])(
+  'a %s hands on the one thing that is wired to it',
+  (className) => {
+    const graph = graphOf({
+      loader,
+      '30:10': node(className, { x: ['2', 0], label: 'y' }),
+      2: node('Text', { text: A }),
+    })
+    expect(say(graph).mentions.map(brief)).toEqual([`checkpoint ${A}`])
+  },
+)
+
+test('a node that makes something of two hands nothing on', () => {
+  const both = { x: ['2', 0], y: ['2', 0] }
+  for (const source of [node('Reroute', both), node('Mist', { x: ['2', 0] }), node('Mist', { switch: true, x: 1 })]) {
+    const graph = graphOf({ loader, '30:10': source, 2: node('Text', { text: A }) })
+    expect(say(graph).warnings).toHaveLength(1)
+  }
+})
+
 test('circles, nodes that are not there and long ways end in a warning', () => {
   const chain = Object.fromEntries(
     Array.from({ length: 50 }, (_, at) => [`s${at}`, node('StringPass', { string: [`s${at + 1}`, 0] })]),
@@ -62,6 +90,7 @@ test('a loaded model that comes in by `model` is not the name of one', () => {
     1: node('CheckpointLoaderSimple', { ckpt_name: A }),
     2: node('DepthAnythingV2', { model: ['1', 0] }),
     3: node('WanVideoLoraSelect', { lora: ['1', 0], strength: 1 }),
+    4: node('AnimateDiff Script', { motion_model: ['1', 0] }),
   })
   const { mentions, warnings } = say(graph)
   expect(mentions.map(brief)).toEqual([`checkpoint ${A}`])
@@ -118,7 +147,28 @@ describe("Civitai's selector", () => {
 
   test('stands for itself where no loader takes it', () => {
     const graph = graphOf({ s: selector, 2: node('Civitai Recipe', { model: ['s', 0] }) })
-    expect(say(graph).mentions.map(brief)).toEqual([`checkpoint ${AIR}`, `text_encoder ${CLIP}`])
+    const { mentions } = say(graph)
+    expect(mentions.map(brief)).toEqual([`checkpoint ${AIR}`, `text_encoder ${CLIP}`])
+    expect(mentions.map(({ evidence }) => evidence)).toEqual([
+      ['comfyui:prompt node s air'],
+      ['comfyui:prompt node s resources_json'],
+    ])
+    const strange = node('CivitaiModelSelector', {
+      air: 'urn:air:x:workflow:civitai:1@2',
+      resources_json: '{"all":[5]}',
+    })
+    expect(say(graphOf({ s: strange })).mentions.map(brief)).toEqual(['other urn:air:x:workflow:civitai:1@2'])
+  })
+
+  test('gives nothing more where a loader takes one of its files', () => {
+    for (const slot of [0, 1, 2]) {
+      const graph = graphOf({ s: selector, 2: node('CLIPLoader', { clip_name: ['s', slot] }) })
+      expect(say(graph).mentions.map(brief)).toEqual([`text_encoder ${slot === 2 ? CLIP : AIR}`])
+    }
+    const bare = node('CivitaiModelSelector', { air: AIR, resources_json: '{"bySlot":{"2":""}}' })
+    expect(say(graphOf({ s: bare, 2: node('CLIPLoader', { clip_name: ['s', 2] }) })).mentions.map(brief)).toEqual([
+      `checkpoint ${AIR}`,
+    ])
   })
 
   test('does not stumble over what is no JSON', () => {

@@ -84,6 +84,34 @@ test('older jobs have lists by type, and metadata that may be an object', () => 
   expect(generation.prompt).toBe('mist')
 })
 
+test('metadata may tell the size and the layers that were left out, and the types of what the graph does not know', () => {
+  const { mentions, generation } = ask(comfyuiGraph, {
+    1: node('EmptyLatentImage', { width: 64, height: 64 }),
+    extra: { airs: ['12@13'] },
+    extraMetadata: {
+      width: 832,
+      height: '1216',
+      clipSkip: 2,
+      resources: [
+        { modelVersionId: 1, strength: 0.5, type: 'embed' },
+        { modelVersionId: 2, strength: 0.5, type: 'hypernet' },
+        { modelVersionId: 3, strength: 0.5, type: 'checkpoint' },
+        { modelVersionId: 4, strength: 1 },
+        { modelVersionId: 5, strength: 0.5 },
+      ],
+    },
+  })
+  expect(mentions.map(({ type, civitai, weight }) => [type, civitai?.version_id, weight])).toEqual([
+    ['other', 13, undefined],
+    ['embedding', 1, 0.5],
+    ['hypernetwork', 2, 0.5],
+    ['checkpoint', 3, undefined],
+    ['other', 4, undefined],
+    ['other', 5, 0.5],
+  ])
+  expect(generation).toEqual({ width: 832, height: 1216, clip_skip: 2, software: 'ComfyUI' })
+})
+
 test.each([null, 7, '{', '[]', { resources: 'x' }, { resources: [[]] }])('metadata may be %p', (extraMetadata) => {
   expect(ask(comfyuiGraph, { ...graph, extra: extraMetadata, extraMetadata }).generation.prompt).toBe('of the graph')
 })

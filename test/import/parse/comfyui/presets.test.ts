@@ -64,6 +64,33 @@ test('both files where the model does not tell its kind, or is not there', () =>
   expect(read('IPAdapterUnifiedLoader', 'PLUS (high strength)').map(brief)).toEqual(both)
 })
 
+test.each([
+  ['harbor_xl.pt', 1],
+  ['xl/harbor.pt', 2],
+  ['harborPony.pt', 1],
+  ['illustriousHarbor.pt', 1],
+  ['noobHarbor.pt', 1],
+  ['harbor-v1-5.pt', 1],
+  ['harbor_sd1.5.pt', 1],
+  ['sd_15.pt', 1],
+])('%s tells its kind: %i file', (model, files) => {
+  const mentions = read('IPAdapterUnifiedLoader', 'PLUS (high strength)', model)
+  expect(mentions.filter(({ type }) => type === 'ipadapter')).toHaveLength(files)
+})
+
+test('the model may be one without text encoders', () => {
+  const graph = graphOf({
+    1: node('UNETLoader', { unet_name: 'harborXL.pt' }),
+    3: node('IPAdapterUnifiedLoader', { preset: ['4', 0], model: ['1', 0], lora_strength: 1 }),
+    4: node('PrimitiveString', { value: 'STANDARD (medium strength)' }),
+  })
+  expect(say(graph).mentions.map(brief)).toEqual([
+    'diffusion_model harborXL.pt',
+    adapter('ip-adapter_sdxl_vit-h.safetensors'),
+    H,
+  ])
+})
+
 test('the LoRA of a face has a strength, and the evidence says that a preset means it', () => {
   const mentions = read('IPAdapterUnifiedLoaderFaceID', 'FACEID', XL, { lora_strength: 0 })
   expect(mentions[2]).toEqual({

@@ -21,6 +21,38 @@ test.each(['SaveImage', 'PreviewImage', 'SwarmSaveImageWS', 'VHS_VideoCombine', 
   },
 )
 
+const SAVERS = [
+  'Save',
+  'Preview',
+  'Output',
+  'VideoCombine',
+  'Video Combine',
+  'Display',
+  'Show',
+  'Send',
+  'Export',
+  'Upload',
+]
+test.each(SAVERS)('a %s counts even where its pictures go on', (word) => {
+  const more = { 9: node(`Mist ${word}`, { images: ['4', 0] }), 10: node('ImageScale', { image: ['9', 0] }) }
+  expect([...findUnused(graphOf({ ...picture, ...stray, ...more }))]).toEqual(['5', '6', '10'])
+})
+
+const SOURCES = ['Mist Loader', 'Mist Selector', 'Mist Select', 'LoRA Stack', 'PrimitiveMist', 'Note Mist', 'Reroute']
+test.each(SOURCES)('a %s at the end of a chain shows nothing', (className) => {
+  const more = { 9: node('SaveImage', { images: ['4', 0] }), 8: node(className, { a: ['1', 0] }) }
+  expect([...findUnused(graphOf({ ...picture, ...more }))]).toEqual(['8'])
+})
+
+test('a node that uses only itself, or nothing, shows nothing', () => {
+  const more = {
+    9: node('SaveImage', { images: ['4', 0] }),
+    7: node('Mist', { a: 1 }),
+    8: node('Mist', { a: ['8', 0] }),
+  }
+  expect([...findUnused(graphOf({ ...picture, ...more }))]).toEqual(['7'])
+})
+
 test('an unknown node that uses others and that nobody uses shows something', () => {
   const graph = graphOf({
     ...picture,

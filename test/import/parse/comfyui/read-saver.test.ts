@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { isSaver } from '../../../../src/import/parse/comfyui/read-saver.ts'
-import { brief, graphOf, node, oneSays, say } from './graphs.ts'
+import { brief, graphOf, node, oneSays, say, withNode } from './graphs.ts'
 
 test.each(['Save Image w/Metadata', 'SaveImageWithMetaData', 'SaveImageWithMetaDataUniversal', 'Image Saver'])(
   '%s claims a checkpoint and loads none',
@@ -14,6 +14,20 @@ test.each(['Save Image w/Metadata', 'SaveImageWithMetaData', 'SaveImageWithMetaD
     expect(oneSays(className, inputs)).toEqual(['checkpoint mix.safetensors (claim)'])
   },
 )
+
+test.each(['modelname', 'ModelName', 'model_name', 'ckpt_name', 'checkpoint', 'checkpoint_name', 'base_model'])(
+  'a saver names its checkpoint by %s',
+  (input) => {
+    expect(oneSays('Mist Save', { [input]: 'mix' })).toEqual(['checkpoint mix (claim)'])
+  },
+)
+
+test('texts and places where pictures go are no models', () => {
+  const words = ['prefix', 'path', 'folder', 'directory', 'filename', 'positive', 'negative', 'prompt']
+  expect(oneSays('Mist Save', Object.fromEntries(words.map((word) => [`x_${word}`, 'a.pt'])))).toEqual([])
+  const graph = graphOf({ 1: node('Mist Save', { caption: ['2', 0] }), 2: node('PrimitiveString', { value: 'a.pt' }) })
+  expect(say(graph).mentions.map(brief)).toEqual(['other? a.pt'])
+})
 
 test('what a saver is told by other nodes is a claim too, and not a model of theirs', () => {
   const graph = graphOf({
@@ -65,6 +79,17 @@ describe('additional hashes', () => {
     expect(mentions.map(brief)).toEqual([
       'lora urn:air:sdxl:lora:civitai:1@2 (claim)',
       'other urn:air:x:y:civitai:3@4 (claim)',
+    ])
+  })
+
+  test('may be told by another node, and are switched off with the saver', () => {
+    const graph = graphOf({
+      1: node('Image Saver', { additional_hashes: ['2', 0] }),
+      2: node('String', { string: '0123456789' }),
+    })
+    const { mentions } = say(withNode(graph, '1', { active: false }))
+    expect(mentions.map(({ active, evidence }) => ({ active, evidence }))).toEqual([
+      { active: false, evidence: [place, 'comfyui:prompt node 2 string'] },
     ])
   })
 

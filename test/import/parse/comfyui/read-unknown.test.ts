@@ -100,6 +100,8 @@ describe('a node of an unknown class', () => {
   test.each([
     'LoadImage',
     'LoadImageMask',
+    'Load Mask',
+    'LoadLatent',
     'VHS_LoadVideo',
     'LoadAudio',
     'Load3D',
@@ -108,6 +110,44 @@ describe('a node of an unknown class', () => {
     'Note Plus (mtb)',
   ])('%s names none', (className) => {
     expect(oneSays(className, { image: 'x.bin', file: 'x.safetensors', text: 'embedding:x' })).toEqual([])
+  })
+
+  test.each(['LoadVideoLoraFromUrlOrPath', 'LoadVideoModel', 'LoadAudioEncoder'])('%s may name one', (className) => {
+    expect(oneSays(className, { file: 'x.pt' })).toHaveLength(1)
+  })
+
+  const STRENGTHS = 'strength_model strength lora_strength lora_wt model_str model_weight weight lora_model_strength'
+  test.each(STRENGTHS.split(' '))('%s is the strength of a LoRA', (input) => {
+    expect(oneSays('Mist', { lora_file: 'a.pt', [input]: 0 })).toEqual(['lora? a.pt 0 (off)'])
+  })
+  const CLIP_STRENGTHS = 'strength_clip clip_str clip_weight lora_clip_strength clip_strength'
+  test.each(CLIP_STRENGTHS.split(' '))('%s is its strength on the text', (input) => {
+    const inputs = { lora_file: 'a.pt', strength: 0 }
+    expect(oneSays('Mist', { ...inputs, [input]: 1 })).toEqual(['lora? a.pt 0'])
+    expect(oneSays('Mist', { ...inputs, [input]: 0 })).toEqual(['lora? a.pt 0 (off)'])
+  })
+  test.each('switch enabled enable on toggle active'.split(' '))('%s switches it', (input) => {
+    for (const off of [false, 'Off', 'off', 'False', 'false']) {
+      expect(oneSays('Mist', { lora_file: 'a.pt', [input]: off })).toEqual(['lora? a.pt (off)'])
+    }
+    for (const on of [true, 'On', 'true', 0, null]) {
+      expect(oneSays('Mist', { lora_file: 'a.pt', [input]: on })).toEqual(['lora? a.pt'])
+    }
+  })
+  test.each(['Primitive', 'String', 'Text', 'Constant', 'Selector', 'Picker'])('a %s may hold the name', (word) => {
+    for (const input of ['value', 'string']) {
+      const graph = graphOf({ 1: node('Mist', { unet: ['2', 0] }), 2: node(`Mist ${word}`, { [input]: 'a.pt' }) })
+      expect(say(graph).mentions[0]).toMatchObject({ type: 'diffusion_model', name: 'a.pt' })
+    }
+  })
+
+  test('a text that is held is no name', () => {
+    const graph = graphOf({
+      1: node('Mist', { lora_name: ['2', 0], vae: ['3', 0] }),
+      2: node('Text', { value: 'plain' }),
+      3: node('Mist', { value: 'a.pt' }),
+    })
+    expect(say(graph).mentions.map(brief)).toEqual(['other? a.pt'])
   })
 
   test('a name that is held by another node belongs to the one that takes it', () => {
@@ -120,7 +160,10 @@ describe('a node of an unknown class', () => {
   })
 
   test('values of the editor without a name are of the one type that the class loads', () => {
-    expect(oneSays('UpscaleModelLoader', { widget_1: 'a.pth' })).toEqual(['upscaler? a.pth'])
+    expect(oneSays('WanVideoModelLoader', { widget_1: 'a.pth', widget_x: 'b.pth' })).toEqual([
+      'diffusion_model? a.pth',
+      'other? b.pth',
+    ])
     expect(oneSays('Efficient Loader', { widget_1: 'a.pth' })).toEqual(['other? a.pth'])
   })
 })
@@ -149,6 +192,44 @@ const guesses: readonly (readonly [input: string, className: string, type: Depen
   ['ckpt_name', 'Mist VFI', 'other'],
   ['ckpt_name', 'MistSegmentation', 'detector'],
   ['file', 'X', 'other'],
+  ['instantid_file', 'X', 'ipadapter'],
+  ['pulid_file', 'X', 'ipadapter'],
+  ['vaefile', 'X', 'vae'],
+  ['wanvae', 'X', 'vae'],
+  ['autoencoder', 'X', 'vae'],
+  ['esrgan', 'X', 'upscaler'],
+  ['swinir', 'X', 'upscaler'],
+  ['animatediff', 'X', 'motion_module'],
+  ['segment_anything', 'X', 'detector'],
+  ['segm', 'X', 'detector'],
+  ['face_detector', 'X', 'detector'],
+  ['ultralytics', 'X', 'detector'],
+  ['dino', 'X', 'detector'],
+  ['llm_name', 'X', 'text_encoder'],
+  ['gemma', 'X', 'text_encoder'],
+  ['chatglm', 'X', 'text_encoder'],
+  ['umt5', 'X', 'text_encoder'],
+  ['longclip', 'X', 'text_encoder'],
+  ['clipfile', 'X', 'text_encoder'],
+  ['diffusion', 'X', 'diffusion_model'],
+  ['gguf', 'X', 'diffusion_model'],
+  ['dit', 'X', 'diffusion_model'],
+  ['transformer', 'X', 'diffusion_model'],
+  ['textual_inversion', 'X', 'embedding'],
+  ['lycoris', 'X', 'lora'],
+  ['t2i_adapter', 'X', 'controlnet'],
+  ['model_patch', 'X', 'controlnet'],
+  ['image_encoder', 'X', 'clip_vision'],
+  ['base_model', 'X', 'diffusion_model'],
+  ['refiner_model_path', 'X', 'diffusion_model'],
+  ['model', 'MistVAE', 'vae'],
+  ...'preprocessor annotator depth vfi interpolation rife restorer caption audio whisper gligen photo_maker'
+    .split(' ')
+    .map((word) => ['model', `Mist ${word}`, 'other'] as const),
+  ...'preprocessor annotator vfi interpolation depth restorer caption'
+    .split(' ')
+    .map((word) => ['ckpt_name', `Mist ${word}`, 'other'] as const),
+  ['ckpt_name', 'Mist Detector', 'detector'],
 ]
 test.each(guesses)('%s of %s is a %s', (input, className, type) => {
   expect(guessType(input, className)).toBe(type)
@@ -237,6 +318,27 @@ describe('declared models', () => {
       'text_encoder a.safetensors in text_encoders/qwen',
       'lora plain in loras',
       'other? c.safetensors in strange',
+    ])
+  })
+
+  test('the folder of a guess counts more than its words', () => {
+    const { mentions } = declare('Mist Lora', { x: 'a.pt' }, [{ name: 'a.pt', directory: 'vae/sub' }])
+    expect(mentions.map(brief)).toEqual(['vae a.pt in vae/sub'])
+  })
+
+  test('types without a folder of their own agree with any', () => {
+    const { mentions } = declare('GLIGENLoader', { gligen_name: 'a.pt' }, [
+      { name: 'a.pt', directory: 'loras', url: URL },
+    ])
+    expect(mentions[0]).toMatchObject({ type: 'other', folder: 'loras', urls: [URL] })
+    const other = declare('VAELoader', { vae_name: 'a.pt' }, [{ name: 'a.pt', directory: 'gligen', url: URL }])
+    expect(other.mentions[0]).toMatchObject({ type: 'vae', folder: 'gligen', urls: [URL] })
+  })
+
+  test('a hash may come without its kind', () => {
+    const { mentions } = declare('VAELoader', { vae_name: 'a.pt' }, [{ name: 'a.pt', hash: 'ABCDEF0123' }])
+    expect(mentions[0]?.hashes).toEqual([
+      { algorithm: 'auto_v2', value: 'abcdef0123', source: 'comfyui:prompt node 1 vae_name' },
     ])
   })
 

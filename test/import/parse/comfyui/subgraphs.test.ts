@@ -136,6 +136,51 @@ describe('the inside of a subgraph', () => {
     expect(turn(source).inputs('30:11')['lora_name']).toBe('d.pt')
   })
 
+  test('has several outputs', () => {
+    const definition = define({
+      id: uuid(1),
+      nodes: [{ id: 1, type: 'CheckpointLoaderSimple' }],
+      links: [linkObject(1, 1, 0, -20, 1), linkObject(2, 1, 2, -20, 0)],
+    })
+    const source = withSubgraphs([host(), { id: 31, type: 'Thing', sockets: { a: 1, b: 2 } }], [definition], {
+      links: [link(1, 30, 0, 31, 0), link(2, 30, 1, 31, 1)],
+    })
+    expect(turn(source).inputs('31')).toEqual({ a: ['30:1', 2], b: ['30:1', 0] })
+  })
+
+  test.each([[[1]], [[]]])('tells by its inputs (%j) or by its links which of them are widgets', (linkIds) => {
+    const definition = define({
+      id: uuid(1),
+      nodes: [
+        { id: 1, type: 'KSampler', sockets: { model: 2 } },
+        { id: 2, type: 'VAELoader', widgets: { vae_name: 1 }, values: ['old.pt'] },
+      ],
+      links: [linkObject(1, -10, 1, 2, 0), linkObject(2, -10, 0, 1, 0)],
+      more: { inputs: [{ name: 'model' }, { name: 'vae', linkIds }] },
+    })
+    expect(turn(withSubgraphs([host({ values: ['new.pt'] })], [definition])).inputs('30:2')).toEqual({
+      vae_name: 'new.pt',
+    })
+  })
+
+  test('goes by the links that its inputs name where the links say something else', () => {
+    const definition = define({
+      id: uuid(1),
+      nodes: [
+        { id: 1, type: 'VAELoader', widgets: { vae_name: 1 }, values: ['old.pt'] },
+        { id: 2, type: 'KSampler', widgets: { steps: 2 }, values: [1, 'fixed', 20, 7, 'euler', 'normal', 1] },
+      ],
+      links: [linkObject(1, -10, 0, 1, 0), linkObject(2, -10, 0, 2, 0)],
+      more: {
+        inputs: [
+          { name: 'vae', linkIds: [1] },
+          { name: 'steps', linkIds: [2] },
+        ],
+      },
+    })
+    expect(turn(withSubgraphs([host({ values: ['new.pt', 30] })], [definition])).inputs('30:2')['steps']).toBe(30)
+  })
+
   test('a constant of the graph around it has its name inside as well', () => {
     const definition = define({
       id: uuid(1),

@@ -75,6 +75,11 @@ describe('names of widgets come from', () => {
       { type: 'Unknown', values: ['old.pt'], named: { file: 'a.pt', seed: 5, control_after_generate: 'fixed' } },
       { file: 'a.pt', seed: 5 },
     ],
+    [
+      "the node's own inputs for a file with fewer values",
+      { type: 'Unknown', widgets: names('file', 'strength'), values: ['a.pt'] },
+      { file: 'a.pt' },
+    ],
     ['nothing where there is nothing', { type: 'VAEDecode' }, {}],
   ])('%s', (_, box, inputs) => {
     expect(inputsOf(box)).toEqual(inputs)
@@ -104,6 +109,12 @@ describe('names of widgets come from', () => {
       { Sampler: ['noise', 'control_after_generate', 'file'] },
       { type: 'Sampler', values: [5, 'fixed', 'a.pt'] },
       { noise: 5, file: 'a.pt' },
+    ],
+    [
+      "the running ComfyUI, with a gap behind a seed's second widget",
+      { Sampler: ['seed', 'control_after_generate', 'x', 'file'] },
+      { type: 'Sampler', values: [5, 'fixed', null, 'a.pt'] },
+      { seed: 5, file: 'a.pt' },
     ],
     [
       "the running ComfyUI, for a file without the seed's second widget",

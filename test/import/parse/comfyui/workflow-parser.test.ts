@@ -248,6 +248,8 @@ test('whatever JSON is called a workflow, it is read to its end', () => {
           'linkIds',
           'mode',
           'models',
+          'toString',
+          'valueOf',
           '__proto__',
         ),
         tie('value'),

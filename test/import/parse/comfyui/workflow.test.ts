@@ -102,6 +102,13 @@ describe('links', () => {
     expect(turn(source).inputs('5')).toEqual({ value: 'b.safetensors' })
   })
 
+  test('count under the name of the widget', () => {
+    const source = workflow([loader(4, { widgets: { file: 1 } }), loader(5)], { links: [link(1, 5, 0, 4, 0)] })
+    const [node] = source['nodes'] as { inputs: JsonObject[] }[]
+    if (node?.inputs[0] !== undefined) node.inputs[0]['widget'] = { name: 'ckpt_name' }
+    expect(turn(source).inputs('4')).toEqual({ ckpt_name: ['5', 0] })
+  })
+
   test('from a PrimitiveNode bring its value', () => {
     const source = workflow(
       [
@@ -205,6 +212,14 @@ describe('links at nodes that are switched off', () => {
     expect(turn(made(4, slot, type)).inputs('3')['in']).toEqual(source)
   })
 
+  test('bypass prefers the input of the very type to one that takes anything', () => {
+    const node: Box = { ...lora(4), types: { model: '*', clip: 'CLIP' }, outputs: ['*', '*', 'CLIP'] }
+    const source = workflow([loader(1), { ...node, sockets: { model: 1, clip: 2 } }, end('CLIP')], {
+      links: [link(1, 1, 0, 2, 0), link(2, 1, 1, 2, 1), link(3, 2, 2, 3, 0)],
+    })
+    expect(turn(source).inputs('3')).toEqual({ in: ['1', 1] })
+  })
+
   test('mute cuts them, and the old value of the widget with them', () => {
     expect(turn(made(2, 0, 'MODEL')).inputs('3')).toEqual({})
     const source = workflow(
@@ -291,6 +306,13 @@ describe('declared models', () => {
     expect(declared).toEqual(hint)
   })
 
+  test('of two addresses for one file the first counts', () => {
+    const text = `${file} and https://example.org/harborMix_v2.safetensors`
+    expect(turn(workflow([loader(1), { id: 2, type: 'Note', values: [text] }])).declared).toEqual([
+      { name: 'harborMix_v2.safetensors', url: file },
+    ])
+  })
+
   test('a note has no say where the workflow has an address', () => {
     const note: Box = { id: 2, type: 'Note', values: ['https://example.org/harborMix_v2.safetensors'] }
     const models = [{ name: 'harborMix_v2.safetensors', url: file }]
@@ -312,6 +334,13 @@ describe('hostile workflows', () => {
     [
       'with slots of wrong types',
       { nodes: [{ id: 1, type: 'x', inputs: [null, { name: 5, type: [], link: {}, widget: 'x' }] }], links: [[[]]] },
+    ],
+    [
+      'with objects that are no text where numbers stand',
+      {
+        nodes: [{ id: 1, type: 'x', inputs: [{ name: 'in', link: 1 }] }],
+        links: [[1, 1, [{ toString: 5, valueOf: 5 }], 1, { toString: 5 }]],
+      },
     ],
   ])('%s', (_, source) => {
     expect(turn(source).warnings).toEqual([])
