@@ -1,4 +1,4 @@
-import type { CivitaiIds, Dependency, DependencyType, HashEvidence } from './dependency.ts'
+import type { Candidate, CivitaiIds, Dependency, DependencyType, HashEvidence } from './dependency.ts'
 import type { Mention } from './mention.ts'
 import type { ModelName } from './model-name.ts'
 
@@ -39,7 +39,7 @@ export function buildDependency(group: MentionGroup): Dependency {
     optional: mentions.every((mention) => mention.optional === true),
     evidence: [...new Set(mentions.flatMap((mention) => mention.evidence))],
     status: reason === null ? 'pending' : 'skipped',
-    candidates: [],
+    candidates: unitedCandidates(mentions),
     reason_code: null,
     reason,
     bytes_done: 0,
@@ -95,6 +95,13 @@ function unitedIds(mentions: readonly Mention[]): CivitaiIds | undefined {
     ...(version === undefined ? {} : { version_id: version }),
   }
 }
+
+/** Each address once. */
+const unitedCandidates = (mentions: readonly Mention[]): Candidate[] => [
+  ...new Map(
+    mentions.flatMap(({ candidates = [] }) => candidates).map((each) => [each.url ?? each.name, each]),
+  ).values(),
+]
 
 function firstOf<T, R>(items: readonly T[], pick: (item: T) => R | undefined): R | undefined {
   for (const item of items) {

@@ -1,5 +1,5 @@
 import { classifyHash, isEmptyHash } from '../hash/digest.ts'
-import type { CivitaiIds, DependencyType, HashAlgorithm, HashEvidence, ImportWarning } from './dependency.ts'
+import type { Candidate, CivitaiIds, DependencyType, HashAlgorithm, HashEvidence, ImportWarning } from './dependency.ts'
 import { meansNoModel } from './model-name.ts'
 
 /** One place of one source that speaks of a model; merge.ts makes dependencies of them. */
@@ -15,6 +15,8 @@ export interface Mention {
   readonly civitai?: CivitaiIds
   readonly air?: string
   readonly urls?: readonly string[]
+  /** Where it may come from, though nothing says that it does. */
+  readonly candidates?: readonly Candidate[]
   readonly weight?: number
   /** False: it is there but switched off. Left out where the place does not say. */
   readonly active?: boolean

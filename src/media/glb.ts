@@ -23,6 +23,7 @@ export const glb: Container = {
         start: 20,
         end: Math.min(20 + Math.min(length, MAX_JSON_BYTES), source.sizeBytes),
         choose,
+        givenUp: (reason) => into.warn('glb', reason),
       })
       for (const member of members) {
         const place = `glb:${member.path.join('.')}`

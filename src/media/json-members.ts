@@ -16,6 +16,8 @@ export interface MemberSearch {
   readonly end: number
   /** Asked for every member of an object that is entered, the outermost included. What is no object is not entered. */
   choose(path: readonly string[]): 'take' | 'enter' | 'skip'
+  /** Told where there are more members than are looked at. */
+  givenUp(reason: string): void
 }
 
 /** Looked at in one JSON: models have up to some ten thousand tensors. */
@@ -31,7 +33,7 @@ const COLON = 0x3a
  * Finds members of nested objects in one pass and builds no value: a hundred megabytes of JSON cost no memory, and depth
  * costs no stack. Of what is no JSON it finds some members or none.
  */
-export function* findMembers({ source, start, end, choose }: MemberSearch): Generator<JsonMember> {
+export function* findMembers({ source, start, end, choose, givenUp }: MemberSearch): Generator<JsonMember> {
   const cursor = createJsonCursor(source, start, end)
   let left = MAX_MEMBERS
 
@@ -60,6 +62,7 @@ export function* findMembers({ source, start, end, choose }: MemberSearch): Gene
   }
 
   yield* membersOf([])
+  if (left === 0) givenUp(`only its first ${MAX_MEMBERS} members were looked at`)
 }
 
 function keyAt(source: ByteSource, start: number, end: number): string | undefined {

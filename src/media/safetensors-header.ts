@@ -26,6 +26,7 @@ export const safetensorsHeader: Container = {
       start: 8,
       end: Math.min(end, source.sizeBytes),
       choose: ([first, second]) => (first !== METADATA ? 'skip' : second === undefined ? 'enter' : 'take'),
+      givenUp: (reason) => into.warn('safetensors', reason),
     })
     for (const member of members) {
       const key = member.path[1]

@@ -93,6 +93,8 @@ describe('is told by its brands', () => {
     ['a film that can be read as a picture too', brands('isom', 'mif1', 'avif'), 'mp4'],
     ['a film', brands('isom'), 'mp4'],
     ['JPEG XL in boxes', createJxl(), 'jxl'],
+    ['a short text', Buffer.from('a\nb'), ''],
+    ['JPEG', Buffer.from('ffd8ffe0', 'hex'), ''],
     ['JPEG XL alone', Buffer.from('ff0a0102', 'hex'), 'jxl'],
     ['a text', Buffer.from('the ftyp box and avif'), ''],
   ]
@@ -149,6 +151,49 @@ describe('JPEG XL', () => {
   })
 
   test('cut anywhere', () => expectCutsToBeHarmless(jxl, createJxl(exifBox(exif), xmlBox)))
+})
+
+describe('descriptions by hand', () => {
+  const info = (version: 2 | 3, id: number, rest: string): Buffer =>
+    fullBox('infe', Buffer.concat([version === 2 ? shorts(id) : fields(id), shorts(0), fields(rest)]), version)
+  const read = (infos: Buffer, inline: Buffer, length = inline.length) => {
+    const place = Buffer.concat([fields(0x10007), shorts(1, 0, 1), fields(0, length)])
+    const places = fullBox('iloc', Buffer.concat([shorts(0x4400), fields(1), place]), 2)
+    const sizes = ['ispe', 'ispe', 'ispe'].map((type, index) => fullBox(type, fields([8, 90, 20][index] ?? 0, 30)))
+    const properties = box('iprp', box('ipco', Buffer.concat(sizes)))
+    const meta = fullBox('meta', Buffer.concat([properties, infos, places, box('idat', inline)]))
+    return readBytes(avif, Buffer.concat([brands('avif'), meta]))
+  }
+  const list = (version: 0 | 1, entry: Buffer): Buffer =>
+    fullBox('iinf', Buffer.concat([version === 0 ? shorts(1) : fields(1), entry]), version)
+  const id = 0x10007
+  const xml = Buffer.from(xmp)
+
+  test('ids and counts of 32 bits; the largest of several sizes', () => {
+    const content = read(list(1, info(3, id, 'mime\0application/rdf+xml\0')), xml)
+    expect(textsOf(content)).toEqual([[...BOTH[1]]])
+    expect(content).toMatchObject({ width: 90, height: 30, warnings: [] })
+    expect(textsOf(read(list(0, info(3, id, 'mime\0application/rdf+xml\0')), xml))).toEqual([[...BOTH[1]]])
+  })
+
+  test.each([
+    ['of another content type', 'mime\0text/plain\0'],
+    ['that is packed', 'mime\0application/rdf+xml\0deflate\0'],
+    ['of another type', 'abcd\0application/rdf+xml\0'],
+    ['without a content type', 'mime'],
+  ])('an item %s', (_, rest) => {
+    expect(read(list(1, info(3, id, rest)), xml)).toMatchObject({ texts: [], warnings: [] })
+  })
+
+  test('an item that is larger than what it lies in', () => {
+    const { texts, warnings } = read(list(1, info(3, id, 'mime\0application/rdf+xml\0')), xml, xml.length + 1)
+    expect(texts).toEqual([])
+    expect(warnings).toEqual([{ place: 'avif:iloc', reason: 'an item is larger than what it lies in' }])
+  })
+
+  test('an item of all there is', () => {
+    expect(textsOf(read(list(1, info(3, id, 'mime\0application/rdf+xml\0')), xml, 0))).toEqual([[...BOTH[1]]])
+  })
 })
 
 describe('places that lead nowhere', () => {

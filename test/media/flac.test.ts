@@ -46,6 +46,7 @@ describe('comments', () => {
     ['with = in the text', list(1, field('comment=a=b')), [['comment', 'a=b']]],
     ['without =', list(2, field('words'), field('a=b')), [['a', 'b']]],
     ['without a text', list(1, field('a=')), []],
+    ['without anything, at the end', list(2, field('a=b'), field('')), [['a', 'b']]],
     ['with a picture as text', list(2, field('METADATA_BLOCK_PICTURE=AAAA'), field('a=b')), [['a', 'b']]],
     ['with a name that is none', list(2, field(`${'n'.repeat(300)}=x`), field('a=b')), [['a', 'b']]],
   ]

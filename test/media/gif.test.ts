@@ -54,6 +54,11 @@ describe('texts', () => {
     ],
     ['empty', { front: [comment('')] }, []],
     ['XMP', { front: [xmpApplication(packet)], back: [comment('x')] }, [XMP, ['comment', 'x']]],
+    [
+      'XMP in front of a text with the same letters',
+      { front: [xmpApplication(packet), comment('<b>')] },
+      [XMP, ['comment', '<b>']],
+    ],
     ['XMP in pieces', { front: [application('XMP DataXMP', pieces(Buffer.from(packet)))] }, [XMP]],
     [
       'XMP in pieces of 60 bytes, which is the number of its first letter',

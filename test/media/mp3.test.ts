@@ -126,6 +126,14 @@ describe('frames', () => {
     ],
     ['encrypted', id3Tag(4, [id3Frame(4, 'TXXX', userTextBody('a', 'x'), 0x04)]), []],
     [
+      'of plain sizes with a high bit where 2.4 wants others',
+      id3Tag(4, [id3Frame(3, 'TXXX', userTextBody('a', 'x'.repeat(200))), id3Frame(3, 'TXXX', userTextBody('b', 'y'))]),
+      [
+        ['a', 'x'.repeat(200)],
+        ['b', 'y'],
+      ],
+    ],
+    [
       'of plain sizes where 2.4 wants others',
       id3Tag(4, [id3Frame(3, 'TXXX', userTextBody('a', 'x'.repeat(300))), id3Frame(3, 'TXXX', userTextBody('b', 'y'))]),
       [
@@ -150,6 +158,35 @@ describe('frames', () => {
     expect(textsOf(content)).toEqual(texts.map(([key = '', text = '']) => [key, text]))
     expect(content.warnings).toEqual([])
   })
+})
+
+describe('ends of tags', () => {
+  const later = id3Frame(3, 'TXXX', userTextBody('later', 'y'))
+  test('what looks like a frame behind a tag is none', () => {
+    for (const flags of [0, 0x80]) {
+      const tag = id3Tag(3, [id3Frame(3, 'TXXX', userTextBody('a', 'x'))], { flags, padding: 0 })
+      expect(textsOf(readBytes(mp3, Buffer.concat([tag, later])))).toEqual([['a', 'x']])
+    }
+  })
+  test('what looks like a frame behind padding is none', () => {
+    expect(readBytes(mp3, createMp3(id3Tag(3, [Buffer.alloc(10), later]))).texts).toEqual([])
+  })
+  test('a tag of 2.4 may repeat its head behind itself', () => {
+    const first = id3Tag(4, [user('x')], { flags: 0x10, padding: 0 })
+    const repeated = Buffer.concat([first, Buffer.from('3DI'), first.subarray(3, 10)])
+    expect(textsOf(readBytes(mp3, Buffer.concat([repeated, id3Tag(4, [user('y')])])))).toEqual([
+      ['prompt', 'x'],
+      ['prompt', 'y'],
+    ])
+  })
+})
+
+test('a text in UTF-16 has the byte order of its name where it says none', () => {
+  const body = Buffer.concat([Buffer.from([1]), Buffer.from('\ufeffa\0提灯', 'utf16le')])
+  const big = Buffer.concat([Buffer.from([1]), Buffer.from('\ufeffa\0提灯', 'utf16le').swap16()])
+  for (const bytes of [body, big]) {
+    expect(textsOf(readBytes(mp3, id3Tag(3, [id3Frame(3, 'TXXX', bytes)])))).toEqual([['a', '提灯']])
+  }
 })
 
 test('FLAC behind a tag', () => {
@@ -184,7 +221,7 @@ describe('is told by its first bytes', () => {
 describe('what is wrong becomes a warning', () => {
   const frame = (body: Buffer): Buffer => id3Tag(4, [id3Frame(4, 'TXXX', body), user('kept')])
   const unknown = Buffer.from(id3Tag(4, [user('x')]))
-  unknown[3] = 9
+  unknown[3] = 5
   const oversized = id3Tag(4, [user('kept'), Buffer.from('TXXX\x7f\x7f\x7f\x7f\0\0')])
   const rows: readonly (readonly [name: string, tag: Buffer, texts: number, place: string, reason: string])[] = [
     ['an unknown version', unknown, 0, 'mp3:id3', 'its version is unknown'],

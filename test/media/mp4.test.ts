@@ -45,6 +45,30 @@ test('names, places and size', () => {
   })
 })
 
+describe('size', () => {
+  const header = (version: 0 | 1, width: number, height: number): Buffer => {
+    const times = version === 0 ? Buffer.alloc(20) : Buffer.alloc(32)
+    const rest = Buffer.concat([Buffer.alloc(16), Buffer.alloc(36), shorts(width, 0x8000, height, 0)])
+    return boxOf('trak', fullBox('tkhd', Buffer.concat([times, rest]), version))
+  }
+  const film = (...tracks: Buffer[]): Buffer => Buffer.concat([createFilm().subarray(0, 24), boxOf('moov', ...tracks)])
+  const rows: readonly (readonly [name: string, film: Buffer, size: readonly (number | undefined)[]])[] = [
+    ['of a header of version 0', film(header(0, 640, 480)), [640, 480]],
+    ['of a header of version 1', film(header(1, 640, 480)), [640, 480]],
+    [
+      'of the first track that has one',
+      film(header(0, 0, 0), header(0, 32, 0), header(0, 640, 480), header(0, 9, 9)),
+      [640, 480],
+    ],
+    ['of a header that is too short', film(boxOf('trak', fullBox('tkhd', Buffer.alloc(79)))), [undefined, undefined]],
+  ]
+  test.each(rows)('%s', (_, bytes, size) => {
+    const { width, height, warnings } = readBytes(mp4, bytes)
+    expect([width, height]).toEqual([...size])
+    expect(warnings).toEqual([])
+  })
+})
+
 describe('where texts stand', () => {
   const named = [namedTags([GRAPH, WORKFLOW])]
   const both = [GRAPH, WORKFLOW]
@@ -141,9 +165,10 @@ describe('texts of QuickTime', () => {
   test('in several languages', () => {
     const one = (text: string, language: number): Buffer =>
       Buffer.concat([shorts(Buffer.byteLength(text), language), Buffer.from(text)])
-    expect(textsOf(read(Buffer.concat([one('a pier', 0x15c7), one('ein Steg', 0x10b2)])))).toEqual([
+    const long = 'ein Steg '.repeat(40)
+    expect(textsOf(read(Buffer.concat([one('a pier', 0x15c7), one(long, 0x10b2), Buffer.alloc(4)])))).toEqual([
       ['comment', 'a pier'],
-      ['comment', 'ein Steg'],
+      ['comment', long],
     ])
   })
   test('in UTF-16', () => {
@@ -246,6 +271,24 @@ describe('what is wrong becomes a warning', () => {
     const content = readBytes(mp4, film, { textBytes: 100, totalBytes: 1000 })
     expect(textsOf(content)).toEqual([WORKFLOW])
     expect(content.warnings).toMatchObject([{ place: 'mp4:mdta:prompt' }])
+  })
+
+  test('names that are too long to be names', () => {
+    const long = 'n'.repeat(256)
+    const tags = [
+      namedTags([
+        [long, 'x'],
+        ['prompt', 'y'],
+      ]),
+      itunesTags(
+        [],
+        [
+          [long, 'x'],
+          ['prompt', 'y'],
+        ],
+      ),
+    ]
+    for (const tag of tags) expect(textsOf(readBytes(mp4, createFilm({ userData: [tag] })))).toEqual([['prompt', 'y']])
   })
 
   test('names past the end of the list, or without one, mean nothing', () => {

@@ -80,7 +80,7 @@ describe('tags', () => {
     ['without a name', element(IDS.SimpleTag, [value('x')]), [['', 'x']]],
     ['with a name that is none', element(IDS.SimpleTag, [name('N'.repeat(256)), value('x')]), [['', 'x']]],
     ['with NUL bytes at the end', simpleTag('PROMPT', 'x\0\0'), [['prompt', 'x']]],
-    ['fillers', element(IDS.Void, Buffer.alloc(300)), []],
+    ['fillers', element(IDS.Void, simpleTag('PROMPT', 'x')), []],
   ]
   test.each(rows)('%s', (_, tag, texts) => {
     const content = readBytes(webm, createWebm({ back: tagsOf(tag) }))
@@ -108,6 +108,17 @@ describe('tags', () => {
     expect(textsOf(content)).toEqual([['workflow', 'y']])
     expect(content.warnings).toMatchObject([{ place: 'webm:tag:PROMPT' }])
   })
+})
+
+test('what stands in a list of tags and is no tag', () => {
+  const list = element(IDS.Tags, [element(IDS.Void, simpleTag('PROMPT', 'x')), element(IDS.SimpleTag, [])])
+  expect(readBytes(webm, createWebm({ front: list }))).toMatchObject({ texts: [], warnings: [] })
+})
+
+test('a film without pictures has no size', () => {
+  const sound = element(IDS.Tracks, [element(0xae, [element(0xd7, 1), element(0xe1, [element(0xb5, 48_000)])])])
+  const film = Buffer.concat([element(IDS.EBML, [element(0x4282, 'webm')]), element(IDS.Segment, [sound, tags])])
+  expect(readBytes(webm, film)).toEqual({ texts: readBytes(webm, createWebm({ front: tags })).texts, warnings: [] })
 })
 
 describe('the index', () => {
@@ -147,6 +158,11 @@ describe('two gigabytes of clusters cost a few reads', () => {
     return head
   }
   const clusterBytes = 20 * 2 ** 20
+  const eightBytes = (value: number): Buffer => {
+    const bytes = Buffer.alloc(8)
+    bytes.writeBigUInt64BE(BigInt(value))
+    return bytes
+  }
   const count = 100
   const beginning = Buffer.concat([
     element(IDS.EBML, [element(0x4282, 'webm')]),
@@ -165,7 +181,7 @@ describe('two gigabytes of clusters cost a few reads', () => {
 
   test('none with an index', () => {
     const head = element(IDS.SeekHead, [
-      element(IDS.Seek, [element(IDS.SeekID, IDS.Tags), element(IDS.SeekPosition, end)]),
+      element(IDS.Seek, [element(IDS.SeekID, IDS.Tags), element(IDS.SeekPosition, eightBytes(end))]),
     ])
     const at = beginning.length + head.length
     const tagsAt = beginning.length + end
@@ -176,7 +192,9 @@ describe('two gigabytes of clusters cost a few reads', () => {
       [tagsAt, tags],
     ])
     const source = countingSource(file)
-    expect(textsOf(webm.read(source, DEFAULT_LIMITS))).toEqual([...BOTH])
+    const content = webm.read(source, DEFAULT_LIMITS)
+    expect(textsOf(content)).toEqual([...BOTH])
+    expect(content.warnings).toEqual([])
     expect(source.reads).toBeLessThan(5)
   })
 

@@ -29,7 +29,7 @@ export function declareModels(
       const url = notes.get(key)
       if (url === undefined || [...node.declared, ...models].some((model) => fileKey(model.name) === key && model.url))
         return models
-      const hint: DeclaredModel = hints.get(name) ?? { name, url }
+      const hint: DeclaredModel = hints.get(name) ?? { name, url, isHint: true }
       hints.set(name, hint)
       return [...models, hint]
     })

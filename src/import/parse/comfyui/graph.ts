@@ -7,6 +7,8 @@ export interface DeclaredModel {
   readonly directory?: string
   readonly hash?: string
   readonly hashType?: string
+  /** Somebody wrote the address into a note: it may be the right one. */
+  readonly isHint?: boolean
 }
 
 /** A box of a graph: of the executed one as it stands, or of the editor's workflow with its widgets named. */

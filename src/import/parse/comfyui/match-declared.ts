@@ -29,11 +29,19 @@ export function typeOfFolder(directory: string | undefined): DependencyType | un
   return type === 'other' ? undefined : type
 }
 
-type Declared = Pick<Mention, 'urls' | 'civitai' | 'folder'> & { readonly hashes: readonly HashEvidence[] }
+type Declared = Pick<Mention, 'urls' | 'civitai' | 'folder' | 'candidates'> & {
+  readonly hashes: readonly HashEvidence[]
+}
 
 /** What a declaration adds to the model: an address, a folder, a hash. */
 export function readDeclared(declared: DeclaredModel, place: string, findings: Findings): Declared {
   const { url, directory, hash, hashType } = declared
+  if (declared.isHint === true && url !== undefined) {
+    return {
+      hashes: [],
+      candidates: [{ url, why: 'A note in the workflow gives this address for a file of this name' }],
+    }
+  }
   const { urls, civitai } = url === undefined ? {} : readReference(url, place, findings)
   return {
     hashes: findings.hash(hashType === undefined ? hash : `${hashType}:${hash ?? ''}`, place),

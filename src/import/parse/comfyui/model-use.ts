@@ -54,6 +54,7 @@ export function addUse(use: ModelUse, findings: Findings): void {
     ...reference,
     ...type,
     ...(urls.length === 0 ? {} : { urls }),
+    ...(added?.candidates === undefined ? {} : { candidates: added.candidates }),
     ...(hashes.length === 0 ? {} : { hashes }),
     ...(civitai === undefined ? {} : { civitai }),
     ...(weight === undefined ? {} : { weight }),

@@ -102,7 +102,9 @@ test('its models, its picture and its warnings', () => {
     'comfyui:workflow node 6 widget_1: other? sub/glass-rain.gguf',
     'comfyui:workflow node 30:9 vae_name: vae paper-lantern.safetensors',
   ])
-  expect(parsed.mentions.at(-1)?.urls).toEqual([url])
+  // Somebody's note is a hint, and no address that the workflow declares.
+  expect(parsed.mentions.at(-1)).toMatchObject({ candidates: [{ url }] })
+  expect(parsed.mentions.at(-1)?.urls).toBeUndefined()
   expect(parsed.generation).toMatchObject({
     prompt: 'a boat, embedding:night-fog',
     seed: 5,

@@ -301,7 +301,7 @@ describe('declared models', () => {
     ['no file', 'https://example.org/', undefined],
   ])('a note with %s', (_, text, url) => {
     const { graph, declared } = turn(workflow([loader(1), { id: 2, type: 'MarkdownNote', values: [text] }]))
-    const hint = url === undefined ? [] : [{ name: 'harborMix_v2.safetensors', url }]
+    const hint = url === undefined ? [] : [{ name: 'harborMix_v2.safetensors', url, isHint: true }]
     expect(graph.get('1')?.declared).toEqual(hint)
     expect(declared).toEqual(hint)
   })
@@ -309,7 +309,7 @@ describe('declared models', () => {
   test('of two addresses for one file the first counts', () => {
     const text = `${file} and https://example.org/harborMix_v2.safetensors`
     expect(turn(workflow([loader(1), { id: 2, type: 'Note', values: [text] }])).declared).toEqual([
-      { name: 'harborMix_v2.safetensors', url: file },
+      { name: 'harborMix_v2.safetensors', url: file, isHint: true },
     ])
   })
 
