@@ -1,5 +1,5 @@
 import type { Candidate, CivitaiIds, Dependency, DependencyType, HashEvidence } from './dependency.ts'
-import type { Mention } from './mention.ts'
+import { type Mention, TRUST } from './mention.ts'
 import type { ModelName } from './model-name.ts'
 
 /** All that the sources say of one model. */
@@ -19,13 +19,13 @@ const SWITCHED_OFF = 'It is switched off or has weight 0'
 /** A dependency that nobody has looked for yet: `pending`, or `skipped` with the reason. */
 export function buildDependency(group: MentionGroup): Dependency {
   const { mentions } = group
-  const votes = mentions.filter((mention) => mention.active !== undefined)
+  const votes = mostTrusted(mentions.filter((mention) => mention.active !== undefined))
   const active = group.unused === undefined && (votes.length === 0 || votes.some((mention) => mention.active === true))
   const counted = active ? mentions.filter((mention) => mention.active !== false) : mentions
   const weight = firstOf(counted, (mention) => mention.weight)
   const folder = firstOf(counted, (mention) => mention.folder)
   // Who says that it is in use, and nothing else, knows better than a place that does not need it.
-  const isUsed = mentions.some((mention) => mention.active === true && mention.skip === undefined)
+  const isUsed = votes.some((mention) => mention.active === true && mention.skip === undefined)
   const skip = isUsed ? undefined : firstOf(mentions, (mention) => mention.skip)
   const reason = skip ?? group.unused ?? (active ? null : SWITCHED_OFF)
   return {
@@ -45,6 +45,13 @@ export function buildDependency(group: MentionGroup): Dependency {
     bytes_done: 0,
     bytes_total: 0,
   }
+}
+
+/** The executed graph knows what was on and off; the editor's state may have changed since. */
+function mostTrusted(mentions: readonly Mention[]): readonly Mention[] {
+  const trust = ({ trust = TRUST.native }: Mention): number => trust
+  const most = Math.max(...mentions.map(trust))
+  return mentions.filter((mention) => trust(mention) === most)
 }
 
 type Identity = Pick<

@@ -42,8 +42,12 @@ export function toGeneration(claims: GenerationClaims): Generation {
   return generation
 }
 
-/** `first` where it says something, `second` for the rest. */
-export const mergeGeneration = (first: Generation, second: Generation): Generation => ({ ...second, ...first })
+/** `first` where it says something, `second` for the rest. A version is of the program beside it and of no other. */
+export function mergeGeneration(first: Generation, second: Generation): Generation {
+  const { version, ...rest } = second
+  const isSameProgram = first.software === undefined || first.software === second.software
+  return { ...rest, ...(version === undefined || !isSameProgram ? {} : { version }), ...first }
+}
 
 const NUMBER = /^[+-]?(?:\d{1,15}(?:\.\d{0,20})?|\.\d{1,20})(?:e[+-]?\d{1,2})?$/i
 

@@ -100,9 +100,12 @@ export const syncsafe = (value: number): number =>
   ((value >>> 24) & 127) * 2 ** 21 + ((value >>> 16) & 127) * 2 ** 14 + ((value >>> 8) & 127) * 128 + (value & 127)
 
 /** Takes off what the flags of a frame put on it; gives nothing where it is encrypted or damaged. */
-function createUnpacker({ version, flags }: Id3Tag, into: TextCollector) {
+function createUnpacker(
+  { version, flags }: Id3Tag,
+  into: TextCollector,
+): (raw: Uint8Array, head: FrameHead) => Uint8Array | undefined {
   const inflate: Inflater = createInflater(into.textLimit)
-  return (raw: Uint8Array, head: FrameHead): Uint8Array | undefined => {
+  return (raw, head) => {
     const has = (flag2_3: number, flag2_4: number): boolean => (head.flags & (version === 4 ? flag2_4 : flag2_3)) !== 0
     if (has(0x40, 0x04)) return undefined // encrypted
     const isCompressed = has(0x80, 0x08)

@@ -177,6 +177,15 @@ describe('several sources', () => {
     expect(unused?.reason).toStartWith('The graph that was executed does not use it')
     expect(merge(editor)[0]?.active).toBe(true)
   })
+  test('the most trusted source says whether it is on', () => {
+    const executed = lora({ name: 'x', weight: 0, active: false, trust: TRUST.executed })
+    const editor = lora({ name: 'x', weight: 1, active: true, trust: TRUST.editor, evidence: ['b:x'] })
+    expect(merge(executed, editor)).toMatchObject([{ active: false, status: 'skipped', weight: 0 }])
+    const unreached = { ...executed, skip: 'Nothing leads to it' }
+    expect(merge(unreached, editor)).toMatchObject([{ active: false, reason: 'Nothing leads to it' }])
+    const silent = lora({ name: 'x', trust: TRUST.executed })
+    expect(merge(silent, { ...editor, active: false })).toMatchObject([{ active: false }])
+  })
   test('hashes that contradict each other are told', () => {
     const { dependencies, warnings } = mergeMentions([
       lora({ name: 'foo', hashes: [hash('auto_v2', '0123456789', 'a:one')] }),

@@ -88,6 +88,21 @@ test('the second version decides where both are there', () => {
   })
 })
 
+test('other names of the same fields', () => {
+  const { dependencies, mentions } = ask(drawThings, {
+    c: '',
+    uc: '',
+    model: 'a.ckpt',
+    refiner_model: 'b.ckpt',
+    lora: [{ file: 'c.ckpt' }, {}],
+    control: [{ file: 'd.ckpt', weight: 0 }],
+    clip_skip: 1,
+  })
+  expect(dependencies.map(brief)).toEqual(['checkpoint a', 'checkpoint b', 'lora c', 'controlnet d 0 (off)'])
+  expect(mentions.map(({ active }) => active)).toEqual([undefined, undefined, undefined, false])
+  expect(ask(drawThings, { clip_skip: 1 }).generation.clip_skip).toBe(1)
+})
+
 test('the second version alone', () => {
   expect(ask(drawThings, { v2: second }).generation).toEqual({
     seed: 7,
@@ -119,6 +134,7 @@ describe('known by its shape', () => {
   const rows: readonly (readonly [name: string, value: unknown, confidence: number])[] = [
     ['a LoRA that was converted', { model: 'a', lora: [{ model: 'x.ckpt', weight: 1 }] }, 0.8],
     ['a LoRA of others', { model: 'a', lora: [{ model: 'x.safetensors' }] }, 0],
+    ['a model with one prompt', { c: 'a', model: 'x.ckpt' }, 0],
     ['no model', { c: 'a', uc: 'b' }, 0],
     ['a model that is an object', { c: 'a', uc: 'b', model: {} }, 0],
   ]

@@ -23,7 +23,7 @@ describe('metadata', () => {
         app_version: '5.9.1',
         generation_mode: 'sdxl_txt2img',
         positive_prompt: 'a pier, <soft-hands>',
-        negative_prompt: 'fog',
+        negative_prompt: 'fog <mud>',
         seed: 42,
         steps: 30,
         scheduler: 'dpmpp_2m_k',
@@ -56,6 +56,7 @@ describe('metadata', () => {
       'controlnet sketch 1',
       'upscaler 4x-glass',
       'embedding soft-hands (optional)',
+      'embedding mud (optional)',
     ])
     expect(dependencies[0]).toMatchObject({
       hashes: [{ algorithm: 'blake3', value: HEX, source: 'invokeai:model' }],
@@ -64,7 +65,7 @@ describe('metadata', () => {
     expect({ trust, warnings }).toEqual({ trust: TRUST.native, warnings: [] })
     expect(generation).toEqual({
       prompt: 'a pier, <soft-hands>',
-      negative_prompt: 'fog',
+      negative_prompt: 'fog <mud>',
       seed: 42,
       steps: 30,
       scheduler: 'dpmpp_2m_k',
@@ -102,6 +103,65 @@ describe('metadata', () => {
     ])
   })
 
+  const kinds: readonly (readonly [kind: string, type: string])[] = [
+    ['main', 'checkpoint high'],
+    ['onnx', 'checkpoint high'],
+    ['vae', 'vae high'],
+    ['lora', 'lora high'],
+    ['control_lora', 'lora high'],
+    ['controlnet', 'controlnet high'],
+    ['t2i_adapter', 'controlnet high'],
+    ['ip_adapter', 'ipadapter high'],
+    ['embedding', 'embedding high'],
+    ['clip_vision', 'clip_vision high'],
+    ['siglip', 'clip_vision high'],
+    ['clip_embed', 'text_encoder high'],
+    ['t5_encoder', 'text_encoder high'],
+    ['new_encoder', 'text_encoder high'],
+    ['flux_redux', 'style_model high'],
+    ['spandrel_image_to_image', 'upscaler high'],
+    ['newest', 'other low'],
+  ]
+  test.each(kinds)('of kind %s', (kind, type) => {
+    for (const value of [model('m', kind), { model_name: 'm', base_model: 'sdxl', model_type: kind }]) {
+      const { dependencies } = ask(invokeai, { anything: value }, 'invokeai_metadata')
+      expect(dependencies.map((each) => `${each.type} ${each.type_confidence}`)).toEqual([type])
+    }
+  })
+
+  const fields: readonly (readonly [field: string, type: string])[] = [
+    ['model', 'checkpoint high'],
+    ['refiner_model', 'checkpoint high'],
+    ['unet', 'checkpoint high'],
+    ['vae', 'vae high'],
+    ['vae_model', 'vae high'],
+    ['lora', 'lora high'],
+    ['control_model', 'controlnet high'],
+    ['t2i_adapter_model', 'controlnet high'],
+    ['ip_adapter_model', 'ipadapter high'],
+    ['image_encoder_model', 'clip_vision high'],
+    ['clip_vision_model', 'clip_vision high'],
+    ['t5_encoder', 'text_encoder high'],
+    ['qwen3_encoder_model', 'text_encoder high'],
+    ['clip_embed_model', 'text_encoder high'],
+    ['upscale_model', 'upscaler high'],
+    ['anything', 'other low'],
+  ]
+  test.each(fields)('of a kind that only the field %s tells', (field, type) => {
+    const { dependencies } = ask(invokeai, { [field]: { model_name: 'm', base_model: 'sdxl' } }, 'invokeai_metadata')
+    expect(dependencies.map((each) => `${each.type} ${each.type_confidence}`)).toEqual([type])
+  })
+
+  test.each([
+    [{ name: 'm', base: 'sdxl' }],
+    [{ name: 'm', type: 'main' }],
+    [{ name: '', base: 'sdxl', type: 'main' }],
+    [{ model_name: 'm', model_type: 'main' }],
+    [{ model_name: 5, base_model: 'sdxl' }],
+  ])('%j is no model', (value) => {
+    expect(needs({ model: value })).toEqual([])
+  })
+
   test('of families with parts of their own', () => {
     expect(
       needs({
@@ -109,6 +169,8 @@ describe('metadata', () => {
         guidance: 3.5,
         t5_encoder: model('t5', 't5_encoder', 'any'),
         clip_embed_model: model('clip', 'clip_embed', 'any'),
+        negative_style_prompt: '<grey>',
+        positive_style_prompt: '<brush>',
         qwen3_encoder: model('q', 'qwen3_encoder', 'any'),
         mistral_encoder: model('m', 'mistral_encoder', 'any'),
         control_lora: { lora: model('edges', 'control_lora', 'flux'), weight: 0.7 },
@@ -126,7 +188,13 @@ describe('metadata', () => {
       'style_model r',
       'clip_vision s',
       'other u',
+      'embedding brush (optional)',
+      'embedding grey (optional)',
     ])
+  })
+
+  test('with the guidance of families that have no other', () => {
+    expect(ask(invokeai, { guidance: 3.5 }, 'invokeai_metadata').generation.cfg_scale).toBe(3.5)
   })
 
   test('of models that run elsewhere', () => {
@@ -187,9 +255,34 @@ describe('metadata', () => {
   })
 
   test('a model by the id of its installation is told as a warning', () => {
-    const { dependencies, warnings } = ask(invokeai, { model: { key: 'x' }, seed: 1 }, 'invokeai_metadata')
+    const loras = [{ lora: { key: 'x' }, weight: 1 }, { lora: { name: 'y' } }, { other: { key: 'z' } }]
+    const value = { model: { key: 'x' }, control_model: { key: 'x', name: null }, loras, key: 'k', seed: 1 }
+    const { dependencies, warnings } = ask(invokeai, value, 'invokeai_metadata')
     expect(dependencies).toEqual([])
-    expect(warnings).toEqual(['invokeai:model: a model is named by an id of its installation only'])
+    expect(warnings).toEqual([
+      'invokeai:model: a model is named by an id of its installation only',
+      'invokeai:loras: a model is named by an id of its installation only',
+    ])
+  })
+
+  test('only what is switched off, or has a weight, has a vote', () => {
+    const value = {
+      model: model('m', 'main'),
+      loras: [{ model: model('a', 'lora') }, { model: model('b', 'lora'), weight: 1, is_enabled: false }],
+      vaes: [{ vae: model('c', 'vae'), enabled: false, weight: 1 }],
+      faces: {
+        isEnabled: false,
+        inner: [{ isEnabled: true, adapter: { model: model('d', 'ip_adapter'), weight: 1 } }],
+      },
+    }
+    const { mentions } = ask(invokeai, value, 'invokeai_metadata')
+    expect(mentions.map(({ name, active, weight }) => [name, active, weight])).toEqual([
+      ['m', undefined, undefined],
+      ['a', undefined, undefined],
+      ['b', false, 1],
+      ['c', false, undefined],
+      ['d', false, 1],
+    ])
   })
 })
 
@@ -200,7 +293,8 @@ describe('graph', () => {
       loader: { id: 'loader', type: 'sdxl_model_loader', model: model('harborMix_v2', 'main') },
       pick: { id: 'pick', type: 'lora_selector', lora: model('ink_wash_style', 'lora'), weight: 0.8 },
       wired: { id: 'wired', type: 'vae_loader', vae_model: model('old.vae', 'vae') },
-      text: { id: 'text', type: 'compel', prompt: 'a <soft-hands>' },
+      text: { id: 'text', type: 'compel', prompt: 'a <soft-hands>', style: '<brush>', positive_prompt: '<sea>' },
+      more: { id: 'more', type: 'x', negative_prompt: '<mud>', model_name: 'y.pth', label: '<no>' },
       big: { id: 'big', type: 'esrgan', model_name: 'RealESRGAN_x4plus.pth' },
       meta: { id: 'meta', type: 'core_metadata', model: model('harborMix_v2', 'main'), loras: [] },
     },
@@ -213,6 +307,9 @@ describe('graph', () => {
       'checkpoint harborMix_v2',
       'lora ink_wash_style 0.8',
       'embedding soft-hands (optional)',
+      'embedding brush (optional)',
+      'embedding sea (optional)',
+      'embedding mud (optional)',
       'upscaler RealESRGAN_x4plus (optional)',
     ])
     expect(dependencies[0]?.evidence).toEqual(['invokeai:graph node loader', 'invokeai:graph node meta'])
@@ -253,6 +350,36 @@ test('workflow', () => {
 })
 
 describe('older generations', () => {
+  const old = (value: object) => ask(invokeai, value, 'sd-metadata')
+
+  test('sd-metadata before, with the places of all that it says', () => {
+    const { dependencies } = old({
+      model_id: 'sd-harbor-0',
+      images: [{ prompt: 'a <soft-hands>', postprocessing: [{ type: 'CodeFormer' }] }],
+    })
+    expect(dependencies.map((each) => [brief(each), ...each.evidence])).toEqual([
+      ['checkpoint sd-harbor-0', 'invokeai:sd-metadata'],
+      ['other CodeFormer (optional)', 'invokeai:sd-metadata postprocessing'],
+      ['embedding soft-hands (optional)', 'invokeai:sd-metadata prompt'],
+    ])
+  })
+
+  test('sd-metadata by a hash alone, or by nothing', () => {
+    expect(old({ model_hash: HEX, image: {} }).dependencies.map(brief)).toEqual([`checkpoint - sha256:${HEX}`])
+    expect(old({ model_hash: HEX, image: {} }).dependencies[0]?.hashes[0]?.source).toBe(
+      'invokeai:sd-metadata model_hash',
+    )
+    expect(old({ image: {} }).dependencies).toEqual([])
+  })
+
+  test('a Dream that names models', () => {
+    const { dependencies } = ask(invokeai, '"<soft-hands> withLora(a, -0.5)" -s 5', 'Dream')
+    expect(dependencies.map((each) => [brief(each), ...each.evidence])).toEqual([
+      ['embedding soft-hands (optional)', 'invokeai:Dream prompt'],
+      ['lora a -0.5', 'invokeai:Dream prompt'],
+    ])
+  })
+
   test('sd-metadata', () => {
     const { dependencies, generation } = ask(
       invokeai,
@@ -336,11 +463,43 @@ describe('known by its shape', () => {
     ['a command line', '"a pier" -s 50 -S 42 -W 512', 0.6],
     ['a workflow of ComfyUI', { nodes: [{ id: 1, type: 't', widgets_values: [] }], links: [] }, 0],
     ['a graph of ComfyUI', { 1: { class_type: 't', inputs: {} } }, 0],
+    ['a mode', { positive_prompt: 'a', generation_mode: 'txt2img' }, 0.9],
+    ['a mode without a prompt', { generation_mode: 'txt2img' }, 0],
+    ['weights without an image', { model_weights: 'm' }, 0],
+    ['nodes without edges', { nodes: { a: { id: 'a', type: 't' } } }, 0],
     ['other JSON', { positive_prompt: 'a' }, 0],
     ['prose', 'a pier', 0],
   ]
   test.each(rows)('%s', (_, value, confidence) => {
     expect(ask(invokeai, value).confidence).toBe(confidence)
+  })
+
+  test('whatever the key is', () => {
+    const nodes = { a: { id: 'a', type: 't', model: model('m', 'main') } }
+    const inputs = { model: { value: model('m', 'main') } }
+    const shapes: readonly (readonly [value: unknown, trust: number])[] = [
+      [{ nodes, edges: [] }, TRUST.executed],
+      [{ nodes: [{ id: 'a', data: { inputs } }], edges: [] }, TRUST.editor],
+      [{ model_weights: 'm', image: {} }, TRUST.native],
+      [{ model: model('m', 'main') }, TRUST.native],
+    ]
+    for (const [value, trust] of shapes) {
+      for (const key of ['', 'invokeai_metadata']) {
+        const answer = ask(invokeai, value, key)
+        expect({ needs: answer.dependencies.map(brief), trust: answer.trust }).toEqual({
+          needs: ['checkpoint m'],
+          trust,
+        })
+      }
+    }
+    const dream = ask(invokeai, '"a" -s 5 -S 6')
+    expect({ ...dream.generation, trust: dream.trust }).toEqual({
+      prompt: 'a',
+      steps: 5,
+      seed: 6,
+      software: 'InvokeAI',
+      trust: TRUST.native,
+    })
   })
 
   test('damaged JSON is not', () => {

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'bun:test'
+import fc from 'fast-check'
 import { comfyuiGraph } from '../../../../src/import/parse/comfyui/graph-parser.ts'
+import { LOADER_ROWS } from '../../../../src/import/parse/comfyui/loaders/find-loader.ts'
 import { readGraph } from '../../../../src/import/parse/comfyui/read-graph.ts'
 import { toInput } from '../../../../src/import/parse/unwrap.ts'
 import { ask, brief, HOSTILE } from '../parser-answer.ts'
@@ -27,6 +29,13 @@ describe('detection', () => {
     expect(ask(comfyuiGraph, value).confidence).toBe(confidence)
   })
 })
+
+test.each(['extra', 'extraMetadata', 'extra_data', 'client_id', 'workflow', 'version'])(
+  '%s beside the nodes is not held against it',
+  (field) => {
+    expect(ask(comfyuiGraph, { 1: graph['4:1'], other: {}, [field]: {} }).confidence).toBe(0.8)
+  },
+)
 
 test('the answer says its format', () => {
   expect(comfyuiGraph.format).toBe('comfyui')
@@ -81,6 +90,44 @@ test.each(STRANGE.map((inputs) => ({ inputs })))('inputs may be %j', ({ inputs }
   const classes = ['CheckpointLoaderSimple', 'LoraLoaderLM', 'CivitaiModelSelector', 'IPAdapterUnifiedLoader']
   const made = [...classes, 'Image Saver', 'KSampler'].map((className, at) => [at, { class_type: className, inputs }])
   expect(ask(comfyuiGraph, Object.fromEntries(made)).mentions).toEqual([])
+})
+
+const CLASSES = [
+  ...LOADER_ROWS.flatMap(([names]) => names),
+  'KSampler',
+  'CivitaiModelSelector',
+  'Image Saver',
+  'Reroute',
+]
+const INPUTS = [
+  'ckpt_name',
+  'lora_name',
+  'model',
+  'text',
+  'loras',
+  'positive',
+  'value',
+  'switch',
+  'populated_text',
+  'preset',
+]
+const anInput = fc.tuple(
+  fc.oneof(fc.constantFrom(...INPUTS), fc.string()),
+  fc.oneof(fc.jsonValue(), fc.tuple(fc.constantFrom('0', '1', '2'), fc.nat(3)), fc.string()),
+)
+const aNode = fc.record({
+  class_type: fc.oneof(fc.constantFrom(...CLASSES), fc.string()),
+  inputs: fc.oneof(fc.array(anInput).map(Object.fromEntries), fc.jsonValue()),
+})
+
+test('no graph is too strange', () => {
+  fc.assert(
+    fc.property(fc.array(aNode, { maxLength: 6 }), fc.jsonValue(), (nodes, extra) => {
+      const { mentions } = ask(comfyuiGraph, JSON.stringify({ ...nodes, extra, extraMetadata: extra }))
+      expect(mentions.every(({ evidence }) => evidence.length > 0)).toBe(true)
+    }),
+    { numRuns: 300 },
+  )
 })
 
 test('names stay as they are written', () => {

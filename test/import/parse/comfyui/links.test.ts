@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { linkAt } from '../../../../src/import/parse/comfyui/links.ts'
-import { brief, graphOf, node, say } from './graphs.ts'
+import { brief, graphOf, node, oneSays, say } from './graphs.ts'
 
 const NOT_NAMED = 'its model is named by another node in a way that is not understood'
 const loader = node('CheckpointLoaderSimple', { ckpt_name: ['30:10', 0] })
@@ -26,6 +26,13 @@ describe('a checkpoint whose name comes from', () => {
     ])
     expect(mentions.filter(({ type }) => type === 'other')).toEqual([])
   })
+})
+
+test('the way that a switch does not let through names nothing', () => {
+  const branches = { on_true: 'a.pt', on_false: 'b.pt' }
+  expect(oneSays('ComfySwitchNode', { switch: true, ...branches })).toEqual(['other? a.pt'])
+  expect(oneSays('ComfySwitchNode', { switch: false, ...branches })).toEqual(['other? b.pt'])
+  expect(oneSays('ComfySwitchNode', { switch: ['9', 0], ...branches })).toEqual(['other? a.pt', 'other? b.pt'])
 })
 
 test('reroutes and several steps are followed, to the node that has the name', () => {

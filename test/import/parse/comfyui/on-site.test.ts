@@ -81,6 +81,7 @@ test('older jobs have lists by type, and metadata that may be an object', () => 
     ['embedding', 5, 6, 'comfyui:extra embedding_airs'],
     ['embedding', 7, undefined, 'comfyui:extra embedding_airs'],
   ])
+  expect(mentions.map(({ air }) => air)).toEqual([undefined, undefined, MODEL, undefined, undefined])
   expect(generation.prompt).toBe('mist')
 })
 

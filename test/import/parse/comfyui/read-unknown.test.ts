@@ -1,7 +1,5 @@
 import { describe, expect, test } from 'bun:test'
 import type { DependencyType } from '../../../../src/import/dependency.ts'
-import type { DeclaredModel } from '../../../../src/import/parse/comfyui/graph.ts'
-import { guessType } from '../../../../src/import/parse/comfyui/guess-type.ts'
 import type { NodeCatalog } from '../../../../src/import/parse/comfyui/node-catalog.ts'
 import { brief, graphOf, node, oneSays, say, withNode } from './graphs.ts'
 
@@ -168,73 +166,6 @@ describe('a node of an unknown class', () => {
   })
 })
 
-const guesses: readonly (readonly [input: string, className: string, type: DependencyType])[] = [
-  ['clip_name', 'MistLoader', 'text_encoder'],
-  ['clip_name', 'CLIPVisionThing', 'clip_vision'],
-  ['text_encoder_1', 'X', 'text_encoder'],
-  ['t5_name', 'X', 'text_encoder'],
-  ['clip_vision', 'X', 'clip_vision'],
-  ['unet', 'X', 'diffusion_model'],
-  ['model_name', 'X', 'diffusion_model'],
-  ['model_name', 'SomeUpscaler', 'upscaler'],
-  ['model_name', 'SomethingSAMLoader', 'detector'],
-  ['model_name', 'SAM2ModelLoader', 'detector'],
-  ['model_name', 'SamplerThing', 'diffusion_model'],
-  ['bbox_model', 'X', 'detector'],
-  ['yolo_file', 'X', 'detector'],
-  ['control_net', 'X', 'controlnet'],
-  ['ipadapter_file', 'X', 'ipadapter'],
-  ['motion_model', 'X', 'motion_module'],
-  ['style_model', 'X', 'style_model'],
-  ['hypernet', 'X', 'hypernetwork'],
-  ['ckpt_name', 'X', 'checkpoint'],
-  ['ckpt_name', 'DepthThingPreprocessor', 'other'],
-  ['ckpt_name', 'Mist VFI', 'other'],
-  ['ckpt_name', 'MistSegmentation', 'detector'],
-  ['file', 'X', 'other'],
-  ['instantid_file', 'X', 'ipadapter'],
-  ['pulid_file', 'X', 'ipadapter'],
-  ['vaefile', 'X', 'vae'],
-  ['wanvae', 'X', 'vae'],
-  ['autoencoder', 'X', 'vae'],
-  ['esrgan', 'X', 'upscaler'],
-  ['swinir', 'X', 'upscaler'],
-  ['animatediff', 'X', 'motion_module'],
-  ['segment_anything', 'X', 'detector'],
-  ['segm', 'X', 'detector'],
-  ['face_detector', 'X', 'detector'],
-  ['ultralytics', 'X', 'detector'],
-  ['dino', 'X', 'detector'],
-  ['llm_name', 'X', 'text_encoder'],
-  ['gemma', 'X', 'text_encoder'],
-  ['chatglm', 'X', 'text_encoder'],
-  ['umt5', 'X', 'text_encoder'],
-  ['longclip', 'X', 'text_encoder'],
-  ['clipfile', 'X', 'text_encoder'],
-  ['diffusion', 'X', 'diffusion_model'],
-  ['gguf', 'X', 'diffusion_model'],
-  ['dit', 'X', 'diffusion_model'],
-  ['transformer', 'X', 'diffusion_model'],
-  ['textual_inversion', 'X', 'embedding'],
-  ['lycoris', 'X', 'lora'],
-  ['t2i_adapter', 'X', 'controlnet'],
-  ['model_patch', 'X', 'controlnet'],
-  ['image_encoder', 'X', 'clip_vision'],
-  ['base_model', 'X', 'diffusion_model'],
-  ['refiner_model_path', 'X', 'diffusion_model'],
-  ['model', 'MistVAE', 'vae'],
-  ...'preprocessor annotator depth vfi interpolation rife restorer caption audio whisper gligen photo_maker'
-    .split(' ')
-    .map((word) => ['model', `Mist ${word}`, 'other'] as const),
-  ...'preprocessor annotator vfi interpolation depth restorer caption'
-    .split(' ')
-    .map((word) => ['ckpt_name', `Mist ${word}`, 'other'] as const),
-  ['ckpt_name', 'Mist Detector', 'detector'],
-]
-test.each(guesses)('%s of %s is a %s', (input, className, type) => {
-  expect(guessType(input, className)).toBe(type)
-})
-
 describe('what a running ComfyUI says', () => {
   const catalog: NodeCatalog = {
     classes: new Map([
@@ -265,89 +196,6 @@ describe('what a running ComfyUI says', () => {
       'text_encoder c.pt',
       'vae v',
     ])
-  })
-})
-
-describe('declared models', () => {
-  const URL = 'https://huggingface.co/org/repo/resolve/main/a.safetensors'
-  const declare = (className: string, inputs: Record<string, unknown>, declared: readonly DeclaredModel[]) =>
-    say(withNode(graphOf({ 1: node(className, inputs) }), '1', { declared }))
-
-  test('add address, folder and hash to the model that is selected', () => {
-    const sha = 'ab'.repeat(32)
-    const { mentions } = declare('VAELoader', { vae_name: 'sub\\a.safetensors' }, [
-      { name: 'b.safetensors', url: 'https://host.example/b.safetensors' },
-      { name: 'sub/a.safetensors', url: URL, directory: 'vae', hash: sha, hashType: 'SHA256' },
-    ])
-    expect(mentions).toEqual([
-      {
-        type: 'vae',
-        name: 'sub\\a.safetensors',
-        urls: [URL],
-        hashes: [{ algorithm: 'sha256', value: sha, source: 'comfyui:prompt node 1 vae_name' }],
-        folder: 'vae',
-        active: true,
-        evidence: ['comfyui:prompt node 1 vae_name'],
-      },
-    ])
-  })
-
-  test("Civitai's address brings the version", () => {
-    const url = 'https://civitai.com/api/download/models/910201'
-    const { mentions } = declare('LoraLoader', { lora_name: 'a.pt' }, [{ name: 'a.pt', url }])
-    expect(mentions[0]).toMatchObject({ name: 'a.pt', civitai: { version_id: 910201 }, urls: [url] })
-  })
-
-  test.each([
-    ['another name', 'VAELoader', 'vae_name', { name: 'A.safetensors', directory: 'vae' }],
-    ['another folder', 'VAELoader', 'vae_name', { name: 'a.safetensors', directory: 'loras' }],
-    ['a folder of its own', 'VAELoader', 'vae_name', { name: 'sub/a.safetensors' }],
-  ])('%s is out of date', (_, className, input, declared) => {
-    const { mentions } = declare(className, { [input]: 'a.safetensors' }, [{ ...declared, url: URL }])
-    expect(mentions.map(({ urls, folder }) => [urls, folder])).toEqual([[undefined, undefined]])
-  })
-
-  test('the folder tells the type of a guess, and of a name without extension', () => {
-    const declared = [
-      { name: 'a.safetensors', directory: 'text_encoders/qwen' },
-      { name: 'plain', directory: 'loras' },
-      { name: 'c.safetensors', directory: 'strange' },
-    ]
-    const { mentions } = declare('Mist', { x: 'a.safetensors', y: 'plain', z: 'c.safetensors' }, declared)
-    expect(mentions.map(brief)).toEqual([
-      'text_encoder a.safetensors in text_encoders/qwen',
-      'lora plain in loras',
-      'other? c.safetensors in strange',
-    ])
-  })
-
-  test('the folder of a guess counts more than its words', () => {
-    const { mentions } = declare('Mist Lora', { x: 'a.pt' }, [{ name: 'a.pt', directory: 'vae/sub' }])
-    expect(mentions.map(brief)).toEqual(['vae a.pt in vae/sub'])
-  })
-
-  test('types without a folder of their own agree with any', () => {
-    const { mentions } = declare('GLIGENLoader', { gligen_name: 'a.pt' }, [
-      { name: 'a.pt', directory: 'loras', url: URL },
-    ])
-    expect(mentions[0]).toMatchObject({ type: 'other', folder: 'loras', urls: [URL] })
-    const other = declare('VAELoader', { vae_name: 'a.pt' }, [{ name: 'a.pt', directory: 'gligen', url: URL }])
-    expect(other.mentions[0]).toMatchObject({ type: 'vae', folder: 'gligen', urls: [URL] })
-  })
-
-  test('a hash may come without its kind', () => {
-    const { mentions } = declare('VAELoader', { vae_name: 'a.pt' }, [{ name: 'a.pt', hash: 'ABCDEF0123' }])
-    expect(mentions[0]?.hashes).toEqual([
-      { algorithm: 'auto_v2', value: 'abcdef0123', source: 'comfyui:prompt node 1 vae_name' },
-    ])
-  })
-
-  test('a hash of an unknown kind is told', () => {
-    const { mentions, warnings } = declare('VAELoader', { vae_name: 'a.pt' }, [
-      { name: 'a.pt', hash: 'xyz', hashType: 'md5' },
-    ])
-    expect(mentions.map(brief)).toEqual(['vae a.pt'])
-    expect(warnings).toEqual(['comfyui:prompt node 1 vae_name: this is not a hash of a known kind'])
   })
 })
 

@@ -1,0 +1,70 @@
+import { expect, test } from 'bun:test'
+import type { DependencyType } from '../../../../src/import/dependency.ts'
+import { guessType } from '../../../../src/import/parse/comfyui/guess-type.ts'
+
+const guesses: readonly (readonly [input: string, className: string, type: DependencyType])[] = [
+  ['clip_name', 'MistLoader', 'text_encoder'],
+  ['clip_name', 'CLIPVisionThing', 'clip_vision'],
+  ['text_encoder_1', 'X', 'text_encoder'],
+  ['t5_name', 'X', 'text_encoder'],
+  ['clip_vision', 'X', 'clip_vision'],
+  ['unet', 'X', 'diffusion_model'],
+  ['model_name', 'X', 'diffusion_model'],
+  ['model_name', 'SomeUpscaler', 'upscaler'],
+  ['model_name', 'SomethingSAMLoader', 'detector'],
+  ['model_name', 'SAM2ModelLoader', 'detector'],
+  ['model_name', 'SamplerThing', 'diffusion_model'],
+  ['bbox_model', 'X', 'detector'],
+  ['yolo_file', 'X', 'detector'],
+  ['control_net', 'X', 'controlnet'],
+  ['ipadapter_file', 'X', 'ipadapter'],
+  ['motion_model', 'X', 'motion_module'],
+  ['style_model', 'X', 'style_model'],
+  ['hypernet', 'X', 'hypernetwork'],
+  ['ckpt_name', 'X', 'checkpoint'],
+  ['ckpt_name', 'DepthThingPreprocessor', 'other'],
+  ['ckpt_name', 'Mist VFI', 'other'],
+  ['ckpt_name', 'MistSegmentation', 'detector'],
+  ['file', 'X', 'other'],
+  ['instantid_file', 'X', 'ipadapter'],
+  ['pulid_file', 'X', 'ipadapter'],
+  ['vaefile', 'X', 'vae'],
+  ['wanvae', 'X', 'vae'],
+  ['autoencoder', 'X', 'vae'],
+  ['esrgan', 'X', 'upscaler'],
+  ['swinir', 'X', 'upscaler'],
+  ['animatediff', 'X', 'motion_module'],
+  ['segment_anything', 'X', 'detector'],
+  ['segm', 'X', 'detector'],
+  ['face_detector', 'X', 'detector'],
+  ['ultralytics', 'X', 'detector'],
+  ['dino', 'X', 'detector'],
+  ['llm_name', 'X', 'text_encoder'],
+  ['gemma', 'X', 'text_encoder'],
+  ['chatglm', 'X', 'text_encoder'],
+  ['umt5', 'X', 'text_encoder'],
+  ['longclip', 'X', 'text_encoder'],
+  ['clipfile', 'X', 'text_encoder'],
+  ['diffusion', 'X', 'diffusion_model'],
+  ['gguf', 'X', 'diffusion_model'],
+  ['dit', 'X', 'diffusion_model'],
+  ['transformer', 'X', 'diffusion_model'],
+  ['textual_inversion', 'X', 'embedding'],
+  ['lycoris', 'X', 'lora'],
+  ['t2i_adapter', 'X', 'controlnet'],
+  ['model_patch', 'X', 'controlnet'],
+  ['image_encoder', 'X', 'clip_vision'],
+  ['base_model', 'X', 'diffusion_model'],
+  ['refiner_model_path', 'X', 'diffusion_model'],
+  ['model', 'MistVAE', 'vae'],
+  ...'preprocessor annotator depth vfi interpolation rife restorer caption audio whisper gligen photo_maker'
+    .split(' ')
+    .map((word) => ['model', `Mist ${word}`, 'other'] as const),
+  ...'preprocessor annotator vfi interpolation depth restorer caption'
+    .split(' ')
+    .map((word) => ['ckpt_name', `Mist ${word}`, 'other'] as const),
+  ['ckpt_name', 'Mist Detector', 'detector'],
+]
+test.each(guesses)('%s of %s is a %s', (input, className, type) => {
+  expect(guessType(input, className)).toBe(type)
+})
