@@ -40,7 +40,7 @@ interface Item {
 const toItem = (mention: TrustedMention): Item => ({
   mention,
   name: mention.name === undefined ? undefined : parseModelName(mention.name),
-  looseTitle: looseName(mention.title ?? ''),
+  looseTitle: mention.title === undefined ? '' : looseName(mention.title),
 })
 
 interface Group {
@@ -82,7 +82,7 @@ function isSameModel(group: Group, { mention, name, looseTitle }: Item): boolean
   if (version !== undefined && group.mentions.some((other) => other.civitai?.version_id === version)) return true
   if (mention.hashes?.some((hash) => group.digits.has(digitsOf(hash))) === true) return true
   if (name !== undefined || looseTitle === '' || hasOtherVersion(group, version)) return false
-  return group.titles.has(mention.title ?? '') || group.names.some((known) => known.loose === looseTitle)
+  return group.titles.has(mention.title ?? '') || group.names.some(({ stem }) => looseName(stem) === looseTitle)
 }
 
 const hasOtherVersion = (group: Group, version: number | undefined): boolean =>

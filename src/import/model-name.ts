@@ -9,8 +9,6 @@ export interface ModelName {
   readonly path: string
   /** `path` in lower case, for comparing. */
   readonly key: string
-  /** Letters and digits of the stem, for comparing with titles. */
-  readonly loose: string
   /** The last part of `path`. Dots inside it stay: only known model extensions are taken off. */
   readonly stem: string
   /** The last part with its extension, where one was written. */
@@ -20,8 +18,23 @@ export interface ModelName {
 /** Whether the text ends in the extension of a model file. */
 export const hasModelExtension = (text: string): boolean => modelExtension(text) !== undefined
 
+/** Names that were read lately: every source of a file and every file of a folder speaks of the same models. */
+const lately = new Map<string, ModelName>()
+const MOST_KEPT = 1000
+const LONGEST_KEPT = 200
+
 /** Reads a name; both `/` and `\` separate folders, whatever system wrote it. */
 export function parseModelName(text: string): ModelName {
+  const kept = lately.get(text)
+  if (kept !== undefined) return kept
+  const name = readName(text)
+  if (text.length > LONGEST_KEPT) return name
+  if (lately.size >= MOST_KEPT) lately.clear()
+  lately.set(text, name)
+  return name
+}
+
+function readName(text: string): ModelName {
   const written = unquoted(text.trim())
   const parts = written.split(/[\\/]/).filter((part) => part !== '' && part !== '.')
   const last = parts.at(-1) ?? ''
@@ -31,7 +44,6 @@ export function parseModelName(text: string): ModelName {
     written,
     path,
     key: path.toLowerCase(),
-    loose: looseName(stem),
     stem,
     ...(stem === last ? {} : { filename: last }),
   }

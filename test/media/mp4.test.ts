@@ -273,6 +273,12 @@ describe('what is wrong becomes a warning', () => {
     expect(content.warnings).toMatchObject([{ place: 'mp4:mdta:prompt' }])
   })
 
+  test('a text past the limit is not even read', () => {
+    const source = countingSource(bytesSource(createFilm({ userData: [namedTags([['prompt', 'x'.repeat(500_000)]])] })))
+    expect(mp4.read(source, { textBytes: 1000, totalBytes: 1000 }).texts).toEqual([])
+    expect(source.bytesRead).toBeLessThan(20_000)
+  })
+
   test('names that are too long to be names', () => {
     const long = 'n'.repeat(256)
     const tags = [

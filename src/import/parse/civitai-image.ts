@@ -35,7 +35,8 @@ const PAGE_FIELDS = ['postId', 'nsfwLevel', 'browsingLevel']
 const hasResources = (meta: JsonObject): boolean =>
   objectsIn(fieldOf(meta, 'resources')).some(
     (entry) =>
-      typeof fieldOf(entry, 'type') === 'string' && ['name', 'hash'].some((name) => fieldOf(entry, name) !== undefined),
+      typeof fieldOf(entry, 'type') === 'string' &&
+      ['name', 'hash', 'modelVersionId'].some((name) => fieldOf(entry, name) !== undefined),
   )
 
 /** The images of an answer, or the only one. */

@@ -111,10 +111,18 @@ function unite(understood: readonly Understood[], unread: readonly NotUnderstood
       confidence,
     })),
     dependencies: [...merged.dependencies],
-    generation: ordered.map(({ parsed }) => parsed.generation).reduce(mergeGeneration, {}),
+    generation: withProgram(ordered.map(({ parsed }) => parsed.generation).reduce(mergeGeneration, {}), ordered),
     warnings,
     damage: told(unread, true),
   }
+}
+
+/** A graph is ComfyUI's, whoever had it executed: a program that wrote a record of its own beside it made the picture. */
+function withProgram(generation: Generation, sources: readonly Understood[]): Generation {
+  const native = sources.filter(({ parsed }) => parsed.trust === TRUST.native).map(({ parsed }) => parsed.generation)
+  const { software, version } = native.find((each) => each.software !== undefined) ?? {}
+  if (generation.software !== 'ComfyUI' || software === undefined) return generation
+  return { ...generation, software, ...(version === undefined ? {} : { version }) }
 }
 
 const told = (unread: readonly NotUnderstood[], wanted: boolean): ImportWarning[] =>

@@ -141,12 +141,110 @@ test('what is no hash is told with its place', () => {
   ])
 })
 
+describe('resources of the file', () => {
+  const rows: readonly (readonly [entry: object, needs: string[], confidence: string])[] = [
+    [{ type: 'lora', name: 'a', weight: 0.5 }, ['lora a 0.5'], 'high'],
+    [{ type: 'lora', name: 'a', weight: 0 }, ['lora a 0 (off)'], 'high'],
+    [{ type: 'model', name: 'a', weight: 1 }, ['checkpoint a'], 'high'],
+    [{ type: 'model', hash: '253B25F670' }, ['checkpoint - auto_v2:253b25f670'], 'high'],
+    [{ type: 'lora', hash: '0123456789ab', name: '' }, ['lora - auto_v3:0123456789ab'], 'high'],
+    [{ type: 'lora', modelVersionId: 34, modelId: 12 }, ['lora - 12@34'], 'high'],
+    [{ type: 'lora', name: 'civitai:version:34' }, ['lora - @34'], 'high'],
+    [
+      { type: 'lora', name: 'a [253B25F670]', hash: '0123456789ab' },
+      ['lora a auto_v2:253b25f670 auto_v3:0123456789ab'],
+      'high',
+    ],
+    [{ type: 'new', name: 'a' }, ['other a'], 'low'],
+    [{ type: 'lora' }, [], 'high'],
+  ]
+  test.each(rows)('%j', (entry, expected, confidence) => {
+    const { dependencies } = ask(civitaiImage, { meta: { resources: [entry] } })
+    expect(dependencies.map(brief)).toEqual(expected)
+    for (const each of dependencies) {
+      expect([each.type_confidence, ...each.evidence]).toEqual([confidence, 'civitai:meta.resources'])
+    }
+  })
+
+  test('those that are additional, in doubt and with weights', () => {
+    const additionalResources = [
+      { name: 'a', weight: 0.5 },
+      { name: 'urn:air:sdxl:vae:civitai:1@2', type: 'lora' },
+    ]
+    const { dependencies } = ask(civitaiImage, { meta: { additionalResources } })
+    expect(dependencies.map((each) => `${brief(each)} ${each.type_confidence}`)).toEqual([
+      'other a 0.5 low',
+      'lora - 1@2 high',
+    ])
+  })
+
+  test('those of keys only, with the checkpoint by its hash alone', () => {
+    const civitaiResources = [{ type: 'checkpoint', modelVersionId: 9 }]
+    const read = (meta: object): string[] =>
+      ask(civitaiImage, { meta: { civitaiResources, ...meta } }).dependencies.map(brief)
+    expect(read({ 'Model hash': '253B25F670' })).toEqual(['checkpoint - auto_v2:253b25f670 @9'])
+    expect(read({ hashes: { model: '253B25F670' } })).toEqual(['checkpoint - auto_v2:253b25f670 @9'])
+    expect(read({ Refiner: 'r' })).toEqual(['checkpoint r', 'checkpoint - @9'])
+    expect(read({ 'Module 1': 'ae', comfy: 'x', 'Hypernet strength': 0.5, Hypernet: 'h' })).toEqual([
+      'vae ae',
+      'hypernetwork h 0.5',
+      'checkpoint - @9',
+    ])
+  })
+})
+
+test('how it was made in the words of an infotext', () => {
+  const words = {
+    prompt: 'a',
+    Seed: '1',
+    Steps: '2',
+    Sampler: 'Euler',
+    'Schedule type': 'Karras',
+    'CFG scale': '3',
+    'Clip skip': '4',
+    width: 5,
+    height: 6,
+    Version: 'v1.10',
+  }
+  expect(ask(civitaiImage, { meta: { ...words, Model: 'm' } }).generation).toEqual({
+    prompt: 'a',
+    seed: 1,
+    steps: 2,
+    sampler: 'Euler',
+    scheduler: 'Karras',
+    cfg_scale: 3,
+    clip_skip: 4,
+    width: 5,
+    height: 6,
+    version: 'v1.10',
+  })
+  expect(ask(civitaiImage, { meta: { size: '7x8', scheduler: 'x', Model: 'm' } }).generation).toEqual({
+    width: 7,
+    height: 8,
+    scheduler: 'x',
+  })
+})
+
+test('its prompts are read as prompts', () => {
+  const { mentions } = ask(civitaiImage, {
+    meta: { prompt: '<lora:a:1>\nSteps: 9, Model: b', negativePrompt: '<lora:c:1>', cfgScale: 1 },
+  })
+  expect(mentions.map(({ name, evidence }) => [name, ...evidence])).toEqual([
+    ['a', 'civitai:meta.prompt'],
+    ['c', 'civitai:meta.negativePrompt'],
+  ])
+})
+
 describe('known by its shape', () => {
   const rows: readonly (readonly [name: string, value: unknown, confidence: number])[] = [
     ['versions', { modelVersionIds: [1] }, 0.96],
     ['resources of Civitai', { civitaiResources: [] }, 0.96],
     ['an image of few words', { url: 'https://x', meta: { cfgScale: 7 } }, 0.9],
     ['a hidden meta', { postId: 1, meta: null }, 0.9],
+    ['a hidden meta of a level', { nsfwLevel: 'None', meta: null }, 0.9],
+    ['a hidden meta of another level', { browsingLevel: 1, meta: null }, 0.9],
+    ['its own keys in two', { clipSkip: 2, Size: '8x8' }, 0.6],
+    ['no object', [1], 0],
     ['resources of a file', { resources: [{ type: 'model', name: 'm' }] }, 0.8],
     ['its own keys', { cfgScale: 7, negativePrompt: '' }, 0.6],
     ['one key is too little', { Model: 'm' }, 0],

@@ -49,6 +49,33 @@ describe('links', () => {
     expect(needs(text)).toEqual(expected)
   })
 
+  test.each([
+    ['checkpoints/a', 'checkpoint'],
+    ['loras/a', 'lora'],
+    ['split/vae/a', 'vae'],
+    ['vae_approx/a', 'vae'],
+    ['text_encoders/a', 'text_encoder'],
+    ['clip/a', 'text_encoder'],
+    ['clip_vision/a', 'clip_vision'],
+    ['image_encoder/a', 'clip_vision'],
+    ['controlnet/a', 'controlnet'],
+    ['t2iadapter/a', 'controlnet'],
+    ['ipadapter/a', 'ipadapter'],
+    ['ip-adapter_faces', 'ipadapter'],
+    ['diffusion_models/a', 'diffusion_model'],
+    ['unet/a', 'diffusion_model'],
+    ['transformer/a', 'diffusion_model'],
+    ['upscale_models/a', 'upscaler'],
+    ['RealESRGAN/a', 'upscaler'],
+    ['embeddings/a', 'embedding'],
+    ['style_models/a', 'style_model'],
+    ['a', 'other'],
+    ['harbor_clip_a', 'other'],
+  ])('a file in %s is of type %s', (path, type) => {
+    const { dependencies } = ask(civitaiLinks, `https://huggingface.co/a/b/resolve/main/${path}.safetensors`)
+    expect(dependencies.map((each) => `${each.type} ${each.type_confidence}`)).toEqual([`${type} low`])
+  })
+
   test('their types are guesses', () => {
     expect(ask(civitaiLinks, 'https://civitai.com/models/12').dependencies[0]).toMatchObject({
       type_confidence: 'low',

@@ -36,10 +36,11 @@ const recipe = {
   },
   gen_params: {
     prompt: 'a pier <lora:ink_wash_style:0.8>',
-    negative_prompt: 'fog',
+    negative_prompt: 'fog <lora:paper-lantern:0.2>',
+    scheduler: 'karras',
     steps: 20,
     sampler: 'Euler a',
-    cfg_scale: 7,
+    guidance: 7,
     seed: 42,
     size: '832x1216',
     clip_skip: '2',
@@ -50,7 +51,7 @@ const recipe = {
 const needs = [
   `lora ink_wash_style sha256:${HASH} @34 0.8`,
   'lora Night Fog @56 0.5',
-  'lora paper-lantern 1 (off)',
+  'lora paper-lantern 0.2',
   'lora glass-rain 0 (off)',
   `checkpoint harborMix_v2 sha256:${HASH.replace('ab', 'cd')} 7@78`,
 ]
@@ -62,10 +63,11 @@ test('a recipe', () => {
   expect({ trust, confidence, warnings }).toEqual({ trust: TRUST.native, confidence: 0.97, warnings: [] })
   expect(generation).toEqual({
     prompt: 'a pier <lora:ink_wash_style:0.8>',
-    negative_prompt: 'fog',
+    negative_prompt: 'fog <lora:paper-lantern:0.2>',
     seed: 42,
     steps: 20,
     sampler: 'Euler a',
+    scheduler: 'karras',
     cfg_scale: 7,
     width: 832,
     height: 1216,
@@ -79,15 +81,17 @@ test('a checkpoint by its title and its id', () => {
 })
 
 test('the same in an infotext', () => {
+  const excluded = needs.map((need) => need.replace('lantern 0.2', 'lantern 1 (off)'))
   const { dependencies } = ask(
     infotext,
     `a\nSteps: 20, Seed: 1, Sampler: x\n \nRecipe metadata: ${JSON.stringify(recipe)}`,
   )
-  expect(dependencies.map(brief)).toEqual(needs)
+  expect(dependencies.map(brief)).toEqual(excluded)
 })
 
 describe('known by its shape', () => {
   const rows: readonly (readonly [name: string, value: unknown, confidence: number])[] = [
+    ['LoRAs with versions', { loras: [{ modelVersionName: 'v1' }], source_path: '', title: '' }, 0.97],
     ['LoRAs with names of files', { loras: [{ file_name: 'a' }] }, 0.85],
     ['a checkpoint alone', { loras: [], checkpoint: { modelVersionId: 1 }, gen_params: {}, title: 't' }, 0.97],
     ['a recipe without models', { loras: [], title: 't', base_model: 'b', gen_params: {}, fingerprint: '' }, 0.9],

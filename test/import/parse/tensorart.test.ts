@@ -91,6 +91,23 @@ describe('further fields', () => {
       ['detector face', 'detector mediapipe_face_full (skipped)'],
     ],
     ['ControlNets', { controlnet: { args: [{ model: 'lines [d14c016b]' }] } }, ['controlnet lines auto_v1:d14c016b']],
+    ['a VAE of another field', { vae: 'harbor.vae' }, ['vae harbor.vae']],
+    ['an upscaler with a name of its own', { upscaler: { name: '4x-Glass' } }, ['upscaler 4x-Glass']],
+    ['no upscaler', { upscaler: '' }, []],
+    [
+      'kinds in other words',
+      {
+        models: [
+          { type: 'TEXTUAL_INVERSION', label: 'a' },
+          { type: 'CONTROL_NET', label: 'b' },
+          { type: 'IP_ADAPTER', label: 'c' },
+          { type: 'BASE_MODEL', label: 'd', weight: 1 },
+          { type: 'LYCORIS', label: 'e' },
+        ],
+        negativePrompt: '<lora:f:1>',
+      },
+      ['embedding a', 'controlnet b', 'ipadapter c', 'checkpoint d', 'lora e', 'lora f 1'],
+    ],
     ['a kind that is new', { models: [{ type: 'NEW', modelFileName: 'x' }] }, ['other x']],
     [
       'the empty hash',
@@ -100,6 +117,32 @@ describe('further fields', () => {
   ]
   test.each(rows)('%s', (_, value, expected) => {
     expect(needs(value)).toEqual(expected)
+  })
+
+  test('each has its place, and a kind that is new is in doubt', () => {
+    const value = {
+      models: [
+        { type: 'NEW', modelFileName: 'a' },
+        { type: 'LORA', modelFileName: 'b', hash: 'words' },
+      ],
+      sdVae: 'c',
+      upscaler: 'd',
+      adetailer: { args: [{ adModel: 'e' }] },
+      controlnet: { args: [{ model: 'f [01234567]' }] },
+      negativePrompt: '<lora:g:1>',
+    }
+    const { dependencies, warnings } = ask(tensorArt, value, 'generation_data')
+    expect(dependencies.map(({ name, type_confidence, evidence }) => [name, type_confidence, ...evidence])).toEqual([
+      ['a', 'low', 'tensorart:models'],
+      ['b', 'high', 'tensorart:models'],
+      ['c', 'high', 'tensorart:sdVae'],
+      ['d', 'high', 'tensorart:upscaler'],
+      ['e', 'high', 'tensorart:adetailer'],
+      ['f', 'high', 'tensorart:controlnet'],
+      ['g', 'high', 'tensorart:negativePrompt'],
+    ])
+    expect(dependencies[5]?.hashes[0]?.source).toBe('tensorart:controlnet')
+    expect(warnings).toEqual(['tensorart:models: this is not a hash of a known kind'])
   })
 
   test('a seed of -1 is none', () => {
@@ -114,6 +157,11 @@ describe('further fields', () => {
   })
 })
 
+test('what ends in a NUL and is JSON before it only', () => {
+  expect(ask(tensorArt, '{"baseModel": \0', 'generation_data').confidence).toBe(0)
+  expect(ask(tensorArt, '{"scheduler": "karras"}', 'generation_data').generation.scheduler).toBe('karras')
+})
+
 test('NULs behind the JSON', () => {
   const { confidence, dependencies } = ask(tensorArt, `${JSON.stringify({ baseModel: base })}\0\0\0`, 'generation_data')
   expect(confidence).toBe(1)
@@ -123,6 +171,8 @@ test('NULs behind the JSON', () => {
 describe('known by its shape', () => {
   test.each([
     ['the base model', { baseModel: base }, 0.95],
+    ['the base model by its name', { baseModel: { modelFileName: 'x' } }, 0.95],
+    ['the base model by its number', { baseModel: { modelFileId: '1' } }, 0.95],
     ['a family in its place', { baseModel: 'SDXL 1.0', meta: {} }, 0],
   ] as const)('%s', (_, value, confidence) => {
     expect(ask(tensorArt, value).confidence).toBe(confidence)
