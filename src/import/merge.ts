@@ -80,6 +80,8 @@ function isSameModel(group: Group, { mention, name, looseTitle }: Item): boolean
   if (name !== undefined && group.mentions.some((other) => namedBySameSource(other, mention))) return false
   const version = mention.civitai?.version_id
   if (version !== undefined && group.mentions.some((other) => other.civitai?.version_id === version)) return true
+  const air = mention.air?.toLowerCase()
+  if (air !== undefined && group.mentions.some((other) => other.air?.toLowerCase() === air)) return true
   if (mention.hashes?.some((hash) => group.digits.has(digitsOf(hash))) === true) return true
   if (name !== undefined || looseTitle === '' || hasOtherVersion(group, version)) return false
   return group.titles.has(mention.title ?? '') || group.names.some(({ stem }) => looseName(stem) === looseTitle)

@@ -57,6 +57,8 @@ describe('what makes two mentions one model', () => {
     ['another type', { name: 'foo' }, { name: 'foo', type: 'embedding' }, 2],
     ['an unknown type', { name: 'foo' }, { name: 'foo', type: 'other' }, 1],
     ['the same version', { name: 'foo', civitai: { version_id: 1 } }, { civitai: { version_id: 1 } }, 1],
+    ['the same AIR', { name: 'foo', air: 'urn:air:x:lora:hf:a/b@m' }, { air: 'URN:air:x:lora:hf:a/b@m' }, 1],
+    ['another AIR', { name: 'foo', air: 'urn:air:x:lora:hf:a/b@m' }, { air: 'urn:air:x:lora:hf:a/b@n' }, 2],
     ['another version', { civitai: { version_id: 2 } }, { civitai: { version_id: 1 } }, 2],
     [
       'the same hash',

@@ -68,8 +68,6 @@ const add = (mention: Omit<Mention, 'evidence'>, field: string, findings: Findin
 
 const OWN_TYPES: ReadonlyMap<string, DependencyType> = new Map([
   ['BASE_MODEL', 'checkpoint'],
-  ['TEXTUAL_INVERSION', 'embedding'],
-  ['CONTROL_NET', 'controlnet'],
   ['IP_ADAPTER', 'ipadapter'],
 ])
 

@@ -159,7 +159,7 @@ describe('resources of the file', () => {
     [{ type: 'lora' }, [], 'high'],
   ]
   test.each(rows)('%j', (entry, expected, confidence) => {
-    const { dependencies } = ask(civitaiImage, { meta: { resources: [entry] } })
+    const { dependencies } = ask(civitaiImage, { meta: { cfgScale: 7, resources: [entry] } })
     expect(dependencies.map(brief)).toEqual(expected)
     for (const each of dependencies) {
       expect([each.type_confidence, ...each.evidence]).toEqual([confidence, 'civitai:meta.resources'])

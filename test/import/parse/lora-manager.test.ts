@@ -75,6 +75,11 @@ test('a recipe', () => {
   })
 })
 
+test('a scale of its own goes before a guidance', () => {
+  const made = { cfg_scale: 5, guidance: 3 }
+  expect(ask(loraManager, { loras: [], gen_params: made }).generation).toEqual({ cfg_scale: 5 })
+})
+
 test('a checkpoint by its title and its id', () => {
   const { dependencies } = ask(loraManager, { loras: [], checkpoint: { id: 78, name: 'Harbor Mix', version: 'v2' } })
   expect(dependencies.map(brief)).toEqual(['checkpoint Harbor Mix @78'])

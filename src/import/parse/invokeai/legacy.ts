@@ -9,7 +9,7 @@ export function readSdMetadata(root: unknown, findings: Findings): Generation {
   const place = 'invokeai:sd-metadata'
   const image = fieldOf(root, 'image') ?? objectsIn(fieldOf(root, 'images'))[0]
   const name = textOf(fieldOf(root, 'model_weights')) ?? textOf(fieldOf(root, 'model_id')) ?? ''
-  const hashes = findings.hash(fieldOf(root, 'model_hash'), `${place} model_hash`, 'sha256')
+  const hashes = findings.hash(fieldOf(root, 'model_hash'), `${place} model_hash`)
   if (name !== '' || hashes.length > 0) {
     const read = name === '' ? {} : readReference(name, place, findings)
     findings.add({ type: 'checkpoint', ...read, hashes: [...(read.hashes ?? []), ...hashes], evidence: [place] })
