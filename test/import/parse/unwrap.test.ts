@@ -110,6 +110,20 @@ describe('records that stand in several texts', () => {
       { Software: 'NovelAI', Description: 'a pier', Comment: '{"steps":9}' },
     ])
   })
+  test('of NovelAI are not nested where a comment holds all of it', () => {
+    const record = { Software: 'NovelAI', Source: 'NovelAI V4', Description: 'a pier', Comment: '{"steps":9}' }
+    const exif = { DocumentName: 'a title', Software: 'NovelAI', UserComment: JSON.stringify(record) }
+    expect(unwrap(texts(exif, 'webp:exif:')).map((input) => input.json()) as unknown).toEqual([
+      { Title: 'a title', ...record },
+    ])
+  })
+  test('of Draw Things count once: what it tells people in words is left out', () => {
+    const record = { 'xmp:CreatorTool': 'Draw Things', 'dc:description': 'a <lora:fog:1>\nSteps: 4, Sampler: Euler' }
+    const keys = (more: object) => unwrap(texts({ ...record, ...more }, 'jpeg:xmp:')).map(({ key }) => key)
+    expect(keys({ 'exif:UserComment': '{"c":"a"}' })).toEqual(['xmp:CreatorTool', 'exif:UserComment'])
+    expect(keys({ 'exif:UserComment': 'words' })).toContain('dc:description')
+    expect(keys({ 'exif:UserComment': '{"c":"a"}', 'xmp:CreatorTool': 'another' })).toContain('dc:description')
+  })
   test('are left alone where the program is another', () => {
     const record = { Software: 'another', Comment: 'a pier', prompt: 'x' }
     expect(unwrap(texts(record)).map(({ key }) => key)).toEqual(Object.keys(record))
