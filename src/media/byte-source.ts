@@ -18,22 +18,32 @@ export function bytesSource(bytes: Uint8Array): ByteSource {
   }
 }
 
-/** A source over an open regular file, of any thread of this process; the caller keeps it open and closes it. */
-export function fdSource(fd: number, sizeBytes: number): ByteSource {
+/**
+ * A source over an open regular file, of any thread of this process; the caller keeps it open and closes it.
+ * @param head takes the file's beginning, which is read at once: what `read` gives from there are views of it
+ */
+export function fdSource(fd: number, sizeBytes: number, head?: Uint8Array): ByteSource {
+  const there = head === undefined ? 0 : fill(fd, head.subarray(0, Math.min(head.length, sizeBytes)), 0)
   return {
     sizeBytes,
     read(offset, length) {
-      const wanted = Math.max(0, Math.min(length, sizeBytes - offset))
-      const buffer = new Uint8Array(wanted)
-      let filled = 0
-      while (filled < wanted) {
-        const bytesRead = readSync(fd, buffer, filled, wanted - filled, offset + filled)
-        if (bytesRead === 0) break // the file shrank after it was opened
-        filled += bytesRead
-      }
-      return filled === wanted ? buffer : buffer.subarray(0, filled)
+      if (head !== undefined && offset >= 0 && offset + length <= there) return head.subarray(offset, offset + length)
+      const buffer = new Uint8Array(Math.max(0, Math.min(length, sizeBytes - offset)))
+      const filled = fill(fd, buffer, offset)
+      return filled === buffer.length ? buffer : buffer.subarray(0, filled)
     },
   }
+}
+
+/** Fewer bytes than there is room for only where the file shrank after it was opened. */
+function fill(fd: number, buffer: Uint8Array, offset: number): number {
+  let filled = 0
+  while (filled < buffer.length) {
+    const bytesRead = readSync(fd, buffer, filled, buffer.length - filled, offset + filled)
+    if (bytesRead === 0) break
+    filled += bytesRead
+  }
+  return filled
 }
 
 /** An open regular file. */

@@ -256,3 +256,98 @@ describe('resources that name no file', () => {
     expect(merge(...mentions)).toHaveLength(mentions.length)
   })
 })
+
+describe('one stem in several folders', () => {
+  const inGraph = (name: string, weight: number): TrustedMention =>
+    lora({ name, weight, active: true, trust: TRUST.executed, evidence: [`comfyui:prompt node ${name}`] })
+  const written = (...mentions: TrustedMention[]) => merge(...mentions).map((each) => each.written)
+
+  test('two files that one graph loads stay two, though one name is the end of the other', () => {
+    expect(written(inGraph('style/foo.safetensors', 0.5), inGraph('foo.safetensors', 0.7))).toEqual([
+      ['style/foo.safetensors'],
+      ['foo.safetensors'],
+    ])
+    const again = lora({ name: 'foo.safetensors', trust: TRUST.editor, evidence: ['comfyui:workflow node 1'] })
+    expect(written(inGraph('style/foo.safetensors', 0.5), inGraph('foo.safetensors', 0.7), again)).toEqual([
+      ['style/foo.safetensors'],
+      ['foo.safetensors'],
+    ])
+  })
+  test('the end of two names joins no two folders', () => {
+    const mentions = [lora({ name: 'foo' }), lora({ name: 'a/foo', evidence: ['b:x'] }), lora({ name: 'b/foo' })]
+    expect(written(...mentions)).toEqual([['foo', 'a/foo'], ['b/foo']])
+  })
+  test('a name without a folder is of the one with its weight', () => {
+    const tag = lora({ name: 'foo', weight: 0.7, active: true })
+    const hashed = lora({ name: 'foo', hashes: [hash('auto_v3', '0123456789ab')] })
+    const found = merge(inGraph('a/foo.safetensors', 0.5), inGraph('b/foo.safetensors', 0.7), tag, hashed)
+    expect(found.map(({ hashes }) => hashes.length)).toEqual([0, 1])
+  })
+  test('where nothing tells which one is meant, nothing is added to either, and a warning says so', () => {
+    const hashed = lora({ name: 'foo', hashes: [hash('auto_v3', '0123456789ab')], evidence: ['a:hashes'] })
+    const { dependencies, warnings } = mergeMentions([
+      inGraph('a/foo.safetensors', 0.5),
+      inGraph('b/foo.safetensors', 0.7),
+      hashed,
+      hashed,
+    ])
+    expect(dependencies.map(({ hashes }) => hashes)).toEqual([[], []])
+    expect(warnings.map(({ place }) => place)).toEqual(['a:hashes'])
+  })
+})
+
+test('who knows both the name and the hash joins what was told by one of them', () => {
+  const known = hash('auto_v3', '0123456789ab')
+  const found = merge(
+    lora({ name: 'foo' }),
+    lora({ hashes: [known], civitai: { version_id: 7 }, evidence: ['b:x'] }),
+    lora({ name: 'foo', hashes: [known], evidence: ['c:x'] }),
+  )
+  expect(found).toMatchObject([{ name: 'foo', civitai: { version_id: 7 }, evidence: ['a:prompt', 'b:x', 'c:x'] }])
+})
+
+test('an AIR tells the ids that stand nowhere else', () => {
+  const air = 'urn:air:sdxl:lora:civitai:1@2'
+  expect(merge(lora({ air, civitai: { version_id: 2 } }))[0]?.civitai).toEqual({ model_id: 1, version_id: 2 })
+  expect(merge(lora({ air, civitai: { version_id: 3 } }))[0]?.civitai).toEqual({ version_id: 3 })
+})
+
+describe('contradictions of one model', () => {
+  const rows: readonly (readonly [
+    why: string,
+    a: Partial<TrustedMention>,
+    b: Partial<TrustedMention>,
+    told: number,
+  ])[] = [
+    ['a full and a short hash', { hashes: [hash('sha256', FULL)] }, { hashes: [hash('auto_v2', '0123456789')] }, 1],
+    ['a hash and its beginning', { hashes: [hash('sha256', FULL)] }, { hashes: [hash('auto_v2', 'ab'.repeat(5))] }, 0],
+    ['two of Forge', { hashes: [hash('sha256', FULL)] }, { hashes: [hash('sha256_12', '0123456789ab')] }, 1],
+    [
+      'digests of two kinds',
+      { hashes: [hash('sha256', FULL)] },
+      { hashes: [hash('tensor_sha256', '01'.repeat(32))] },
+      0,
+    ],
+    [
+      'twelve digits of either kind',
+      { hashes: [hash('sha256', FULL)] },
+      { hashes: [hash('auto_v3', '0123456789ab')] },
+      0,
+    ],
+    ['two versions', { civitai: { version_id: 1 } }, { civitai: { version_id: 2 } }, 1],
+    [
+      'a version and its AIR',
+      { civitai: { version_id: 2 } },
+      { air: 'urn:air:x:lora:civitai:1@2', civitai: { version_id: 2 } },
+      0,
+    ],
+  ]
+  test.each(rows)('%s', (_, a, b, told) => {
+    const { dependencies, warnings } = mergeMentions([
+      lora({ name: 'foo', ...a }),
+      lora({ name: 'foo', ...b, evidence: ['b:x'] }),
+    ])
+    expect(dependencies).toHaveLength(1)
+    expect(warnings).toHaveLength(told)
+  })
+})

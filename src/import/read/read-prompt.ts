@@ -1,4 +1,4 @@
-import { type ByteSource, bytesSource, fdSource, openFileSync } from '../../media/byte-source.ts'
+import { bytesSource, fdSource, openFileSync } from '../../media/byte-source.ts'
 import type { MetadataLimits, MetadataText } from '../../media/container.ts'
 import { type MediaMetadata, readHidden, readMetadata } from '../../media/read-metadata.ts'
 import { parsePrompt } from '../parse/detect.ts'
@@ -29,7 +29,7 @@ function readFrom(request: OpenRequest, limits: MetadataLimits, context: ParseCo
   if (from.kind === 'texts') {
     return { prompt: parse(from.texts), container: 'texts', damage: [], c2pa: false }
   }
-  const source = withHead(from.kind === 'file' ? fdSource(from.fd, from.sizeBytes) : bytesSource(from.bytes))
+  const source = from.kind === 'file' ? fdSource(from.fd, from.sizeBytes, head) : bytesSource(from.bytes)
   const prefixed = <T extends { readonly place: string }>(items: readonly T[]): readonly T[] =>
     placePrefix === '' ? items : items.map((item) => ({ ...item, place: placePrefix + item.place }))
   const metadata = readMetadata(source, limits)
@@ -70,15 +70,5 @@ const MEDIA: ReadonlyMap<string, 'image' | 'video'> = new Map([
 
 /** With this much, what Pillow and its like write before the pixels is mostly there. */
 const HEAD_BYTES = 24 * 1024
-
-/** Every container begins at the beginning, and most texts stand there: that is read once. */
-function withHead(source: ByteSource): ByteSource {
-  const head = source.read(0, Math.min(HEAD_BYTES, source.sizeBytes))
-  return {
-    sizeBytes: source.sizeBytes,
-    read: (offset, length) =>
-      offset >= 0 && offset + length <= head.length
-        ? head.subarray(offset, offset + length)
-        : source.read(offset, length),
-  }
-}
+/** The beginning of the file that is read now: one after another, and nothing keeps its bytes. */
+const head = new Uint8Array(HEAD_BYTES)
