@@ -26,10 +26,11 @@ import { createEventHub } from './events/hub.ts'
 import { createHashPool, type HashedBytes, type HashPool } from './hash/pool.ts'
 import { createComfyNodes } from './import/comfyui-nodes.ts'
 import { createImportJob } from './import/import-job.ts'
+import { type FindDigests, linkModels } from './import/media-models.ts'
 import { createMediaRecordReader } from './import/media-record.ts'
 import { createImportOperations } from './import/operations.ts'
 import { createPromptReader } from './import/read/reader.ts'
-import { createImportRecorder } from './import/record.ts'
+import { createImportRecorder, type LedgerCaller } from './import/record.ts'
 import { createSourceReader } from './import/source.ts'
 import { createJobRunner } from './jobs/runner.ts'
 import { createJobStore } from './jobs/store.ts'
@@ -45,9 +46,11 @@ import { createGuardedFetch } from './net/fetch.ts'
 import { createGuard } from './net/guard.ts'
 import { createS3Reader } from './net/s3.ts'
 import { s3Hosts } from './net/s3-address.ts'
-import type { Operation } from './operation/operation.ts'
+import type { Call, Operation } from './operation/operation.ts'
 import { type Actor, OWNER } from './operation/permission.ts'
+import { createPromptFinder } from './track/extracted-prompt.ts'
 import { createGuideOperations } from './track/guides.ts'
+import { createModelLinker } from './track/link-models.ts'
 import { createTrackOperations } from './track/operations.ts'
 
 /** What a test build adds to the program. */
@@ -134,6 +137,11 @@ export function createApp(config: Config, extras: AppExtras = {}): CliApp {
     tempDir: temporaryDir,
   })
 
+  const findDigests: FindDigests = {
+    byHash: (hash) => findFullDigests(db, hash),
+    byName: findDigestsByName(models.finder),
+  }
+  const linkToAsset = createModelLinker({ db, audit, clock })
   const track = createTrackOperations({
     db,
     audit,
@@ -148,10 +156,7 @@ export function createApp(config: Config, extras: AppExtras = {}): CliApp {
     allowedBuckets: settings.s3_buckets,
     civitai: createCivitaiClient({ fetch, log, baseUrl: settings.civitai_url }),
     civitaiToken,
-    readMediaRecord: createMediaRecordReader({
-      sources,
-      findDigests: { byHash: (hash) => findFullDigests(db, hash), byName: findDigestsByName(models.finder) },
-    }),
+    readMediaRecord: createMediaRecordReader({ sources, findDigests }),
     tempDir: temporaryDir,
   })
   const operations: readonly Operation[] = [
@@ -172,14 +177,12 @@ export function createApp(config: Config, extras: AppExtras = {}): CliApp {
     createImportJob({
       sources,
       library: models.library,
-      record: createImportRecorder((name, input, caller) =>
-        operationNamed(track, name).invoke(input, {
-          ...caller,
-          requestId: createId('req'),
-          surface: 'cli',
-          progress() {},
-        }),
-      ),
+      record: createImportRecorder({
+        invoke: (name, input, caller) => operationNamed(track, name).invoke(input, callOf(caller)),
+        findPrompt: createPromptFinder(db),
+        linkModels: async (assetId, needed, caller) =>
+          linkToAsset(assetId, await linkModels(needed, findDigests), callOf(caller)),
+      }),
     }),
   )
 
@@ -261,6 +264,14 @@ function namedOrigins({ settings, sources }: Config): string[] {
 function ownersKey(key: string, actor: Actor, { share_upstream_keys }: Settings): string | undefined {
   return key !== '' && (actor.kind === 'owner' || share_upstream_keys) ? key : undefined
 }
+
+/** The call that an import makes of itself. */
+const callOf = (caller: LedgerCaller): Call => ({
+  ...caller,
+  requestId: createId('req'),
+  surface: 'cli',
+  progress() {},
+})
 
 function operationNamed(operations: readonly Operation[], name: string): Operation {
   const found = operations.find((operation) => operation.name === name)

@@ -1,8 +1,9 @@
-import { type FileHandle, mkdtemp, open, readdir, readFile, rm, stat } from 'node:fs/promises'
+import { type FileHandle, mkdtemp, open, readFile, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { extname, join, relative } from 'node:path'
+import { join, relative } from 'node:path'
 import { AppError } from '../errors.ts'
 import type { Context } from './context.ts'
+import { filesBelow } from './folder-files.ts'
 import { isUrl, toAbsolute } from './local-paths.ts'
 
 /** One thing to import: the field of the operation that carries it, and its value. */
@@ -12,8 +13,12 @@ export interface ImportSource {
   readonly value: string
   /** As the person named it. */
   readonly label: string
+  /** Nobody named it: a folder was. Most files of a folder may hold no prompt. */
+  readonly inFolder: boolean
   /** Nothing else is imported with it. */
   readonly only: boolean
+  /** Why there is nothing to import: a folder that could not be read. */
+  readonly error?: AppError
 }
 
 export interface ImportSources {
@@ -21,17 +26,6 @@ export interface ImportSources {
   /** Removes what was put aside on the way. */
   remove(): Promise<void>
 }
-
-/** Of a folder, files that may hold a prompt. */
-const IN_FOLDERS = new Set([
-  ...['.png', '.apng', '.jpg', '.jpeg', '.webp', '.avif', '.heic', '.jxl', '.gif', '.svg', '.glb'],
-  ...['.mp4', '.m4v', '.mov', '.webm', '.mkv', '.flac', '.ogg', '.opus', '.mp3', '.m4a', '.latent'],
-  ...['.json', '.txt'],
-])
-
-/** Files beside a picture or a video that only say more of it: they are read with it. */
-const SIDECAR = /^(.+?)(?:\.swarm\.json|\.txt|\.json)$/i
-const MEDIA_ENDINGS = ['.png', '.jpg', '.jpeg', '.webp', '.avif', '.gif', '.mp4', '.mov', '.webm', '.mkv']
 
 /** A model itself instead of something that needs it. */
 const REFERENCE = /^(?:urn:air:|civitai:version:|sha256:)/i
@@ -46,27 +40,25 @@ const MAX_TEXT_BYTES = 16 * 2 ** 20
 export async function findSources(context: Context, given: readonly string[]): Promise<ImportSources> {
   const { cwd } = context.outside
   const found: Omit<ImportSource, 'only'>[] = []
+  const add = (source: Pick<ImportSource, 'kind' | 'value' | 'label'>): void => {
+    found.push({ ...source, inFolder: false })
+  }
   let folder: string | undefined
   const remove = async (): Promise<void> => {
     if (folder !== undefined) await rm(folder, { recursive: true, force: true })
   }
-  let named = false
   try {
     for (const label of given) {
       if (label === '-') {
         folder ??= await mkdtemp(join(tmpdir(), 'airkeep-'))
-        found.push({ ...(await fromStdin(context, join(folder, 'stdin'))), label })
-      } else if (REFERENCE.test(label)) found.push({ kind: 'payload', value: label, label })
-      else if (/^file:/i.test(label)) found.push({ kind: 'path', value: label, label })
-      else if (isUrl(label)) found.push({ kind: 'url', value: label, label })
+        add({ ...(await fromStdin(context, join(folder, 'stdin'))), label })
+      } else if (REFERENCE.test(label)) add({ kind: 'payload', value: label, label })
+      else if (/^file:/i.test(label)) add({ kind: 'path', value: label, label })
+      else if (isUrl(label)) add({ kind: 'url', value: label, label })
       else {
         const path = toAbsolute(label, cwd)
-        const files = await filesIn(path)
-        if (files === undefined) found.push({ kind: 'path', value: path, label })
-        else {
-          named = true
-          for (const file of files) found.push({ kind: 'path', value: file, label: join(label, relative(path, file)) })
-        }
+        if (await isFolder(path)) found.push(...(await fromFolder(path, label)))
+        else add({ kind: 'path', value: path, label })
       }
     }
   } catch (error) {
@@ -74,26 +66,22 @@ export async function findSources(context: Context, given: readonly string[]): P
     throw error
   }
   if (found.length === 0) throw new AppError('not_found', `${given.join(', ')} holds no picture, video or text`)
-  return { sources: found.map((source) => ({ ...source, only: found.length === 1 && !named })), remove }
+  return { sources: found.map((source) => ({ ...source, only: found.length === 1 && !source.inFolder })), remove }
 }
 
-/** Files below a folder, by name; undefined where `path` is none. What cannot be read is left to the operation to say. */
-async function filesIn(path: string): Promise<string[] | undefined> {
-  const stats = await stat(path).catch(() => undefined)
-  if (stats?.isDirectory() !== true) return undefined
-  const entries = await readdir(path, { withFileTypes: true, recursive: true })
-  const all = new Set(entries.map((entry) => join(entry.parentPath, entry.name)))
-  const isBesideMedia = (file: string): boolean => {
-    const stem = SIDECAR.exec(file)?.[1]
-    return stem !== undefined && (all.has(stem) || MEDIA_ENDINGS.some((ending) => all.has(stem + ending)))
-  }
-  return entries
-    .filter(
-      (entry) => entry.isFile() && !entry.name.startsWith('.') && IN_FOLDERS.has(extname(entry.name).toLowerCase()),
-    )
-    .map((entry) => join(entry.parentPath, entry.name))
-    .filter((file) => !isBesideMedia(file))
-    .sort()
+/** What cannot be read is left to the operation to say. */
+const isFolder = async (path: string): Promise<boolean> =>
+  (await stat(path).catch(() => undefined))?.isDirectory() === true
+
+async function fromFolder(folder: string, label: string): Promise<Omit<ImportSource, 'only'>[]> {
+  const { files, unreadable } = await filesBelow(folder)
+  const toSource = (path: string): Omit<ImportSource, 'only'> => ({
+    kind: 'path',
+    value: path,
+    label: join(label, relative(folder, path)),
+    inFolder: true,
+  })
+  return [...files.map(toSource), ...unreadable.map(({ path, error }) => ({ ...toSource(path), error }))]
 }
 
 /** A text goes as it is; anything else (a picture from a pipe) as a file. */

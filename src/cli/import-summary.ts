@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json.ts'
 import { renderTable } from './table.ts'
-import { printable } from './text-width.ts'
+import { printableLine } from './text-width.ts'
 
 /** One source of an import, and what came of it. */
 export interface Imported {
@@ -104,7 +104,7 @@ export function renderSummary(
   }
   const failures = imported.filter(({ output }) => !['not_found', undefined].includes(errorCode(output)))
   for (const { label, output } of failures.slice(0, MOST_FAILURES_SHOWN))
-    lines.push(printable(`failed: ${label}: ${whyOf(output)}`))
+    lines.push(printableLine(`failed: ${label}: ${whyOf(output)}`))
   if (failures.length > MOST_FAILURES_SHOWN)
     lines.push(`and ${failures.length - MOST_FAILURES_SHOWN} more failed: --json shows all`)
   const formats = Object.entries(summary.formats).map(([format, sources]) => `${format} ${String(sources)}`)

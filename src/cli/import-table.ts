@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json.ts'
 import { formatBytes } from './progress.ts'
 import { renderTable } from './table.ts'
-import { printable } from './text-width.ts'
+import { printable, printableLine } from './text-width.ts'
 
 /** An import job, or a dry run, for people: what it needs, whether that is here, and where or why not. */
 export function renderImport(label: string, output: JsonObject, columns: number | undefined): string {
@@ -12,7 +12,7 @@ export function renderImport(label: string, output: JsonObject, columns: number 
     text(output.format),
     text(output.status)?.replaceAll('_', ' '),
   ].filter((part) => part !== undefined)
-  const lines = [printable(head.join('  '))]
+  const lines = [printableLine(head.join('  '))]
   if (typeof output.error === 'string') lines.push(printable(output.error))
   if (dependencies.length > 0) lines.push(renderTable(dependencies.map(toRow), columns))
   else if (Array.isArray(output.dependencies) && output.status !== 'failed') lines.push('It names no models')

@@ -43,3 +43,6 @@ export const printable = (text: string): string =>
   text
     .replaceAll('\r\n', '\n')
     .replace(CONTROL, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
+
+/** The same of what belongs on one line, such as the name of a file. */
+export const printableLine = (text: string): string => printable(text).replaceAll('\n', '\\u000a')

@@ -1,6 +1,7 @@
 import type { Candidate, CivitaiIds, Dependency, DependencyType, HashEvidence } from './dependency.ts'
 import { type Mention, TRUST } from './mention.ts'
 import type { ModelName } from './model-name.ts'
+import { civitaiOfAir } from './reference.ts'
 
 /** All that the sources say of one model. */
 export interface MentionGroup {
@@ -93,9 +94,14 @@ function asWritten(group: MentionGroup): string {
   return url ?? (model === undefined ? '' : `civitai:model:${model}`)
 }
 
+/** An AIR often stands beside a version's number alone: the model's number is in it. */
 function unitedIds(mentions: readonly Mention[]): CivitaiIds | undefined {
-  const model = firstOf(mentions, (mention) => mention.civitai?.model_id)
   const version = firstOf(mentions, (mention) => mention.civitai?.version_id)
+  const inAir = (mention: Mention): number | undefined => {
+    const ids = mention.air === undefined ? undefined : civitaiOfAir(mention.air)
+    return ids?.version_id === version ? ids?.model_id : undefined
+  }
+  const model = firstOf(mentions, (mention) => mention.civitai?.model_id) ?? firstOf(mentions, inAir)
   if (model === undefined && version === undefined) return undefined
   return {
     ...(model === undefined ? {} : { model_id: model }),

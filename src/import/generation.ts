@@ -53,17 +53,20 @@ const NUMBER = /^[+-]?(?:\d{1,15}(?:\.\d{0,20})?|\.\d{1,20})(?:e[+-]?\d{1,2})?$/
 
 /** A finite number, written as such or as text; undefined for anything else. */
 export function toNumber(value: unknown): number | undefined {
-  if (typeof value === 'number') return Number.isFinite(value) ? value : undefined
+  if (typeof value === 'number') return Number.isFinite(value) ? unsignedZero(value) : undefined
   if (typeof value !== 'string') return undefined
   const text = value.trim()
-  return NUMBER.test(text) ? Number(text) : undefined
+  return NUMBER.test(text) ? unsignedZero(Number(text)) : undefined
 }
 
+/** JSON has no -0, so that an answer would be another one behind a wire. */
+const unsignedZero = (value: number): number => value + 0
+
 function toSeed(value: unknown): number | string | undefined {
-  if (typeof value === 'number') return Number.isFinite(value) ? value : undefined
+  if (typeof value === 'number') return Number.isFinite(value) ? unsignedZero(value) : undefined
   if (typeof value !== 'string' || !/^-?\d{1,30}$/.test(value.trim())) return undefined
   const number = Number(value)
-  return Number.isSafeInteger(number) ? number : value.trim()
+  return Number.isSafeInteger(number) ? unsignedZero(number) : value.trim()
 }
 
 const SIZE = /^(\d{1,6})\s{0,3}[x×]\s{0,3}(\d{1,6})$/i

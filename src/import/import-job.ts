@@ -1,15 +1,13 @@
 import * as v from 'valibot'
-import { AppError } from '../errors.ts'
 import type { JobEnd, JobKind, RunningJob } from '../jobs/job.ts'
 import { fromJson, type JsonObject } from '../lib/json.ts'
 import type { Library, LibraryOpener } from '../models/library.ts'
 import type { Actor } from '../operation/permission.ts'
+import { type Analysis, analyze } from './analysis.ts'
 import { type Dependency, dependencySchema, type ImportWarning } from './dependency.ts'
 import type { Generation } from './generation.ts'
-import type { ParsedPrompt } from './parse/detect.ts'
-import type { PromptReading } from './read/messages.ts'
 import { resolveLocally } from './resolve.ts'
-import { type ReadCall, type SourceReader, sourceSchema } from './source.ts'
+import { type SourceReader, sourceSchema } from './source.ts'
 
 export const IMPORT_STATUSES = [
   'analyzing',
@@ -35,13 +33,23 @@ export type ImportInput = v.InferOutput<typeof importInputSchema>
 /** Records prompt and asset of an import in the ledger. */
 export type RecordImport = (record: {
   readonly generation: Generation
-  /** Path or URL of an image or a video; undefined where the prompt came as text. */
-  readonly media: { readonly url: string; readonly type: 'image' | 'video' } | undefined
+  /** As they were found on this host. */
+  readonly dependencies: readonly Dependency[]
+  /** Undefined where the prompt came as text. */
+  readonly media: ImportedMedia | undefined
   readonly actor: Actor
   readonly signal: AbortSignal
   /** In whose run. */
   readonly jobId: string
 }) => Promise<Recorded>
+
+export interface ImportedMedia {
+  /** A path or an address. */
+  readonly url: string
+  readonly type: 'image' | 'video'
+  /** Of the page on Civitai by which it was imported. */
+  readonly civitaiUrl?: string | undefined
+}
 
 export interface Recorded {
   readonly prompt_id?: string
@@ -111,7 +119,8 @@ async function runImport(job: RunningJob<ImportInput>, deps: ImportJobDeps): Pro
   const tracked = input.track
     ? await deps.record({
         generation: parsed.generation,
-        media: mediaOf(input, parsed.media),
+        dependencies,
+        media: mediaOf(input, parsed),
         actor,
         signal,
         jobId: job.id,
@@ -129,49 +138,6 @@ const unreadableFiles = ({ files }: Library): ImportWarning[] =>
     .flatMap(({ listedPath, fault }) => (fault === undefined ? [] : [{ place: listedPath, reason: fault }]))
     .slice(0, MAX_FILE_WARNINGS)
 
-/** What a prompt needs, as an answer shows it. */
-export type Analysis = Omit<ParsedPrompt, 'damage'> & Pick<PromptReading, 'media' | 'container'>
-
-/**
- * Reads and understands a source.
- * @throws AppError as SourceReader.read does; not_found where it is whole and holds no prompt; invalid_input where it is
- * damaged or of no known kind and gave none
- */
-export async function analyze(
-  { source, format }: Pick<ImportInput, 'source' | 'format'>,
-  sources: SourceReader,
-  call: ReadCall,
-): Promise<Analysis> {
-  const reading = await sources.read(source, { format }, call)
-  call.signal.throwIfAborted()
-  const { media, container } = reading
-  if (reading.prompt.sources.length === 0) throw nothingFound(reading)
-  const { damage, ...prompt } = reading.prompt
-  const warnings = [...reading.damage, ...damage, ...prompt.warnings]
-  return { ...prompt, warnings, container, ...(media === undefined ? {} : { media }) }
-}
-
-function nothingFound({ prompt, damage, c2pa }: PromptReading): AppError {
-  const [broken] = [...damage, ...prompt.damage]
-  if (broken !== undefined) {
-    return new AppError('invalid_input', `No prompt or workflow was found in it${because(broken)}`, {
-      hint: 'Give the file as the tool saved it, whole; --format reads it as a format of your choice',
-    })
-  }
-  const [first] = prompt.warnings
-  if (c2pa && first === undefined) {
-    return new AppError('not_found', 'No prompt or workflow was found in it: it only has a C2PA manifest', {
-      hint: 'C2PA says who made a picture, and never with which prompt or models',
-    })
-  }
-  return new AppError('not_found', `No prompt or workflow was found in it${because(first)}`, {
-    hint: 'Give the file as the tool saved it: chats and image editors often strip the metadata',
-  })
-}
-
-const because = (warning: ImportWarning | undefined): string =>
-  warning === undefined ? '' : ` (${warning.place}: ${warning.reason})`
-
 /** Nothing more is needed for it. */
 const isSatisfied = ({ status, active, optional }: Dependency): boolean =>
   status === 'resolved' || status === 'skipped' || !active || (optional && status === 'missing')
@@ -182,9 +148,12 @@ function settledShare(dependencies: readonly Dependency[]): number {
   return Math.round((settled / dependencies.length) * 100) / 100
 }
 
-function mediaOf({ source }: ImportInput, type: PromptReading['media']): Parameters<RecordImport>[0]['media'] {
+function mediaOf(
+  { source }: ImportInput,
+  { media: type, media_url, civitai_url }: Analysis,
+): ImportedMedia | undefined {
   if (type === undefined || source.kind === 'texts') return undefined
-  return { url: source.kind === 'path' ? source.path : source.url, type }
+  return { url: media_url ?? (source.kind === 'path' ? source.path : source.url), type, civitaiUrl: civitai_url }
 }
 
 /** The fields of the job object, as every surface shows it. */

@@ -22,7 +22,7 @@ export function createMediaRecordReader({ sources, findDigests }: MediaRecordDep
     const isTheirs = 'path' in media && (media.exact || actor.kind === 'owner')
     const { prompt: found } = isTheirs
       ? await sources.read({ kind: 'path', path: media.path }, AUTO, { actor, signal })
-      : await sources.readMedia(media, AUTO)
+      : await sources.readMedia(media, AUTO, signal)
     const models = await linkModels(found.dependencies, findDigests)
     const { prompt: text, ...rest } = found.generation
     if (text === undefined) return { models }

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { AppError } from '../errors.ts'
 import type { JobRunner } from '../jobs/runner.ts'
 import type { JobStore } from '../jobs/store.ts'
 import { createId } from '../lib/id.ts'
@@ -6,13 +7,21 @@ import { fromJson } from '../lib/json.ts'
 import { textField } from '../operation/fields.ts'
 import { type Call, defineOperation, type Operation, traceOf } from '../operation/operation.ts'
 import type { Actor } from '../operation/permission.ts'
+import { toAnalysis } from './analysis.ts'
 import { dependencySchema, warningSchema } from './dependency.ts'
 import { generationSchema } from './generation.ts'
-import { analyze, firstView, IMPORT_KIND, type ImportInput } from './import-job.ts'
+import { firstView, IMPORT_KIND, type ImportInput } from './import-job.ts'
 import { createImportJobOperations } from './job-operations.ts'
 import { packTexts } from './packed-text.ts'
-import { type ImportRequest, readRequest, refuseUnservable, requestFields } from './request.ts'
-import type { ImportSource, ReadCall, SourceReader } from './source.ts'
+import {
+  type ImportRequest,
+  keepTexts,
+  refuseUnservable,
+  requestFields,
+  requireOneSource,
+  sourceOf,
+} from './request.ts'
+import type { ImportSource, SourceReader, SourceReading } from './source.ts'
 
 export interface ImportDeps {
   readonly jobs: JobRunner
@@ -50,11 +59,19 @@ export function createImportOperations(deps: ImportDeps): readonly Operation[] {
     }
   }
 
-  async function start(request: ImportRequest, source: ImportSource, actor: Actor, batchId?: string): Promise<string> {
-    const input = fromJson(await toJobInput(request, source, actor))
+  async function start(input: ImportInput, actor: Actor, batchId?: string): Promise<string> {
     const batch = batchId === undefined ? {} : { batchId }
-    const row = await deps.jobs.create(IMPORT_KIND, { actor, input, view: firstView(), ...batch })
+    const row = await deps.jobs.create(IMPORT_KIND, { actor, input: fromJson(input), view: firstView(), ...batch })
     return row.id
+  }
+
+  /** A dry run reads a file that was sent as it is; a job has only its texts. */
+  async function readNow(request: ImportRequest, call: Call): Promise<SourceReading> {
+    const { upload, signal } = call
+    const options = { format: request.format }
+    return upload === undefined
+      ? deps.sources.read(sourceOf(request), options, { actor: call.actor, signal, trace: traceOf(call) })
+      : deps.sources.readMedia({ path: upload.path, exact: false }, options, signal)
   }
 
   return [
@@ -81,11 +98,14 @@ export function createImportOperations(deps: ImportDeps): readonly Operation[] {
       paths: ['path', 'model_roots'],
       input: inputSchema,
       output: v.looseObject({ ...v.partial(acceptedSchema).entries, ...v.partial(analysisSchema).entries }),
-      async run({ dry_run, file: _, ...request }, call) {
+      async run({ dry_run, file, ...request }, call) {
+        if (file !== undefined) throw noFileInJson()
         refuseUnservable(request, call)
-        const source = await readRequest(request, call, deps.sources)
-        if (dry_run) return { ...(await analyze({ source, format: request.format }, deps.sources, readCallOf(call))) }
-        const jobId = await start(request, source, call.actor)
+        requireOneSource(request, call.upload)
+        if (dry_run) return { ...toAnalysis(await readNow(request, call)) }
+        const source =
+          call.upload === undefined ? sourceOf(request) : await keepTexts(call.upload, deps.sources, call.signal)
+        const jobId = await start(await toJobInput(request, source, call.actor), call.actor)
         return { job_id: jobId, status: 'analyzing' as const, message: 'Import job created and processing started.' }
       },
     }),
@@ -109,17 +129,15 @@ export function createImportOperations(deps: ImportDeps): readonly Operation[] {
       }),
       output: v.object({ batch_id: v.string(), jobs: v.array(v.object({ job_id: v.string() })) }),
       async run({ items }, call) {
-        const sources: ImportSource[] = []
         for (const item of items) {
           refuseUnservable(item, call)
-          sources.push(await readRequest(item, {}, deps.sources))
+          requireOneSource(item)
         }
+        const inputs: ImportInput[] = []
+        for (const item of items) inputs.push(await toJobInput(item, sourceOf(item), call.actor))
         const batchId = createId('batch')
         const started: { job_id: string }[] = []
-        for (const [at, item] of items.entries()) {
-          const source = sources[at]
-          if (source !== undefined) started.push({ job_id: await start(item, source, call.actor, batchId) })
-        }
+        for (const input of inputs) started.push({ job_id: await start(input, call.actor, batchId) })
         return { batch_id: batchId, jobs: started }
       },
     }),
@@ -127,4 +145,8 @@ export function createImportOperations(deps: ImportDeps): readonly Operation[] {
   ]
 }
 
-const readCallOf = (call: Call): ReadCall => ({ actor: call.actor, signal: call.signal, trace: traceOf(call) })
+const noFileInJson = (): AppError =>
+  new AppError('invalid_input', 'file can only be sent in a multipart request', {
+    hint: 'Name a file of the host where airkeep runs by path',
+    errors: [{ path: 'file', expected: 'file must be left out' }],
+  })

@@ -38,7 +38,7 @@ export type ImportRequest = v.InferOutput<typeof requestSchema>
 
 /** What this version cannot do is refused, so that nobody waits for it. */
 export function refuseUnservable(request: ImportRequest, call: Pick<Call, 'upload' | 'actor'>): void {
-  // Known now, not after an hour of hashing: recording looks first whether the media are recorded already.
+  // Known now, not after an hour of hashing. Recording also asks for what the ledger has already.
   const lacking = (['track:read', 'track:write'] as const).find((needed) => !holds(call.actor, needed))
   if (request.track && lacking !== undefined) {
     throw new AppError('forbidden', `track needs the permission ${lacking}`, {
@@ -62,29 +62,27 @@ export function refuseUnservable(request: ImportRequest, call: Pick<Call, 'uploa
   }
 }
 
-const auto = { format: 'auto' } as const
+/** Exactly one of payload, path, url and an uploaded file. @throws AppError invalid_input */
+export function requireOneSource(request: ImportRequest, upload?: Upload): void {
+  const given = [request.payload, request.path, request.url, upload].filter((value) => value !== undefined)
+  if (given.length === 1) return
+  throw new AppError('invalid_input', 'Exactly one of payload, path, url and file must be given', {
+    errors: [{ path: '', expected: 'exactly one of payload, path, url and file' }],
+  })
+}
 
-/** Exactly one of payload, path, url and an uploaded file. */
-export async function readRequest(
-  request: ImportRequest,
-  call: { readonly upload?: Upload | undefined },
-  sources: SourceReader,
-): Promise<ImportSource> {
-  const given = [request.payload, request.path, request.url, call.upload].filter((value) => value !== undefined)
-  if (given.length !== 1) {
-    throw new AppError('invalid_input', 'Exactly one of payload, path, url and file must be given', {
-      errors: [{ path: '', expected: 'exactly one of payload, path, url and file' }],
-    })
-  }
-  if (call.upload !== undefined) {
-    // Its texts are all that is kept of it: they are what a restart needs.
-    const { path } = call.upload
-    const { texts = [], damage, c2pa } = await sources.readMedia({ path, exact: false }, { ...auto, keepTexts: true })
-    await rm(path, { force: true })
-    return { kind: 'texts', texts: [...texts], warnings: [...damage], c2pa }
-  }
-  if (request.path !== undefined) return { kind: 'path', path: request.path }
-  if (request.url !== undefined) return { kind: 'url', url: request.url }
-  const text = typeof request.payload === 'string' ? request.payload : JSON.stringify(request.payload)
+/** Where a request that carries no file reads from; asked after {@link requireOneSource}. */
+export function sourceOf({ payload, path, url }: ImportRequest): ImportSource {
+  if (path !== undefined) return { kind: 'path', path }
+  if (url !== undefined) return { kind: 'url', url }
+  const text = typeof payload === 'string' ? payload : JSON.stringify(payload)
   return { kind: 'texts', texts: [{ place: 'payload', key: '', text }], warnings: [] }
+}
+
+/** The texts of an uploaded file, which is gone then: they are what a job needs after a restart. */
+export async function keepTexts({ path }: Upload, sources: SourceReader, signal: AbortSignal): Promise<ImportSource> {
+  const options = { format: 'auto', keepTexts: true }
+  const { texts = [], damage, c2pa } = await sources.readMedia({ path, exact: false }, options, signal)
+  await rm(path, { force: true })
+  return { kind: 'texts', texts: [...texts], warnings: [...damage], c2pa }
 }

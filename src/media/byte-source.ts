@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs'
 import { type FileHandle, open, realpath } from 'node:fs/promises'
 import { AppError, type ErrorCode } from '../errors.ts'
 import { ensureOpened, ensureReal, isSymlinkRefused, openFlags, outsideRoots } from '../lib/exact-file.ts'
@@ -89,10 +89,15 @@ export async function openFile(path: string, { exact = false }: OpenOptions = {}
   }
 }
 
-/** The same in a thread that nothing else waits for, and for whoever may name any file. Throws as `openFile` does. */
+/**
+ * The same in a thread that nothing else waits for, and for whoever may name any file. Throws as `openFile` does.
+ * Nobody has looked at the path before: what is no file is not opened, since that may let the writer of a FIFO go, or
+ * make a device act.
+ */
 export function openFileSync(path: string): { readonly fd: number; readonly sizeBytes: number; close(): void } {
   let fd: number | undefined
   try {
+    if (!statSync(path).isFile()) throw cannotRead('invalid_input', path, 'it is not a regular file')
     fd = openSync(path, openFlags(false))
     const stat = fstatSync(fd)
     if (!stat.isFile()) throw cannotRead('invalid_input', path, 'it is not a regular file')

@@ -1,6 +1,7 @@
 import type { ByteSource } from './byte-source.ts'
 import type { Container, ContainerContent, MetadataLimits } from './container.ts'
 import { readExif } from './exif.ts'
+import { createInflater } from './inflater.ts'
 import { readChunks } from './png-chunks.ts'
 import { decodeTextChunk, TEXT_CHUNKS } from './png-text.ts'
 import { readRawProfile } from './raw-profile.ts'
@@ -21,6 +22,7 @@ const C2PA_CHUNK = 'caBX'
 
 function readPng(source: ByteSource, limits: MetadataLimits): ContainerContent {
   const into = createTextCollector(limits)
+  const inflate = createInflater(limits.totalBytes)
   const chunks = readChunks(source, {
     wants(type, lengthBytes) {
       if (type === 'IHDR') return lengthBytes === 13
@@ -37,7 +39,7 @@ function readPng(source: ByteSource, limits: MetadataLimits): ContainerContent {
       if (!chunk.crcMatches) into.warn('png:eXIf', 'its checksum does not match')
       readExif(chunk.data, 'png:exif', into)
     } else {
-      const decoded = decodeTextChunk(chunk, into.textLimit)
+      const decoded = decodeTextChunk(chunk, (data) => inflate(data, into.textLimit))
       for (const problem of decoded.problems) into.warn(decoded.place, problem)
       if (decoded.text?.key === XMP_KEYWORD) readXmp(decoded.text.text, 'png:xmp', into)
       else if (decoded.text !== undefined && !readRawProfile(decoded.text, into)) into.add(decoded.text)

@@ -3,6 +3,8 @@ import type { ContainerContent, MediaWarning, MetadataLimits, MetadataText } fro
 /** Hostile files have a million tiny texts; real ones have up to about fifty. */
 const MAX_TEXTS = 1000
 const MAX_WARNINGS = 100
+/** Of the name that a text is filed under; the longest that any format allows is a quarter of it. */
+const MAX_NAME_CHARACTERS = 1000
 
 /** Gathers what one container yields and holds it to the limits. */
 export interface TextCollector {
@@ -28,7 +30,7 @@ export function createTextCollector(limits: MetadataLimits): TextCollector {
   const limit = (): number => Math.max(0, Math.min(limits.textBytes, leftBytes))
 
   function warn(place: string, reason: string): void {
-    if (warnings.length < MAX_WARNINGS) warnings.push({ place, reason })
+    if (warnings.length < MAX_WARNINGS) warnings.push({ place: shortened(place), reason })
   }
 
   function fits(place: string, byteLength: number): boolean {
@@ -51,6 +53,10 @@ export function createTextCollector(limits: MetadataLimits): TextCollector {
     add({ place, key, text }) {
       const kept = withoutTrailingNuls(text)
       if (kept === '') return
+      if (key.length > MAX_NAME_CHARACTERS) {
+        warn(place, `it was left out: its name has more than ${MAX_NAME_CHARACTERS} characters`)
+        return
+      }
       // UTF-16 units are a lower bound of UTF-8 bytes: the exact count is only asked for where it matters.
       const byteLength = kept.length * 3 <= limit() ? kept.length : Buffer.byteLength(kept)
       if (!fits(place, byteLength)) return
@@ -66,6 +72,11 @@ export function createTextCollector(limits: MetadataLimits): TextCollector {
     content: () => ({ ...size, texts, warnings, ...(c2pa ? { c2pa } : {}) }),
   }
 }
+
+const MAX_PLACE_CHARACTERS = MAX_NAME_CHARACTERS + 100
+
+const shortened = (place: string): string =>
+  place.length <= MAX_PLACE_CHARACTERS ? place : `${place.slice(0, MAX_PLACE_CHARACTERS).toWellFormed()}…`
 
 /** Some tools leave NUL bytes at the end of a text. */
 function withoutTrailingNuls(text: string): string {

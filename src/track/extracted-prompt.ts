@@ -1,7 +1,8 @@
 import { and, eq, sql } from 'drizzle-orm'
-import type { WriteDb } from '../db/db.ts'
+import type { Db, WriteDb } from '../db/db.ts'
 import { isJsonObject, type JsonObject } from '../lib/json.ts'
 import { cleanJson, cleanText } from '../operation/check-text.ts'
+import { toPublicId } from '../operation/fields.ts'
 import type { Call } from '../operation/operation.ts'
 import type { Asset } from './asset-row.ts'
 import type { Reader } from './conditions.ts'
@@ -50,6 +51,14 @@ export async function findSamePrompt(db: Reader, { text, metadata }: ExtractedPr
     .limit(1)
   return rows[0]?.id
 }
+
+/** The same for whoever is no part of the ledger: a prompt_id. */
+export const createPromptFinder =
+  ({ read }: Pick<Db, 'read'>) =>
+  async (prompt: ExtractedPrompt): Promise<string | undefined> => {
+    const id = await findSamePrompt(read, prompt)
+    return id === undefined ? undefined : toPublicId(id)
+  }
 
 /**
  * The prompt of a new asset, as its row number: recorded, unless the ledger has the same. Inside the write that records

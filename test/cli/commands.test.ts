@@ -226,7 +226,7 @@ describe('output', () => {
         { source: 'fail.png', status: 'failed', error: 'It went wrong' },
       ],
     })
-    expect(stderr).toBe('error: This holds no prompt\n')
+    expect(stderr).toBe('error: invalid.png: This holds no prompt\n')
     expect(exitCode).toBe(10)
   })
 

@@ -86,6 +86,33 @@ describe('what is not there to be found', () => {
   })
 })
 
+test('files beside a picture travel to another host where the picture has no prompt', async () => {
+  file('renders/beside.png', createPng())
+  file('renders/beside.txt', INFOTEXT)
+  file('renders/own.png', createPng({ before: [tEXt('parameters', INFOTEXT)] }))
+  file('renders/own.txt', INFOTEXT.replace('harborMix_v2', 'another'))
+  file('renders/caption.png', createPng())
+  file('renders/caption.txt', 'a pier')
+  const server = await executable.serve([], { data: join(folder.path, 'far') })
+  try {
+    const far = ['--json', '--server', server.url]
+    const { items, summary } = (await run('import', join(folder.path, 'renders'), '--dry-run', ...far)).json()
+    expect((items as JsonObject[]).map(({ format, error }) => format ?? (error as JsonObject).code)).toEqual([
+      'a1111',
+      'not_found',
+      'a1111',
+    ])
+    expect((summary as { models: JsonObject[] }).models).toMatchObject([
+      { name: 'harborMix_v2', sources: 2 },
+      { name: 'ink', sources: 2 },
+    ])
+    const job = (await run('import', join(folder.path, 'renders/beside.png'), ...far)).json()
+    expect(job).toMatchObject({ status: 'partially_completed', format: 'a1111' })
+  } finally {
+    await server.stop()
+  }
+})
+
 describe('a folder', () => {
   test('is gone through and summed up', async () => {
     file('renders/one.png', createPng({ before: [tEXt('parameters', INFOTEXT)] }))

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createApp } from '../../src/app.ts'
@@ -7,6 +7,7 @@ import type { CliApp } from '../../src/cli/app.ts'
 import { loadConfig } from '../../src/config.ts'
 import type { JsonObject } from '../../src/lib/json.ts'
 import { type Actor, OWNER } from '../../src/operation/permission.ts'
+import { aPng } from '../support/build.ts'
 import { rejection } from '../support/rejection.ts'
 import { aCall, aTokenActor } from '../support/track.ts'
 
@@ -67,4 +68,32 @@ test('a batch starts a job for each item, and the list counts them all, whatever
   expect(page.items).toHaveLength(2)
   const bad = await rejection(invoke('import_prompts', { items: [...items, { payload: 'x', path: '/y' }] }))
   expect(bad).toMatchObject({ code: 'invalid_input' })
+})
+
+test('a batch with one bad item starts no job, whatever is bad about it', async () => {
+  const nowhere = { payload: '<lora:b:1>', model_roots: [join(dir, 'nowhere')] }
+  const error = await rejection(invoke('import_prompts', { items: [{ payload: '<lora:a:1>' }, nowhere] }))
+  expect(error).toMatchObject({ code: 'not_found' })
+  expect(await invoke('list_import_jobs', {})).toMatchObject({ count: 0 })
+})
+
+test('a file that is named instead of sent is refused, and not left out unseen', async () => {
+  for (const more of [{}, { payload: '<lora:a:1>' }]) {
+    const error = await rejection(invoke('import_prompt', { file: '/somewhere/picture.png', dry_run: true, ...more }))
+    expect(error).toMatchObject({ code: 'invalid_input', errors: [{ path: 'file' }] })
+  }
+})
+
+test('a dry run of a file that was sent says what the file is', async () => {
+  const path = join(dir, 'sent')
+  const infotext = 'a pier <lora:ink:0.8>\nSteps: 20, Sampler: Euler, Seed: 1'
+  writeFileSync(path, aPng({ text: { parameters: infotext } }))
+  const upload = { path, filename: 'picture.png', sizeBytes: 1 }
+  const operation = app.operations.find(({ name }) => name === 'import_prompt')
+  const answer = await operation?.invoke({ dry_run: true }, aCall({ upload }))
+  expect(answer).toMatchObject({ format: 'a1111', container: 'png', media: 'image', dependencies: [{ name: 'ink' }] })
+  const both = await rejection(
+    operation?.invoke({ dry_run: true, payload: 'x' }, aCall({ upload })) ?? Promise.resolve(),
+  )
+  expect(both).toMatchObject({ code: 'invalid_input' })
 })

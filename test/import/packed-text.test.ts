@@ -1,7 +1,6 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { packTexts, unpackTexts } from '../../src/import/packed-text.ts'
-import { rejection } from '../support/rejection.ts'
+import { packTexts, packTextsNow, unpackTextsNow } from '../../src/import/packed-text.ts'
 
 test('texts come back as they were, long ones packed', async () => {
   const repeated = fc
@@ -11,7 +10,8 @@ test('texts come back as they were, long ones packed', async () => {
     fc.asyncProperty(
       fc.array(fc.record({ place: fc.string(), key: fc.string(), text: repeated.map((text) => text.toWellFormed()) })),
       async (texts) => {
-        expect(await unpackTexts(await packTexts(texts))).toEqual(texts)
+        expect(unpackTextsNow(await packTexts(texts))).toEqual(texts)
+        expect(unpackTextsNow(packTextsNow(texts))).toEqual(texts)
       },
     ),
     { numRuns: 30 },
@@ -25,6 +25,12 @@ test('texts come back as they were, long ones packed', async () => {
   expect(JSON.stringify(long).length).toBeLessThan(20_000)
 })
 
-test('what is damaged is told', async () => {
-  expect(await rejection(unpackTexts([{ place: 'a', key: '', gzip: 'AAAA' }]))).toMatchObject({ code: 'internal' })
+test('what is damaged is told', () => {
+  expect(() => unpackTextsNow([{ place: 'a', key: '', gzip: 'AAAA' }])).toThrow('cannot be read')
+})
+
+test('a job keeps no more than fits into a row of a database', () => {
+  const many = Array.from({ length: 300 }, (_, at) => ({ place: String(at), key: '', text: 'x'.repeat(120_000) }))
+  expect(() => packTextsNow(many)).toThrow('more than a job can keep')
+  expect(packTextsNow(many.slice(100))).toHaveLength(200)
 })

@@ -1,15 +1,19 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { copyFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { createAudit } from '../../src/db/audit.ts'
 import type { Generation } from '../../src/import/generation.ts'
+import { mergeMentions } from '../../src/import/merge.ts'
 import { createImportRecorder } from '../../src/import/record.ts'
 import { toRecordedPrompt } from '../../src/import/recorded-prompt.ts'
 import type { JsonObject } from '../../src/lib/json.ts'
 import { OWNER } from '../../src/operation/permission.ts'
+import { createPromptFinder } from '../../src/track/extracted-prompt.ts'
+import { createModelLinker } from '../../src/track/link-models.ts'
 import type { MediaRecord } from '../../src/track/media-record.ts'
 import { anMp4 } from '../support/build.ts'
 import { rejection } from '../support/rejection.ts'
-import { openTrack, type Track } from '../support/track.ts'
+import { aCall, openTrack, type Track } from '../support/track.ts'
 
 const GENERATION: Generation = { prompt: 'a harbor at dusk', negative_prompt: 'rain', steps: 28, seed: 7 }
 const { prompt: TEXT, ...REST } = GENERATION
@@ -43,14 +47,34 @@ function record(
   {
     type = 'image',
     around = (invoke) => invoke,
-  }: { type?: 'image' | 'video'; around?: (invoke: Invoke) => Invoke } = {},
+    needed = [],
+    civitaiUrl,
+  }: {
+    type?: 'image' | 'video'
+    around?: (invoke: Invoke) => Invoke
+    needed?: readonly string[]
+    civitaiUrl?: string
+  } = {},
 ) {
-  const recorder = createImportRecorder((name, input, { actor, signal }) => {
-    calls.push(name)
-    return around((which, what) => track.invoke(which, what, { actor, signal }))(name, input)
+  const recorder = createImportRecorder({
+    invoke(name, input, { actor, signal }) {
+      calls.push(name)
+      return around((which, what) => track.invoke(which, what, { actor, signal }))(name, input)
+    },
+    findPrompt: createPromptFinder(track.db),
+    linkModels: async (assetId, needed, { actor }) => {
+      const models = needed.map(({ type, reference: name }) => ({ type, name }))
+      await createModelLinker({ db: track.db, audit: createAudit(track.db), clock: track.clock })(
+        assetId,
+        models,
+        aCall({ actor }),
+      )
+    },
   })
-  const media = url === undefined ? undefined : { url, type }
-  return recorder({ generation, media, actor: OWNER, signal: new AbortController().signal, jobId: 'imp_1' })
+  const media = url === undefined ? undefined : { url, type, civitaiUrl }
+  const { dependencies } = mergeMentions(needed.map((name) => ({ type: 'lora', name, evidence: ['test:x'] })))
+  const signal = new AbortController().signal
+  return recorder({ generation, dependencies, media, actor: OWNER, signal, jobId: 'imp_1' })
 }
 const prompts = async (): Promise<JsonObject[]> => (await track.invoke('list_prompts', {}))['prompts'] as JsonObject[]
 const asset = async (): Promise<JsonObject> =>
@@ -60,7 +84,7 @@ describe('media', () => {
   test('with their prompt inside are one call, so that a crash leaves nothing half-recorded', async () => {
     insideMedia(GENERATION)
     expect(await record(GENERATION, picture)).toEqual({ asset_id: '1', prompt_id: '1' })
-    expect(calls).toEqual(['calculate_sha256', 'find_asset', 'create_asset'])
+    expect(calls).toEqual(['create_asset'])
     expect(await asset()).toMatchObject({
       asset_url: picture,
       asset_source: 'generated',
@@ -74,12 +98,12 @@ describe('media', () => {
     await record(GENERATION, picture)
     calls = []
     expect(await record(GENERATION, picture)).toEqual({ asset_id: '1', prompt_id: '1' })
-    expect(calls).toEqual(['calculate_sha256', 'find_asset'])
+    expect(calls).toEqual(['create_asset', 'find_asset'])
   })
 
   test('whose prompt was found elsewhere, or in a forced format, are linked with it once', async () => {
     expect(await record(GENERATION, picture)).toEqual({ asset_id: '1', prompt_id: '1' })
-    expect(calls).toEqual(['calculate_sha256', 'find_asset', 'create_asset', 'create_prompt', 'update_asset'])
+    expect(calls).toEqual(['create_asset', 'create_prompt', 'update_asset'])
     expect(await asset()).toMatchObject({ input_prompt: { prompt_text: TEXT, metadata: REST } })
     expect(await record({ prompt: 'other words' }, picture)).toEqual({ asset_id: '1', prompt_id: '1' })
     expect(await prompts()).toHaveLength(1)
@@ -90,6 +114,23 @@ describe('media', () => {
     await track.invoke('create_asset', input)
     expect(await record(GENERATION, picture)).toEqual({ asset_id: '1', prompt_id: '1' })
     expect(await asset()).toMatchObject({ input_prompt: { prompt_text: TEXT } })
+  })
+
+  test('without models of their own get those that an import finds, and others keep theirs', async () => {
+    inside = { models: [] }
+    await record(GENERATION, picture, { needed: ['glass-rain'] })
+    expect(await asset()).toMatchObject({ models: [{ type: 'lora', name: 'glass-rain' }] })
+    await record(GENERATION, picture, { needed: ['night-fog'] })
+    expect(await asset()).toMatchObject({ models: [{ name: 'glass-rain' }] })
+    const { items } = await track.invoke('list_events', { table: 'assets', row_id: '1' })
+    expect(items).toContainEqual(expect.objectContaining({ op: 'update_asset', actor: 'local' }))
+  })
+
+  test('of a page on Civitai are known by their number there', async () => {
+    const civitaiUrl = 'https://civitai.com/images/77'
+    await record(GENERATION, picture, { civitaiUrl })
+    expect(await asset()).toMatchObject({ civitai_id: '77', civitai_url: civitaiUrl })
+    expect(await record(GENERATION, picture, { civitaiUrl })).toEqual({ asset_id: '1', prompt_id: '1' })
   })
 
   test('keep the prompt that they have', async () => {
@@ -151,6 +192,14 @@ describe('text', () => {
     expect(await record(GENERATION, undefined)).toEqual({ prompt_id: '1' })
     expect(calls).toEqual(['create_prompt'])
     expect(await prompts()).toMatchObject([{ prompt_text: TEXT, purpose: 'image_generation', metadata: REST }])
+  })
+
+  test('imported again is the prompt that is there, and other metadata make another', async () => {
+    await record(GENERATION, undefined)
+    expect(await record(GENERATION, undefined)).toEqual({ prompt_id: '1' })
+    expect(await record({ ...GENERATION, seed: 8 }, undefined)).toEqual({ prompt_id: '2' })
+    expect(await record(GENERATION, picture)).toEqual({ asset_id: '1', prompt_id: '1' })
+    expect(await prompts()).toHaveLength(2)
   })
 
   test('without a prompt records nothing', async () => {

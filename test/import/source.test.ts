@@ -197,6 +197,51 @@ describe('a page of Civitai', () => {
     const { prompt } = await read('https://civitai.com/images/77?period=Day')
     expect(prompt).toMatchObject({ format: 'civitai', generation: { prompt: 'a pier', steps: 9 } })
   })
+  test('of an image says where the media are, in their original quality', async () => {
+    images.set('79', {
+      id: 79,
+      type: 'image',
+      url: 'https://image.civitai.com/abc/width=450/79.jpeg',
+      meta: { prompt: 'a pier', Model: 'harborMix_v2', steps: 9 },
+    })
+    expect(await read('https://civitai.com/images/79')).toMatchObject({
+      media: 'image',
+      media_url: 'https://image.civitai.com/abc/original=true/79.jpeg',
+      civitai_url: 'https://civitai.com/images/79',
+    })
+  })
+  describe('whose author hides how it was made', () => {
+    const url = 'https://example.com/original=true/80.png'
+    const asked: string[] = []
+    const reading = (body: Uint8Array | undefined) => {
+      images.set('80', { id: 80, type: 'image', url: url.replace('original=true', 'width=450'), modelVersionIds: [34] })
+      const fetch: GuardedFetch = async (request) => {
+        asked.push(String(request.url))
+        const response = new Response(body)
+        const { headers } = response
+        const whole = () => response.bytes()
+        const unused = () => Promise.reject(new Error('unused'))
+        const status = body === undefined ? 403 : 200
+        const content = (async function* () {
+          yield await whole()
+        })()
+        return { status, headers, url, body: content, bytes: whole, text: unused, json: unused, discard() {} }
+      }
+      const source = { kind: 'url', url: 'https://civitai.com/images/80' } as const
+      return createSourceReader({ ...deps, fetch }).read(source, auto, { actor: OWNER, signal })
+    }
+    const needs = async (body: Uint8Array | undefined) =>
+      (await reading(body)).prompt.dependencies.map(({ name, reference }) => name ?? reference)
+    test('the file itself tells, beside the versions of its models', async () => {
+      const infotext = 'a pier <lora:ink:0.8>\nSteps: 20, Sampler: Euler, Seed: 1'
+      expect(await needs(aPng({ text: { parameters: infotext } }))).toEqual(['civitai:version:34', 'ink'])
+      expect(asked).toEqual([url])
+    })
+    test('and where it cannot, the versions are told', async () => {
+      expect(await needs(aPng())).toEqual(['civitai:version:34'])
+      expect(await needs(undefined)).toEqual(['civitai:version:34'])
+    })
+  })
   test('of an image that is not there says so', async () => {
     expect(await rejection(read('https://civitai.red/images/78'))).toMatchObject({ code: 'not_found' })
   })
@@ -205,5 +250,42 @@ describe('a page of Civitai', () => {
     'https://civitai.com/api/download/models/34?type=Model',
   ])('of a model names it without fetching it: %s', async (url) => {
     expect((await read(url, bot)).prompt.dependencies).toMatchObject([{ civitai: { version_id: 34 } }])
+  })
+})
+
+describe('the nodes of a ComfyUI', () => {
+  const GRAPH = JSON.stringify({ 1: { class_type: 'HarborThing', inputs: { thing: 'pier.safetensors' } } })
+  const nodes = { classes: { HarborThing: { widgets: ['thing'], models: { thing: 'lora' as const } } } }
+  let asked = 0
+  const withNodes = () =>
+    createSourceReader({
+      ...deps,
+      comfyNodes: {
+        async get() {
+          asked += 1
+          return nodes
+        },
+        warning: () => undefined,
+      },
+    })
+  const typesOf = ({ prompt }: { prompt: { dependencies: readonly { type: string }[] } }) =>
+    prompt.dependencies.map(({ type }) => type)
+
+  test('tell what an unknown node loads, whatever the graph stands in', async () => {
+    const bytes = aPng({ text: { prompt: GRAPH } })
+    const texts = [{ place: 'payload', key: '', text: GRAPH }]
+    expect(typesOf(await withNodes().readMedia({ bytes }, auto, signal))).toEqual(['lora'])
+    const reading = withNodes()
+    for (let round = 0; round < 2; round += 1) {
+      const found = await reading.read({ kind: 'texts', texts, warnings: [] }, auto, { actor: OWNER, signal })
+      expect(typesOf(found)).toEqual(['lora'])
+    }
+    expect(asked).toBe(3)
+  })
+  test('are not asked for what is no graph', async () => {
+    asked = 0
+    await withNodes().readMedia({ bytes: aPng({ text: { parameters: 'a pier\nSteps: 20, Seed: 1' } }) }, auto, signal)
+    await withNodes().readMedia({ bytes: aPng() }, auto, signal)
+    expect(asked).toBe(0)
   })
 })

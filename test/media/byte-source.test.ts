@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
+import { once } from 'node:events'
 import { mkdir, mkdtemp, realpath, rm, symlink, truncate, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { bytesSource, fdSource, openFile } from '../../src/media/byte-source.ts'
+import { bytesSource, fdSource, openFile, openFileSync } from '../../src/media/byte-source.ts'
 import { readMetadata } from '../../src/media/read-metadata.ts'
 
 let dir: string
@@ -54,6 +56,19 @@ test('a folder, a device, a FIFO and what is not there are refused without waiti
   expect(await refused(join(dir, 'fifo'))).toMatchObject({ code: 'invalid_input' })
   expect(await refused(join(dir, 'nothing'))).toMatchObject({ code: 'not_found' })
   expect(await refused(join(dir, 'n\0ul'))).toMatchObject({ code: 'invalid_input' })
+})
+
+test('what is no file is not even opened by a thread: a FIFO would let its writer go, a device may act', async () => {
+  const path = join(dir, 'socket')
+  const server = createServer().listen(path)
+  await once(server, 'listening')
+  try {
+    // Opening a socket fails by itself, and says so otherwise.
+    expect(() => openFileSync(path)).toThrow('it is not a regular file')
+    expect(() => openFileSync(join(dir, 'nothing'))).toThrow('there is no such file')
+  } finally {
+    server.close()
+  }
 })
 
 describe('exactly the file of that path', () => {

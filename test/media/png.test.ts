@@ -233,6 +233,36 @@ describe('limits', () => {
     expect(warnings).toHaveLength(1)
   })
 
+  test('packed pieces that give no texts count as well', () => {
+    const idle = (): Buffer => iTXt('XML:com.adobe.xmp', `<!--${'x'.repeat(700)}-->`, { compress: deflateSync })
+    const { texts: found, warnings } = readLimited(idle(), idle(), idle(), zTXt('k', 'words', deflateSync))
+    expect(found).toEqual([])
+    expect(warnings.map(({ reason }) => reason)).toEqual([
+      'it inflates to more than 86 bytes',
+      'the file inflates to more than 1500 bytes',
+    ])
+  })
+
+  test('bombs that are left out count as well, and small damage only as much as it can have inflated to', () => {
+    const bomb = (): Buffer => zTXt('bomb', '\0'.repeat(500_000), deflateSync)
+    const words = zTXt('k', 'words', deflateSync)
+    expect(readLimited(bomb(), bomb(), words).texts).toEqual([])
+    const damaged = Array.from({ length: 20 }, () => chunk('zTXt', Buffer.from('k\0\0nozlib')))
+    const wide = { textBytes: 100_000, totalBytes: 150_000 }
+    const { texts: found } = readMetadata(bytesSource(createPng({ before: [...damaged, words] })), wide)
+    expect(found.map(({ text }) => text)).toEqual(['words'])
+  })
+
+  test('a keyword of megabytes names nothing, and is told by its beginning', () => {
+    const { texts: found, warnings } = read(createPng({ before: [tEXt('k'.repeat(2_000_000), 'v'), tEXt('k', 'v')] }))
+    expect(found.map(({ key }) => key)).toEqual(['k'])
+    expect(warnings.map(({ reason }) => reason)).toEqual(['it was left out: its name has more than 1000 characters'])
+    expect(warnings[0]?.place).toStartWith('png:tEXt:kkk')
+    expect(warnings[0]?.place.length).toBeLessThan(1200)
+    const damaged = read(createPng({ before: [chunk('zTXt', Buffer.from(`${'k'.repeat(2_000_000)}\0\x07`))] }))
+    expect(damaged.warnings.map(({ place }) => place.length < 1200)).toEqual([true])
+  })
+
   test('a file of nothing but tiny texts does not fill the memory', () => {
     const tiny = tEXt('k', 'v')
     const picture = Buffer.concat([PNG_SIGNATURE, header(1, 1), ...Array<Buffer>(20_000).fill(tiny), end()])

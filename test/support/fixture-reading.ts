@@ -1,7 +1,7 @@
 import type { Expected, Meaning } from '../../scripts/fixtures/expected.ts'
 import { createLocalFiles } from '../../src/access/local-files.ts'
 import { isAppError } from '../../src/errors.ts'
-import { analyze } from '../../src/import/import-job.ts'
+import { analyze } from '../../src/import/analysis.ts'
 import type { PromptReading } from '../../src/import/read/messages.ts'
 import type { PromptReader } from '../../src/import/read/reader.ts'
 import { createSourceReader, type SourceReader } from '../../src/import/source.ts'

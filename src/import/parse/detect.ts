@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { AppError } from '../../errors.ts'
 import type { MetadataText } from '../../media/container.ts'
+import { boundGeneration, boundMentions, boundWarnings } from '../bounds.ts'
 import type { Dependency, ImportWarning } from '../dependency.ts'
 import { type Generation, mergeGeneration } from '../generation.ts'
 import { TRUST, type TrustedMention } from '../mention.ts'
@@ -17,7 +18,7 @@ export const FORMATS: readonly string[] = [...new Set(PARSERS.map(({ format }) =
 export const parsedSourceSchema = v.object({ place: v.string(), format: v.string(), confidence: v.number() })
 
 export interface ParsedPrompt {
-  /** Of the most trusted source; `unknown` where nothing was understood. */
+  /** Of the program that made it, else of the most trusted source; `unknown` where nothing was understood. */
   readonly format: string
   /** 0 to 1: how sure the format is. */
   readonly confidence: number
@@ -37,8 +38,8 @@ export interface PromptInput {
   readonly context?: ParseContext
 }
 
-/** Mentions of all sources together; each source has its own limit below this. */
-const MAX_MENTIONS = 2000
+/** Of one file: real ones have up to about ten, and a wrapper of many graphs a hundred. */
+const MAX_INPUTS = 1000
 
 /**
  * Says what a prompt needs and how its picture was made. All texts that are understood count, the most
@@ -47,14 +48,17 @@ const MAX_MENTIONS = 2000
  */
 export function parsePrompt({ texts, format, context = {} }: PromptInput): ParsedPrompt {
   const parsers = parsersOf(format)
-  const inputs = unwrap(texts)
+  const all = unwrap(texts)
+  const inputs = all.slice(0, MAX_INPUTS)
   const chosen = inputs.flatMap((input) => choose(input, parsers))
   const forced = format === 'auto' || chosen.length > 0 ? [] : force(inputs, parsers)
   const choices = [...chosen, ...forced]
   const read = new Set(choices.map(({ input }) => input))
   const unread = inputs.filter((input) => !read.has(input)).flatMap(notUnderstood)
   const understood = choices.map((choice) => ({ ...choice, parsed: choice.parser.parse(choice.input, context) }))
-  return unite(understood, unread)
+  const parsed = unite(withClaims(understood), unread)
+  const left = { place: 'file', reason: `texts after the first ${MAX_INPUTS} are left out` }
+  return all.length > MAX_INPUTS ? { ...parsed, warnings: boundWarnings([...parsed.warnings, left]) } : parsed
 }
 
 /** @throws AppError invalid_input for a format that is not known */
@@ -92,30 +96,56 @@ function force(inputs: readonly ParserInput[], parsers: readonly PromptParser[])
   return longest === undefined ? [] : parsers.map((parser) => ({ input: longest, parser, confidence: 0 }))
 }
 
+/**
+ * Who executes graphs writes no infotext of their own: beside one it is a saver's, unless it names its program. What
+ * other programs keep in a record of their own they repeat in it.
+ */
+function withClaims(understood: readonly Understood[]): readonly Understood[] {
+  if (!understood.some(({ parsed }) => parsed.trust === TRUST.executed)) return understood
+  return understood.map((source) => {
+    const { format, trust, generation } = source.parsed
+    const isClaim = format === 'a1111' && trust === TRUST.native && generation.software === undefined
+    return isClaim ? { ...source, parsed: { ...source.parsed, trust: TRUST.claim } } : source
+  })
+}
+
 function unite(understood: readonly Understood[], unread: readonly NotUnderstood[]): ParsedPrompt {
   const ordered = [...understood].sort((a, b) => b.parsed.trust - a.parsed.trust || b.confidence - a.confidence)
   const mentions = ordered.flatMap(({ parsed }): TrustedMention[] =>
     parsed.mentions.map((mention) => ({ ...mention, trust: mention.trust ?? parsed.trust })),
   )
-  const merged = mergeMentions(mentions.slice(0, MAX_MENTIONS))
-  const warnings = [...ordered.flatMap(({ parsed }) => parsed.warnings), ...merged.warnings, ...told(unread, false)]
-  if (mentions.length > MAX_MENTIONS) {
-    warnings.push({ place: 'file', reason: `models after the first ${MAX_MENTIONS} are left out` })
-  }
+  const bounded = boundMentions(mentions)
+  const merged = mergeMentions(bounded.kept)
+  const generation = boundGeneration(ordered.map(({ parsed }) => parsed.generation).reduce(mergeGeneration, {}))
+  const warnings = [
+    ...ordered.flatMap(({ parsed }) => parsed.warnings),
+    ...merged.warnings,
+    ...told(unread, false),
+    ...generation.warnings,
+    ...bounded.warnings,
+  ]
+  const main = ordered.find(isRecord) ?? ordered[0]
   return {
-    format: ordered[0]?.parsed.format ?? 'unknown',
-    confidence: ordered[0]?.confidence ?? 0,
+    format: main?.parsed.format ?? 'unknown',
+    confidence: main?.confidence ?? 0,
     sources: ordered.map(({ input, parser, confidence }) => ({
       place: input.place,
       format: parser.format,
       confidence,
     })),
     dependencies: [...merged.dependencies],
-    generation: withProgram(ordered.map(({ parsed }) => parsed.generation).reduce(mergeGeneration, {}), ordered),
-    warnings,
+    generation: withProgram(generation.generation, ordered),
+    warnings: boundWarnings(warnings),
     damage: told(unread, true),
   }
 }
+
+/**
+ * The record of a program that has a format of its own: a graph beside it was executed on its behalf. An infotext is
+ * none, since savers write it in the name of others.
+ */
+const isRecord = ({ parsed }: Understood): boolean =>
+  parsed.trust === TRUST.native && parsed.format !== 'a1111' && parsed.generation.software !== undefined
 
 /** A graph is ComfyUI's, whoever had it executed: a program that wrote a record of its own beside it made the picture. */
 function withProgram(generation: Generation, sources: readonly Understood[]): Generation {

@@ -94,11 +94,12 @@ function addModels({ field, type, weights }: ModelField, read: Read, isText: boo
 /** It fetches these itself when they are first used. */
 function addPostProcessing(read: Read, findings: Findings): void {
   const upscale = read('use_upscale')
-  if (typeof upscale === 'string' && !OFF.test(upscale))
+  if (typeof upscale === 'string' && !isOff(upscale))
     findings.add({ ...upscaler(upscale), optional: true, evidence: [at('use_upscale')] })
   const face = read('use_face_correction')
-  if (typeof face === 'string' && !OFF.test(face))
+  if (typeof face === 'string' && !isOff(face))
     findings.add({ type: 'other', name: face, optional: true, evidence: [at('use_face_correction')] })
 }
 
-const OFF = /^\s*(?:false|none|null|no)?\s*$/i
+/** Trimmed first: a search for blanks at the end would start anew at each of them. */
+const isOff = (text: string): boolean => /^(?:false|none|null|no)?$/i.test(text.trim())

@@ -4,8 +4,9 @@ import { readReference } from '../reference.ts'
 import { entriesOf, fieldOf, objectsIn, textOf } from './json.ts'
 import type { ParsedSource, ParserInput, PromptParser } from './parser.ts'
 import { readGeneration } from './swarmui/generation.ts'
+import { addHashes } from './swarmui/hashes.ts'
 import { listOf } from './swarmui/lists.ts'
-import { isChoice, MODEL_PARAMS, typeOfParam } from './swarmui/params.ts'
+import { isChoice, MODEL_PARAMS } from './swarmui/params.ts'
 import { addPrompts } from './swarmui/prompt.ts'
 
 /** SwarmUI: `sui_image_params`, with the tensor digests of its models in `sui_models`. */
@@ -32,7 +33,7 @@ function parse(input: ParserInput): ParsedSource {
     add('embedding', name, at('used_embeddings'), {}, findings)
   }
   addPrompts(params, findings)
-  addHashes(root, findings)
+  addHashes(root, params, findings)
   return {
     format: 'swarmui',
     trust: TRUST.native,
@@ -116,19 +117,4 @@ function addFiles(params: unknown, unused: ReadonlySet<string>, findings: Findin
   const adapter = /^file:(.+)$/s.exec(textOf(fieldOf(params, param)) ?? '')?.[1]
   const strength = strengthOf(fieldOf(params, 'ipadapterweight'), unused.has(param))
   if (adapter !== undefined) add('ipadapter', adapter, at(param), strength, findings)
-}
-
-/**
- * `sui_models` gives names their digests: `0x` and the SHA-256 of the tensors; null where there is none. Files of
- * others have the file's own there, behind `sha256:`.
- */
-function addHashes(root: unknown, findings: Findings): void {
-  for (const entry of objectsIn(fieldOf(root, 'sui_models'))) {
-    const name = textOf(fieldOf(entry, 'name'))
-    const param = textOf(fieldOf(entry, 'param')) ?? ''
-    if (name === undefined || isChoice(name)) continue
-    const read = readReference(name, at('sui_models'), findings)
-    const hashes = [...(read.hashes ?? []), ...findings.hash(fieldOf(entry, 'hash'), at('sui_models'), 'tensor_sha256')]
-    findings.add({ ...typeOfParam(param), ...read, hashes, evidence: [at(`sui_models ${param}`.slice(0, 100))] })
-  }
 }

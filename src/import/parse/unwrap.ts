@@ -1,8 +1,9 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../lib/json.ts'
 import type { MetadataText } from '../../media/container.ts'
 import { joinKeys } from './join-keys.ts'
-import { entriesOf, fieldOf, parseJson } from './json.ts'
+import { entriesOf, fieldOf } from './json.ts'
 import type { ParserInput } from './parser.ts'
+import { MAX_LAYERS, toInput, unlayered } from './text-input.ts'
 
 /**
  * Takes the wrappings off the texts of a file, so that parsers see each prompt in one shape, whoever saved it:
@@ -13,44 +14,8 @@ export function unwrap(texts: readonly MetadataText[]): ParserInput[] {
   return joinKeys(texts).flatMap((text) => split(open(text)))
 }
 
-/** JSON of others is nested in itself up to three times; one more than that is nobody's. */
-const MAX_LAYERS = 4
 /** Graphs of one wrapper, such as the answer of /history: more are not looked at. */
 const MAX_PARTS = 100
-
-/** A text as parsers are asked about it, its JSON parsed when first wanted. */
-export function toInput({ place, key, text }: MetadataText): ParserInput {
-  let parsed: { readonly value: unknown } | undefined
-  return {
-    place,
-    key,
-    text,
-    json() {
-      parsed ??= { value: unlayered(text) }
-      return parsed.value
-    },
-  }
-}
-
-/** Of strings within strings the innermost value. A plain string that holds no JSON is no JSON. */
-function unlayered(text: string): JsonValue | undefined {
-  let value: JsonValue | undefined = text
-  for (let layer = 0; layer < MAX_LAYERS && typeof value === 'string'; layer += 1) {
-    value = QUOTED.test(value) ? textInside(value) : parseJson(value)
-  }
-  return typeof value === 'string' ? undefined : value
-}
-
-const QUOTED = /^\s{0,100}"/
-
-function textInside(literal: string): string | undefined {
-  try {
-    const value: unknown = JSON.parse(literal)
-    return typeof value === 'string' ? value : undefined
-  } catch {
-    return undefined
-  }
-}
 
 /** `Workflow: {…}`, `prompt:{…}`: what ComfyUI and its savers write into fields of EXIF that have a name of their own. */
 const LABELLED = /^\s*([A-Za-z][\w-]{0,40})\s*:\s*(?=[{["])/
@@ -86,7 +51,15 @@ function splitObject(input: ParserInput, value: JsonObject, depth: number): Pars
   else if (Array.isArray(prompt) && looksLikeGraph(prompt[2])) found.push(...historyEntry(input, prompt))
   if (looksLikeWorkflow(workflow)) found.push(part(input, 'workflow', workflow))
   if (found.length > 0) return [...found, ...rest(input, value)]
-  return [...history(input, value, depth), ...civitaiComfy(input, value)]
+  const others = [...history(input, value, depth), ...civitaiComfy(input, value)]
+  return others.length > 0 || depth > 0 ? others : pictureText(input, value)
+}
+
+/** The texts of a picture by their keys, as those who list them write it. */
+function pictureText(input: ParserInput, value: JsonObject): ParserInput[] {
+  const text = fieldOf(value, 'parameters')
+  if (typeof text !== 'string' || !/^\s*\{|Steps:\s{0,10}\d/.test(text)) return []
+  return [toInput({ place: `${input.place}.parameters`, key: 'parameters', text })]
 }
 
 /** A value that may be JSON in a string, up to three layers of it. */

@@ -1,5 +1,6 @@
 import type { SentError } from '../../lib/sent-error.ts'
-import type { MediaWarning, MetadataLimits, MetadataText } from '../../media/container.ts'
+import type { MediaWarning, MetadataLimits } from '../../media/container.ts'
+import type { PackedText } from '../packed-text.ts'
 import type { NodeCatalogData } from '../parse/comfyui/object-info.ts'
 import type { ParsedPrompt } from '../parse/detect.ts'
 
@@ -11,7 +12,7 @@ export type ReadFrom =
   | { readonly kind: 'path'; readonly path: string }
   | { readonly kind: 'file'; readonly fd: number; readonly sizeBytes: number }
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
-  | { readonly kind: 'texts'; readonly texts: readonly MetadataText[] }
+  | { readonly kind: 'texts'; readonly texts: readonly PackedText[] }
 
 export interface ReadRequest {
   readonly from: ReadFrom
@@ -19,7 +20,7 @@ export interface ReadRequest {
   readonly format: string
   /** Put before the places of its texts: `sidecar .txt:`. */
   readonly placePrefix?: string | undefined
-  /** Give the texts back as well, for whoever stores them. @default false */
+  /** Give the texts back as well, packed for whoever stores them. @default false */
   readonly keepTexts?: boolean | undefined
 }
 
@@ -33,7 +34,7 @@ export interface PromptReading {
   readonly damage: readonly MediaWarning[]
   /** It carries a C2PA manifest. */
   readonly c2pa: boolean
-  readonly texts?: readonly MetadataText[]
+  readonly texts?: readonly PackedText[]
 }
 
 export type ReadOutcome = { readonly reading: PromptReading } | { readonly error: SentError }

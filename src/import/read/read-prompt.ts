@@ -1,6 +1,7 @@
 import { bytesSource, fdSource, openFileSync } from '../../media/byte-source.ts'
 import type { MetadataLimits, MetadataText } from '../../media/container.ts'
 import { type MediaMetadata, readHidden, readMetadata } from '../../media/read-metadata.ts'
+import { packTextsNow, unpackTextsNow } from '../packed-text.ts'
 import { parsePrompt } from '../parse/detect.ts'
 import type { ParseContext } from '../parse/parser.ts'
 import type { PromptReading, ReadFrom, ReadRequest } from './messages.ts'
@@ -8,7 +9,8 @@ import type { PromptReading, ReadFrom, ReadRequest } from './messages.ts'
 /**
  * Reads what a request names and understands it; texts hidden in pixels only where nothing else says anything.
  * Holds up its thread for as long as that takes.
- * @throws what reading the disk throws, and AppError invalid_input for a format that is not known
+ * @throws what reading the disk throws, and AppError invalid_input (a format that is not known), payload_too_large (more
+ * texts than can be kept), internal (texts that were kept and are damaged)
  */
 export function readPrompt(request: ReadRequest, limits: MetadataLimits, context: ParseContext): PromptReading {
   const { from } = request
@@ -27,7 +29,7 @@ function readFrom(request: OpenRequest, limits: MetadataLimits, context: ParseCo
   const { from, format, placePrefix = '', keepTexts = false } = request
   const parse = (texts: readonly MetadataText[]) => parsePrompt({ texts, format, context })
   if (from.kind === 'texts') {
-    return { prompt: parse(from.texts), container: 'texts', damage: [], c2pa: false }
+    return { prompt: parse(unpackTextsNow(from.texts)), container: 'texts', damage: [], c2pa: false }
   }
   const source = from.kind === 'file' ? fdSource(from.fd, from.sizeBytes, head) : bytesSource(from.bytes)
   const prefixed = <T extends { readonly place: string }>(items: readonly T[]): readonly T[] =>
@@ -50,7 +52,7 @@ function readFrom(request: OpenRequest, limits: MetadataLimits, context: ParseCo
     ...(media === undefined ? {} : { media }),
     damage: prefixed([...metadata.warnings, ...(hidden?.warnings ?? [])]),
     c2pa: metadata.c2pa === true,
-    ...(keepTexts ? { texts } : {}),
+    ...(keepTexts ? { texts: packTextsNow(texts) } : {}),
   }
 }
 

@@ -1,9 +1,9 @@
 import { AppError } from '../../errors.ts'
-import { type CallThread, startCallThread } from '../../lib/call-thread.ts'
 import { fromSentError } from '../../lib/sent-error.ts'
 import type { MetadataLimits } from '../../media/container.ts'
 import type { NodeCatalogData } from '../parse/comfyui/object-info.ts'
-import type { PromptReading, ReadCalls, ReadOutcome, ReadRequest } from './messages.ts'
+import type { PromptReading, ReadOutcome, ReadRequest } from './messages.ts'
+import { createReadSlot, type ReadSlot } from './slot.ts'
 
 /** Reads and understands prompts in threads of its own, so that the event loop goes on. */
 export interface PromptReader {
@@ -28,7 +28,7 @@ export interface PromptReaderOptions {
   readonly limits: MetadataLimits
   /** The worker's code. @default where this build has it */
   readonly workerUrl?: URL | undefined
-  /** For one message to a thread. @default 120 s */
+  /** For one message, from when a thread begins with it. @default 120 s */
   readonly timeLimitMs?: number | undefined
 }
 
@@ -45,12 +45,6 @@ interface Waiting {
   readonly reject: (error: unknown) => void
 }
 
-interface Slot {
-  thread: CallThread<ReadCalls> | undefined
-  messages: number
-  nodes: NodeCatalogData | undefined
-}
-
 /** The executable keeps workers under their paths below src, the bundle for Node as `.js`. */
 function readWorkerUrl(): URL {
   const here = import.meta.url
@@ -58,34 +52,16 @@ function readWorkerUrl(): URL {
   return new URL(here.endsWith('.ts') ? './worker.ts' : './import/read/worker.js', here)
 }
 
+const closing = (): AppError => new AppError('cancelled', 'Reading a prompt was cancelled: the program is closing')
+
 export function createPromptReader(options: PromptReaderOptions): PromptReader {
   const { size, limits, timeLimitMs = TIME_LIMIT_MS } = options
   const url = options.workerUrl ?? readWorkerUrl()
-  const slots: Slot[] = Array.from({ length: Math.max(1, size) }, () => ({
-    thread: undefined,
-    messages: 0,
-    nodes: undefined,
-  }))
+  const slots = Array.from({ length: Math.max(1, size) }, () => createReadSlot({ url, timeLimitMs }))
   const queue: Waiting[] = []
-  /** Threads that were ended because they took too long. */
-  const overdue = new WeakSet<CallThread<ReadCalls>>()
-  let nodes: NodeCatalogData | undefined
   let closed = false
   let handingOut = false
   let idle: ReturnType<typeof setTimeout> | undefined
-
-  function threadOf(slot: Slot): CallThread<ReadCalls> {
-    if (slot.thread === undefined || slot.thread.isDead) {
-      slot.thread = startCallThread<ReadCalls>({ url, title: 'worker that reads prompts' })
-      slot.nodes = undefined
-    }
-    if (slot.nodes !== nodes) {
-      slot.nodes = nodes
-      // What cannot be told shows in the next message, which fails for the same reason.
-      slot.thread.call('useNodes', nodes).catch(() => {})
-    }
-    return slot.thread
-  }
 
   /** Gives waiting requests to threads that have room, evenly, after the callers of this tick have all asked. */
   function handOut(): void {
@@ -104,76 +80,40 @@ export function createPromptReader(options: PromptReaderOptions): PromptReader {
     })
   }
 
-  async function send(slot: Slot, batch: readonly Waiting[]): Promise<void> {
-    slot.messages += 1
+  async function send(slot: ReadSlot, batch: readonly Waiting[]): Promise<void> {
     clearTimeout(idle)
-    let thread: CallThread<ReadCalls> | undefined
     try {
-      thread = threadOf(slot)
-      const requests = batch.map(({ request }) => request)
-      const outcomes = await withinTime(thread, thread.call('read', { requests, limits }))
-      if (outcomes === 'late') {
-        retryAlone(batch)
-        return
-      }
-      const parsed = JSON.parse(outcomes) as readonly ReadOutcome[]
-      for (const [at, waiting] of batch.entries()) settle(waiting, parsed[at])
+      const answer = await slot.read({ requests: batch.map(({ request }) => request), limits })
+      if (answer.kind === 'read') for (const [at, waiting] of batch.entries()) settle(waiting, answer.outcomes[at])
+      else if (answer.kind === 'late') readAlone(batch, tooSlow(timeLimitMs))
+      else if (closed) rejectAll(batch, closing())
+      else queue.unshift(...batch)
     } catch (error) {
-      // Ended for the message before this one, which was too slow.
-      if (thread !== undefined && overdue.has(thread)) queue.unshift(...batch)
-      else for (const { reject } of batch) reject(error)
+      readAlone(batch, error)
     } finally {
-      slot.messages -= 1
       handOut()
       rest()
     }
   }
 
-  async function withinTime<T>(thread: CallThread<ReadCalls>, answer: Promise<T>): Promise<T | 'late'> {
-    let timer: ReturnType<typeof setTimeout> | undefined
-    const late = new Promise<'late'>((resolve) => {
-      timer = setTimeout(resolve, timeLimitMs, 'late')
-    })
-    try {
-      const first = await Promise.race([answer, late])
-      // It works on for nobody: only its end gives the processor and the open files back.
-      if (first === 'late') {
-        answer.catch(() => {})
-        overdue.add(thread)
-        await thread.end()
-      }
-      return first
-    } finally {
-      clearTimeout(timer)
-    }
+  /** Which of several was too slow, or ended the thread, shows when each is read by itself. */
+  function readAlone(batch: readonly Waiting[], error: unknown): void {
+    if (batch.length === 1 || closed) rejectAll(batch, error)
+    else for (const waiting of batch) void send(leastBusy(), [waiting])
   }
 
-  /** Which of several was too slow shows when each is read by itself. */
-  function retryAlone(batch: readonly Waiting[]): void {
-    const [only] = batch
-    if (only !== undefined && batch.length === 1) {
-      const seconds = Math.round(timeLimitMs / 1000)
-      only.reject(new AppError('invalid_input', `It could not be read within ${seconds} s, which no prompt takes`))
-      return
-    }
-    for (const waiting of batch) void send(leastBusy(), [waiting])
-  }
-
-  const leastBusy = (): Slot => slots.reduce((least, slot) => (slot.messages < least.messages ? slot : least))
+  const leastBusy = (): ReadSlot => slots.reduce((least, slot) => (slot.messages < least.messages ? slot : least))
 
   function rest(): void {
     if (queue.length > 0 || slots.some(({ messages }) => messages > 0)) return
     clearTimeout(idle)
     idle = setTimeout(() => {
-      for (const slot of slots) {
-        void slot.thread?.end()
-        slot.thread = undefined
-      }
+      for (const slot of slots) void slot.end()
     }, IDLE_MS).unref()
   }
 
   function assertOpen(): void {
-    if (closed) throw new AppError('cancelled', 'Reading a prompt was cancelled: the program is closing')
+    if (closed) throw closing()
   }
 
   return {
@@ -185,21 +125,30 @@ export function createPromptReader(options: PromptReaderOptions): PromptReader {
       })
     },
     useNodes(found) {
-      nodes = found
+      for (const slot of slots) slot.useNodes(found)
     },
     async readObjectInfo(text) {
       assertOpen()
-      return threadOf(leastBusy()).call('readObjectInfo', text)
+      return leastBusy().readObjectInfo(text)
     },
     async close() {
       closed = true
       clearTimeout(idle)
-      const error = new AppError('cancelled', 'Reading a prompt was cancelled: the program is closing')
-      for (const { reject } of queue.splice(0)) reject(error)
-      await Promise.all(slots.map(({ thread }) => thread?.end()))
+      rejectAll(queue.splice(0), closing())
+      await Promise.all(slots.map((slot) => slot.end()))
     },
   }
 }
+
+const rejectAll = (batch: readonly Waiting[], error: unknown): void => {
+  for (const { reject } of batch) reject(error)
+}
+
+const tooSlow = (timeLimitMs: number): AppError =>
+  new AppError(
+    'invalid_input',
+    `It could not be read within ${Math.round(timeLimitMs / 1000)} s, which no prompt takes`,
+  )
 
 function settle({ resolve, reject }: Waiting, outcome: ReadOutcome | undefined): void {
   if (outcome === undefined) reject(new AppError('internal', 'The worker that reads prompts left one out'))

@@ -13,6 +13,12 @@ const brief = (value: unknown): string[] =>
 
 const node = (class_type: string, inputs: Record<string, unknown>): unknown => ({ class_type, inputs })
 
+test('why a VAE is no file is told apart', () => {
+  const reason = (vae_name: string) => read({ 1: node('VAELoader', { vae_name }) }).dependencies[0]?.reason
+  expect(reason('taesd')).toBe('It stands for an encoder and a decoder in models/vae_approx: no file is called so')
+  expect(reason('pixel_space')).toBe('It is built into the UI: no file is needed')
+})
+
 describe('API graph', () => {
   const rows: readonly (readonly [name: string, node: unknown, needs: string[]])[] = [
     ['a checkpoint', node('CheckpointLoaderSimple', { ckpt_name: 'a.safetensors' }), ['checkpoint a.safetensors']],

@@ -60,6 +60,40 @@ test('a format that is asked for is the only one', () => {
   expect(() => read(GRAPH, 'unheard of')).toThrow('this format is not known')
 })
 
+describe('the format of several texts', () => {
+  const graph = { place: 'png:tEXt:prompt', key: 'prompt', text: GRAPH }
+  const of = (key: string, text: string) =>
+    parsePrompt({ texts: [graph, { place: `png:tEXt:${key}`, key, text }], format: 'auto' })
+
+  test('is that of the program that wrote a record of its own', () => {
+    const tensorArt = JSON.stringify({ baseModel: { modelFileName: 'm', hash: 'ab'.repeat(32) } })
+    const matrix = JSON.stringify({ ModelName: 'm', PositivePrompt: 'x', CfgScale: 7 })
+    expect(of('parameters', SWARM)).toMatchObject({ format: 'swarmui', confidence: 1 })
+    expect(of('generation_data', tensorArt).format).toBe('tensorart')
+    expect(of('parameters-json', matrix).format).toBe('stabilitymatrix')
+    expect(of('parameters', INFOTEXT).format).toBe('comfyui')
+    expect(of('parameters', `${INFOTEXT}, Version: v1.10.1`).format).toBe('comfyui')
+    expect(of('workflow', EDITOR).format).toBe('comfyui')
+  })
+
+  test('an infotext that names no program is a claim beside an executed graph', () => {
+    const other = INFOTEXT.replace('Model: m', 'Model: other')
+    const models = (text: string) => of('parameters', text).dependencies.map(({ name, active }) => `${name} ${active}`)
+    expect(models(other)).toEqual(['m true', 'other false'])
+    expect(models(`${other}, Version: v1.10.1`)).toEqual(['m true', 'other true'])
+    expect(read(other).dependencies.map(({ active }) => active)).toEqual([true])
+    expect(
+      parsePrompt({
+        texts: [
+          { place: 'a', key: '', text: EDITOR },
+          { place: 'b', key: '', text: other },
+        ],
+        format: 'auto',
+      }).dependencies.map(({ active }) => active),
+    ).toEqual([true, true])
+  })
+})
+
 test('all texts of a file count, the executed graph first', () => {
   const texts = [
     { place: 'png:tEXt:parameters', key: 'parameters', text: `x\nSteps: 5, Seed: 1, Model: other, Version: ComfyUI` },
@@ -112,6 +146,10 @@ describe('hostile texts', () => {
     ['brackets behind a name', `${lines}Model: ${many('[')}]`],
     ['an embedding for every word', JSON.stringify({ 1: { class_type: 'X', inputs: { text: many('embedding:') } } })],
     [
+      'blanks where Easy Diffusion names an upscaler',
+      JSON.stringify({ use_stable_diffusion_model: 'm', use_upscale: `${many(' ')}x` }),
+    ],
+    [
       'a graph of many loaders',
       JSON.stringify(
         Object.fromEntries(
@@ -127,6 +165,55 @@ describe('hostile texts', () => {
     const found = read(text, 'auto', 'parameters')
     expect(found.dependencies.length).toBeLessThanOrEqual(2000)
     expect(found.warnings.length).toBeLessThanOrEqual(1000)
+  })
+})
+
+describe('what is kept of hostile texts is bounded', () => {
+  const sizeOf = (value: object): number => JSON.stringify(value).length
+  const long = (characters: number): string => 'x'.repeat(characters)
+
+  test('a name of megabytes is none, one of 5,000 characters is', () => {
+    const found = read(`<lora:${long(900_000)}:1> <lora:${long(5000)}:1>\nSteps: 20, Sampler: Euler, Seed: 1`)
+    expect(found.dependencies.map(({ name }) => name?.length)).toEqual([5000])
+    expect(found.warnings).toEqual([
+      { place: 'infotext:prompt', reason: 'it is longer than anything that names a model' },
+    ])
+  })
+
+  test('long names together', () => {
+    const tags = Array.from({ length: 900 }, (_, at) => `<lora:${at}${long(5000)}:1>`)
+    const found = read(`${tags.join(' ')}\nSteps: 20, Sampler: Euler, Seed: 1`)
+    expect(found.dependencies.length).toBeGreaterThan(100)
+    expect(sizeOf(found.dependencies)).toBeLessThan(20_000_000)
+    expect(found.warnings.at(-1)?.reason).toMatch(/^models after the first \d+ are left out$/)
+  })
+
+  test('a prompt that the ledger would not take, and other texts far sooner', () => {
+    const found = read(
+      `${long(1_000_001)}\nNegative prompt: ${long(1_000_000)}\nSteps: 20, Sampler: ${long(2000)}, Seed: 1`,
+    )
+    expect(found.generation).toEqual({ negative_prompt: long(1_000_000), steps: 20, seed: 1 })
+    expect(found.warnings).toEqual([
+      { place: 'prompt', reason: 'it is left out: it has more than 1000000 characters' },
+      { place: 'sampler', reason: 'it is left out: it has more than 1000 characters' },
+    ])
+  })
+
+  test('warnings of many texts together', () => {
+    const text = `a\nSteps: 20, Sampler: Euler, Seed: 1, ${'Model hash: zz, '.repeat(20)}`
+    const texts = Array.from({ length: 100 }, (_, at) => ({ place: `png:tEXt:${at}`, key: '', text }))
+    const { warnings } = parsePrompt({ texts, format: 'auto' })
+    expect(warnings).toHaveLength(1000)
+    expect(warnings.at(-1)).toEqual({ place: 'file', reason: 'warnings after the first 999 are left out' })
+  })
+
+  test('texts inside texts', () => {
+    const entry = { prompt: [1, 'id', { 1: { class_type: 'X', inputs: {} } }] }
+    const history = JSON.stringify(Object.fromEntries(Array.from({ length: 100 }, (_, at) => [`e${at}`, entry])))
+    const texts = Array.from({ length: 50 }, (_, at) => ({ place: `png:tEXt:${at}`, key: '', text: history }))
+    const found = parsePrompt({ texts, format: 'auto' })
+    expect(found.sources).toHaveLength(1000)
+    expect(found.warnings.at(-1)).toEqual({ place: 'file', reason: 'texts after the first 1000 are left out' })
   })
 })
 

@@ -91,6 +91,8 @@ describe('keys that name models', () => {
     ],
     ['TI hashes: "negX: 0123456789ab", TI hashes: "negX: 0123456789ab"', ['embedding negX sha256_12:0123456789ab']],
     ['TI hashes: "negX: 0123456789ab, TI hashes: "negX: 0123456789ab""', ['embedding negX sha256_12:0123456789ab']],
+    ['TI hashes: "negX: 0123456789ab, TI hashes: \\"negX: 0123456789ab\\""', ['embedding negX sha256_12:0123456789ab']],
+    ['TI hashes: "TI hashes: negX: 0123456789ab"', ['embedding negX sha256_12:0123456789ab']],
     ['TI: "negX, badY"', ['embedding negX', 'embedding badY']],
     [
       'Model: m, Hashes: {"model": "1a2b3c4d5e", "vae": "63aeecb90f", "LORA:style/A.safetensors": "0123456789", "embed:negX": "", "lora:b": null}',

@@ -4,7 +4,7 @@ import type { Mention } from '../../../src/import/mention.ts'
 import { mergeMentions } from '../../../src/import/merge.ts'
 import { parsePrompt } from '../../../src/import/parse/detect.ts'
 import type { ParserInput, PromptParser } from '../../../src/import/parse/parser.ts'
-import { toInput } from '../../../src/import/parse/unwrap.ts'
+import { toInput } from '../../../src/import/parse/text-input.ts'
 
 export interface Answer {
   readonly confidence: number

@@ -195,6 +195,25 @@ describe('sui_models', () => {
     })
   })
 
+  test('the only entry of a parameter is of its value, however it is spelled', () => {
+    const entry = (name: string, param = 'model') => ({ name, param, hash: TENSORS })
+    const say = (model: string, ...models: unknown[]) => brief({ model }, { sui_models: models })
+    expect(say('dir/m', entry('elsewhere/x.safetensors'))).toEqual(['checkpoint dir/m tensor_sha256'])
+    expect(say('dir/m', entry('x'), entry('y'))).toEqual([
+      'checkpoint dir/m',
+      'checkpoint x tensor_sha256',
+      'checkpoint y tensor_sha256',
+    ])
+    expect(say('civitai:version:5', entry('x'))).toHaveLength(2)
+    for (const model of ['(Use Base)', 'Automatic', 'None']) expect(say(model, entry('x'))).toHaveLength(1)
+    expect(brief({ loras: ['a'] }, { sui_models: [entry('b', 'loras')] })).toEqual(['lora a 1', 'lora b tensor_sha256'])
+    const [both] = read({
+      sui_image_params: { model: 'dir/m' },
+      sui_models: [entry('elsewhere/x.safetensors')],
+    }).dependencies
+    expect(both).toMatchObject({ name: 'm', written: ['dir/m', 'elsewhere/x.safetensors'] })
+  })
+
   const rows: readonly (readonly [hash: string | null, algorithm: string | undefined, warnings: number])[] = [
     [TENSORS, 'tensor_sha256', 0],
     [TENSORS.slice(2).toUpperCase(), 'tensor_sha256', 0],

@@ -52,6 +52,32 @@ describe('takes wrappings off', () => {
     expect(open(text) as unknown).toEqual(expected)
   })
 
+  test.each([0, 1, 2, 3])('an infotext in %d layers of strings', (layers) => {
+    const infotext = 'a "pier"\nSteps: 4, Seed: 1, Model: m'
+    let text = infotext
+    for (let layer = 0; layer < layers; layer += 1) text = JSON.stringify(text)
+    expect(unwrap([{ place: 'file', key: 'comment', text }]).map((input) => input.text)).toEqual([infotext])
+  })
+
+  test('quotes around words are no layer', () => {
+    for (const text of ['"a pier" at dusk', '"a pier', '"']) {
+      expect(unwrap([{ place: 'file', key: '', text }]).map((input) => input.text)).toEqual([text])
+    }
+  })
+
+  test('the texts of a picture by their keys', () => {
+    const texts = (value: unknown) =>
+      unwrap([{ place: 'file', key: '', text: JSON.stringify(value) }]).map(({ place, text }) => `${place} ${text}`)
+    const infotext = 'a pier\nSteps: 4, Seed: 1'
+    expect(texts({ parameters: infotext, Software: 'x' })).toEqual([`file.parameters ${infotext}`])
+    expect(texts({ parameters: '{"sui_image_params":{"model":"m"}}' })).toEqual([
+      'file.parameters {"sui_image_params":{"model":"m"}}',
+    ])
+    for (const other of [{ parameters: 'words' }, { parameters: { steps: 4 } }, { a: { parameters: infotext } }]) {
+      expect(texts(other)).toEqual([`file ${JSON.stringify(other)}`])
+    }
+  })
+
   test.each([1, 2, 3])('JSON in %d layers of strings', (layers) => {
     expect(open(layered({ prompt: GRAPH, workflow: WORKFLOW }, layers)) as unknown).toEqual(both)
   })

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from 'bun:test'
 import { closeSync, fstatSync, openSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { createPromptReader, type PromptReader, type PromptReaderOptions } from '../../../src/import/read/reader.ts'
 import { DEFAULT_LIMITS } from '../../../src/media/container.ts'
 import { aPng } from '../../support/build.ts'
@@ -45,6 +46,17 @@ test('reads files, bytes and texts, and says what they are', async () => {
   expect(ofBytes.texts).toEqual([{ place: 'here:png:tEXt:parameters', key: 'parameters', text: INFOTEXT }])
   expect(text.prompt.dependencies.map(({ name }) => name)).toEqual(['harborMix_v2', 'ink'])
   expect(text).toMatchObject({ container: 'texts' })
+})
+
+test('long texts that are kept are packed, and are read so', async () => {
+  const png = aPng({
+    text: { parameters: `${'a pier, '.repeat(50_000)}\nSteps: 20, Sampler: Euler, Model: harborMix_v2` },
+  })
+  const reader = aReader()
+  const { texts = [] } = await reader.read({ from: { kind: 'bytes', bytes: png }, format: 'auto', keepTexts: true })
+  expect(JSON.stringify(texts).length).toBeLessThan(20_000)
+  const again = await reader.read({ from: { kind: 'texts', texts }, format: 'auto' })
+  expect(again.prompt.dependencies.map(({ name }) => name)).toEqual(['harborMix_v2'])
 })
 
 test('answers many in the order of their calls, each with its own', async () => {
@@ -96,15 +108,44 @@ describe('a worker', () => {
     expect(await fast).toMatchObject({ container: 'ok' })
     expect(await reader.read(ofText('y'))).toMatchObject({ container: 'ok' })
   })
-  test('that crashes fails what it was reading, and another takes its place', async () => {
+  test('has its whole time for each message, however long the one before it took', async () => {
+    const busy = worker(`${SETUP}
+      parentPort.on('message', ({ id, name, input }) => {
+        if (name === 'read') Bun.sleepSync(1000)
+        parentPort.postMessage({ kind: 'done', id, output: JSON.stringify((input?.requests ?? []).map(() => ({ reading: { container: 'ok' } }))) })
+      })`)
+    const reader = aReader({ size: 1, workerUrl: busy, timeLimitMs: 1600 })
+    const readings = [reader.read(ofText('x'))]
+    await setImmediate()
+    readings.push(reader.read(ofText('y')))
+    expect(await Promise.all(readings)).toMatchObject([{ container: 'ok' }, { container: 'ok' }])
+  })
+  test('that cannot even be ended holds up nobody', async () => {
+    const stuck = worker(`${SETUP}
+      parentPort.on('message', ({ id, name, input }) => {
+        if (name === 'read' && input.requests.some(({ format }) => format === 'slow')) Bun.sleepSync(60_000)
+        else parentPort.postMessage({ kind: 'done', id, output: JSON.stringify(input.requests.map(() => ({ reading: { container: 'ok' } }))) })
+      })`)
+    const reader = aReader({ size: 1, workerUrl: stuck, timeLimitMs: 100 })
+    expect(await rejection(reader.read({ ...ofText('x'), format: 'slow' }))).toMatchObject({ code: 'invalid_input' })
+    expect(await reader.read(ofText('x'))).toMatchObject({ container: 'ok' })
+    void rejection(reader.read({ ...ofText('x'), format: 'slow' }))
+    await setImmediate()
+    await reader.close()
+  })
+  test('that crashes fails what it crashed of, and another takes its place', async () => {
     const crashing = worker(`${SETUP}
       parentPort.on('message', ({ id, name, input }) => {
-        if (input.requests[0].format === 'crash') process.exit(7)
+        if (input.requests.some(({ format }) => format === 'crash')) process.exit(7)
         parentPort.postMessage({ kind: 'done', id, output: JSON.stringify(input.requests.map(() => ({ reading: { container: 'ok' } }))) })
       })`)
     const reader = aReader({ size: 1, workerUrl: crashing })
-    expect(await rejection(reader.read({ ...ofText('x'), format: 'crash' }))).toMatchObject({ code: 'internal' })
-    expect(await reader.read(ofText('x'))).toMatchObject({ container: 'ok' })
+    const sameMessage = [ofText('x'), { ...ofText('x'), format: 'crash' }, ofText('y')].map((one) => reader.read(one))
+    await setImmediate()
+    const nextMessage = reader.read(ofText('z'))
+    const [before, crash, behind] = sameMessage
+    expect(await rejection(crash as Promise<unknown>)).toMatchObject({ code: 'internal' })
+    expect(await Promise.all([before, behind, nextMessage])).toMatchObject(Array(3).fill({ container: 'ok' }))
   })
 })
 

@@ -51,7 +51,8 @@ export function addEmbeddings(node: GraphNode, input: string, text: string, find
       name,
       optional: true,
       active: node.active && ignored === undefined,
-      evidence: [ignored === undefined ? place : `${place} (ignored by ComfyUI: ${ignored})`],
+      ...(ignored === undefined ? {} : { skip: `ComfyUI does not take it for an embedding: ${ignored}` }),
+      evidence: [place],
     })
   }
 }

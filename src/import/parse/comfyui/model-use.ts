@@ -27,8 +27,9 @@ export interface ModelUse {
   readonly places?: readonly string[] | undefined
 }
 
-/** VAEs that ComfyUI makes up of its own small parts. */
-const BUILT_IN_VAES = new Set(['taesd', 'taesdxl', 'taesd3', 'taef1', 'pixel_space'])
+/** VAEs for previews: each name stands for an encoder and a decoder in a folder of their own. */
+const SMALL_VAES = new Set(['taesd', 'taesdxl', 'taesd3', 'taef1'])
+const SMALL_VAE = 'It stands for an encoder and a decoder in models/vae_approx: no file is called so'
 
 /** TensorArt gives its files numbers in place of names. */
 const TENSORART = /^EMS-\d{1,20}-EMS(?:\.\w{1,20})?$/i
@@ -74,7 +75,8 @@ function activity({ node, on, trust }: ModelUse): Pick<Mention, 'active'> {
 }
 
 function reasonToSkip(type: DependencyType, text: string): string | undefined {
-  if (type === 'vae' && BUILT_IN_VAES.has(text)) return BUILT_IN
+  if (type === 'vae' && text === 'pixel_space') return BUILT_IN
+  if (type === 'vae' && SMALL_VAES.has(text)) return SMALL_VAE
   return TENSORART.test(text) ? HOSTED_BY_TENSORART : undefined
 }
 

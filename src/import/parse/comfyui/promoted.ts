@@ -25,7 +25,9 @@ export function givenBySubgraph(
     const box = host.inputs.filter(({ widget }) => widget !== undefined).map(({ name }) => inlets.get(name) ?? GONE)
     // Some versions keep values only for the proxies of inlets, and those of others in the nodes inside.
     const wired = proxies.filter(([, target]) => target.kind === 'inlet')
-    const orders = [...[proxies, wired].map((list) => list.map(([, target]) => target)), box, widgetInlets(sheet)]
+    const present = proxies.filter(([, target]) => target.kind !== 'gone')
+    const lists = [proxies, wired, present].map((list) => list.map(([, target]) => target))
+    const orders = [...lists, box, widgetInlets(sheet)]
     for (const [target, value] of bestOrder(orders, held, sheet, names)) give(given, target, value)
   } else if (isJsonObject(held)) {
     for (const [name, value] of Object.entries(held)) give(given, byName.get(name) ?? GONE, value)

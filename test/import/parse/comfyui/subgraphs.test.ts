@@ -291,6 +291,20 @@ describe('what the box says wins over the widgets inside', () => {
         },
       },
     ],
+    [
+      'past proxies of deleted nodes that have no value any more',
+      {
+        values: [7, 'b.pt', 'a.pt'],
+        properties: {
+          proxyWidgets: [
+            ['99', 'unet_name'],
+            ['-1', 'seed'],
+            ['-1', 'lora_name'],
+            ['-1', 'ckpt'],
+          ],
+        },
+      },
+    ],
   ])('%s', (_, more) => {
     expect(inside(more)).toEqual(three)
   })

@@ -23,3 +23,6 @@ export function sidecarsOf(path: string): Sidecar[] {
 }
 
 const endingOf = (name: string): string => ENDINGS.find((ending) => name.endsWith(ending)) ?? extname(name)
+
+/** A caption for training has the same name, and is not a prompt with its models: what is less sure than this is none. */
+export const SURE_OF_SIDECAR = 0.6

@@ -1,0 +1,84 @@
+import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { createPng, tEXt } from '../../scripts/fixtures/png-writer.ts'
+import { createApp, createHasher } from '../../src/app.ts'
+import type { CliParts } from '../../src/cli/app.ts'
+import type { JsonObject } from '../../src/lib/json.ts'
+import { type CliResult, runInProcess } from '../support/cli-run.ts'
+import { type TempDir, tempDir } from '../support/temp-dir.ts'
+
+/** `airkeep import` of several sources, over the program itself. */
+const parts: CliParts = { createApp: async (config) => createApp(config), createHasher: async () => createHasher() }
+
+let folder: TempDir
+beforeEach(() => {
+  folder = tempDir()
+  mkdirSync(join(folder.path, 'models'))
+})
+afterEach(() => folder[Symbol.dispose]())
+
+const run = (...argv: string[]): Promise<CliResult> =>
+  runInProcess(argv, {
+    cwd: folder.path,
+    parts,
+    env: {
+      AIRKEEP_DATA: join(folder.path, 'data'),
+      AIRKEEP_MODELS: join(folder.path, 'models'),
+      AIRKEEP_LOG: 'silent',
+    },
+  })
+
+function put(name: string, content: string | Uint8Array): void {
+  mkdirSync(dirname(join(folder.path, name)), { recursive: true })
+  writeFileSync(join(folder.path, name), content)
+}
+
+/** Needs no model, so that its job has everything. */
+const aPicture = () => createPng({ before: [tEXt('parameters', 'a pier\nSteps: 20, Sampler: Euler, Seed: 1')] })
+
+describe('exit code of several sources', () => {
+  beforeEach(() => {
+    put('renders/good.png', aPicture())
+    put('renders/plain.png', createPng())
+    put('plain/plain.png', createPng())
+    put('cut/cut.png', createPng().subarray(0, 60))
+  })
+  const rows: readonly (readonly [why: string, given: readonly string[], exitCode: number])[] = [
+    ['files of a folder without a prompt are no failure', ['renders'], 0],
+    ['a folder without any prompt', ['plain'], 4],
+    ['a damaged file', ['renders', 'cut'], 10],
+    ['a file without a prompt that was named', ['renders', 'plain/plain.png'], 10],
+    ['a file that is not there', ['renders/good.png', 'typo.png'], 10],
+    ['nothing but files that are not there', ['typo.png', 'typo too.png'], 4],
+  ]
+  for (const more of [[], ['--dry-run']]) {
+    test.each(rows)(`${more.join('')} %s`, async (_, given, exitCode) => {
+      expect(await run('import', ...given, ...more)).toMatchObject({ exitCode })
+    })
+  }
+  test('what was named and cannot be read is told, what lies in a folder is told in the summary', async () => {
+    const { stdout, stderr } = await run('import', 'renders', 'cut', 'typo.png', '--dry-run')
+    expect(stderr).toContain(`error: typo.png: ${join(folder.path, 'typo.png')} does not exist`)
+    expect(stderr).not.toContain('cut.png')
+    expect(stdout).toContain('failed: cut/cut.png')
+  })
+})
+
+test('the name of a file takes one line', async () => {
+  put('a\nb.png', createPng().subarray(0, 60))
+  const { stdout, stderr } = await run('import', 'a\nb.png', 'renders', '--dry-run')
+  expect(stderr).toContain('error: a\\u000ab.png: ')
+  expect(stdout).toContain('failed: a\\u000ab.png: ')
+})
+
+test('where no server answers, one error is enough', async () => {
+  put('renders/one.png', aPicture())
+  put('renders/two.png', aPicture())
+  const { exitCode, stdout, stderr } = await run(
+    ...['import', 'renders', '--dry-run', '--json', '--server', 'http://127.0.0.1:9'],
+  )
+  expect(exitCode).toBe(7)
+  expect(stderr.match(/error:/g)).toHaveLength(1)
+  expect(JSON.parse(stdout) as JsonObject).toMatchObject({ code: 'upstream_unavailable' })
+})
