@@ -58,17 +58,22 @@ const imageSchema = v.object({
   meta: v.unknown(),
 })
 
-/** One item of `/api/v1/images` (or of the site's own calls), or undefined where id or URL are missing. */
+/**
+ * One item of `/api/v1/images` (or of the site's own calls), or undefined where id or URL are missing. Whoever answers
+ * must not name files of this host, or what only its keys open: another URL than one of the web is none.
+ */
 export function parseImage(item: unknown): CivitaiImage | undefined {
   const parsed = v.safeParse(imageSchema, isJsonObject(item) ? { meta: null, ...item } : item)
   if (!parsed.success) return undefined
   const { user, stats, meta, ...wire } = parsed.output
   const id = String(wire.id)
   const type = wire.type ?? (/\.(?:mp4|webm|mov)(?:$|\?)/i.test(wire.url) ? 'video' : 'image')
+  const url = toOriginalUrl(wire.url, { id, type })
+  if (!/^https?:\/\//i.test(url)) return undefined
   return {
     id,
     postId: wire.postId === null ? null : String(wire.postId),
-    url: toOriginalUrl(wire.url, { id, type }),
+    url,
     type,
     width: wire.width,
     height: wire.height,

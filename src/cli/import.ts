@@ -22,9 +22,15 @@ export async function importPrompts(
   const { sources, remove } = await findSources(context, given)
   try {
     return await withSession(context, app, async (session) => {
-      const started = await startAll(context, session, operation, sources, options)
+      const started: Started[] = []
       const results: Result[] = []
-      for (const each of started) results.push(await finish(context, session, each, options))
+      try {
+        await startAll(context, session, operation, sources, options, started)
+        for (const each of started) results.push(await finish(context, session, each, options))
+      } catch (error) {
+        if (context.signal.aborted) await tellLeft(context, session, started.slice(results.length))
+        throw error
+      }
       await printResults(context, results, options)
       if (!options.wait && session.where.kind === 'own') await noteQueued(context)
       return exitCodeOfAll(results)
@@ -32,6 +38,14 @@ export async function importPrompts(
   } finally {
     await remove()
   }
+}
+
+/** Jobs outlive the command that started them: whoever ends it has to know. */
+async function tellLeft(context: Context, { where }: Session, started: readonly Started[]): Promise<void> {
+  const jobs = started.filter((each) => 'job' in each && each.job !== undefined).length
+  if (jobs === 0) return
+  const goOn = where.kind === 'own' ? 'with the next airkeep serve, import or scan' : `at ${where.url}`
+  await context.note(`imports that were begun go on ${goOn}: ${jobs}; airkeep cancel-import-job ends one`)
 }
 
 interface Result {

@@ -31,15 +31,19 @@ export type Started = { readonly source: ImportSource } & (
 /** Dry runs share threads that read files: enough at once that none of them waits. Jobs begin in their order. */
 const DRY_RUNS_AT_ONCE = 64
 
-/** Asks for the import of each source, in their order. @throws what ends all of them */
+/**
+ * Asks for the import of each source, in their order.
+ * @param started gets what came of each, as it comes
+ * @throws what ends all of them
+ */
 export async function startAll(
   context: Context,
   session: Session,
   operation: Operation,
   sources: readonly ImportSource[],
   options: ImportOptions,
-): Promise<Started[]> {
-  const started: Started[] = []
+  started: Started[],
+): Promise<void> {
   let done = 0
   await inParallel([...sources.entries()], options.dryRun ? DRY_RUNS_AT_ONCE : 1, async ([at, source]) => {
     started[at] = await start(context, session, operation, source, options)
@@ -47,7 +51,6 @@ export async function startAll(
     if (sources.length > 1)
       context.progress.show(`${progressBar(done, sources.length)} ${done} of ${sources.length} files`)
   })
-  return started
 }
 
 async function start(

@@ -86,7 +86,7 @@ export const SETTINGS = {
   ),
   civitai_url: setting('AIRKEEP_CIVITAI_URL', text(), 'https://civitai.com', 'Civitai, or a mirror of it'),
   hf_url: setting('AIRKEEP_HF_URL', text(), 'https://huggingface.co', 'Hugging Face, or a mirror of it'),
-  comfy_url: setting('AIRKEEP_COMFY_URL', text(), '', 'A running ComfyUI to ask for its folders'),
+  comfy_url: setting('AIRKEEP_COMFY_URL', text(), '', 'A running ComfyUI to ask for its folders and nodes'),
   comfy_args: setting(
     'COMFYUI_ARGS',
     text(),

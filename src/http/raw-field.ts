@@ -15,6 +15,7 @@ const OPEN_BRACKET = 0x5b
 const CLOSE_BRACE = 0x7d
 const CLOSE_BRACKET = 0x5d
 const COLON = 0x3a
+const BLANKS: ReadonlySet<number> = new Set([0x20, 0x09, 0x0a, 0x0d])
 
 /** Bytes that are looked at before others get a turn. */
 const SLICE_BYTES = 2 ** 20
@@ -30,6 +31,8 @@ export async function takeRawField(body: Uint8Array, field: string): Promise<Spl
   const name = Buffer.from(JSON.stringify(field))
   let found: { readonly start: number; readonly end: number } | undefined
   let valueStart: number | undefined
+  /** Of the string that goes on here. */
+  let stringStart: number | undefined
   let depth = 0
   let turnEnds = SLICE_BYTES
   for (let at = 0; at < bytes.length; at += 1) {
@@ -37,21 +40,24 @@ export async function takeRawField(body: Uint8Array, field: string): Promise<Spl
       await setImmediate()
       turnEnds = at + SLICE_BYTES
     }
+    if (stringStart !== undefined) {
+      at = bytes.indexOf(QUOTE, at)
+      if (at < 0) return undefined
+      if (isEscaped(bytes, at)) continue
+      const isField = depth === 1 && bytes.subarray(stringStart, at + 1).equals(name)
+      stringStart = undefined
+      const value = isField ? valueBehind(bytes, at + 1) : undefined
+      if (value === undefined) continue
+      if (found !== undefined || valueStart !== undefined) return undefined
+      const opening = bytes[value]
+      if (opening !== OPEN_BRACE && opening !== OPEN_BRACKET) return undefined
+      valueStart = value
+      continue
+    }
     switch (bytes[at]) {
-      case QUOTE: {
-        const end = endOfString(bytes, at)
-        if (end === undefined) return undefined
-        const isField = depth === 1 && bytes.subarray(at, end).equals(name)
-        at = end - 1
-        if (!isField) break
-        const value = valueBehind(bytes, end)
-        if (value === undefined) break
-        if (found !== undefined || valueStart !== undefined) return undefined
-        const opening = bytes[value]
-        if (opening !== OPEN_BRACE && opening !== OPEN_BRACKET) return undefined
-        valueStart = value
+      case QUOTE:
+        stringStart = at
         break
-      }
       case OPEN_BRACE:
       case OPEN_BRACKET:
         depth += 1
@@ -70,16 +76,11 @@ export async function takeRawField(body: Uint8Array, field: string): Promise<Spl
   return { rest, value: bytes.subarray(found.start, found.end) }
 }
 
-/** Just behind the closing quote of the string that opens at `start`. */
-function endOfString(bytes: Buffer, start: number): number | undefined {
-  let at = bytes.indexOf(QUOTE, start + 1)
-  while (at >= 0) {
-    let slashes = 0
-    while (bytes[at - 1 - slashes] === BACKSLASH) slashes += 1
-    if (slashes % 2 === 0) return at + 1
-    at = bytes.indexOf(QUOTE, at + 1)
-  }
-  return undefined
+/** A quote is, behind an odd number of backslashes. */
+function isEscaped(bytes: Buffer, at: number): boolean {
+  let slashes = 0
+  while (bytes[at - 1 - slashes] === BACKSLASH) slashes += 1
+  return slashes % 2 === 1
 }
 
 /** Where the value begins, where a colon follows the name at all: the same text may be a value itself. */
@@ -88,8 +89,11 @@ function valueBehind(bytes: Buffer, from: number): number | undefined {
   return bytes[colon] === COLON ? skipBlanks(bytes, colon + 1) : undefined
 }
 
+/** Nobody writes more of them there. */
+const MAX_BLANKS = 1024
+
 function skipBlanks(bytes: Buffer, from: number): number {
   let at = from
-  while ([0x20, 0x09, 0x0a, 0x0d].includes(bytes[at] ?? 0)) at += 1
+  while (at < from + MAX_BLANKS && BLANKS.has(bytes[at] ?? 0)) at += 1
   return at
 }

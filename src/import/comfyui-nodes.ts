@@ -1,3 +1,4 @@
+import { AppError, toAppError } from '../errors.ts'
 import { orAborted } from '../lib/abort.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
@@ -55,7 +56,9 @@ export function createComfyNodes(deps: ComfyNodesDeps): ComfyNodes {
       failed = false
     } catch (error) {
       failed = true
-      log.warn({ err: error, url }, 'ComfyUI did not say which nodes it has')
+      // Whoever imports at a terminal reads this: one line, without the stack.
+      log.warn({ url, reason: toAppError(error).message }, 'ComfyUI did not say which nodes it has')
+      log.debug({ url, err: error }, 'Why ComfyUI did not say which nodes it has')
     }
     askAgainAt = clock.now() + (failed ? FAILED_MS : FRESH_MS)
   }
@@ -83,7 +86,7 @@ async function askComfy(deps: ComfyNodesDeps): Promise<string> {
   const address = new URL(`${url.replace(/\/{1,20}$/, '')}/object_info`)
   const limit = new AbortController()
   // A timer of AbortSignal.timeout does not keep Node from ending where nothing else does.
-  const timer = setTimeout(() => limit.abort(new Error('No answer in time')), timeLimitMs)
+  const timer = setTimeout(() => limit.abort(unavailable('It did not answer in time')), timeLimitMs)
   try {
     return await orAborted(readText(fetch, address, maxBytes, limit.signal), limit.signal)
   } finally {
@@ -100,5 +103,7 @@ async function readText(
   const response = await fetch({ url: href, signal, hosts: [host], allowPrivate: [host], maxBytes })
   if (response.status === 200) return response.text()
   response.discard()
-  throw new Error(`ComfyUI answered with status ${response.status}`)
+  throw unavailable(`It answered with status ${response.status}`)
 }
+
+const unavailable = (message: string): AppError => new AppError('upstream_unavailable', message)

@@ -1,6 +1,7 @@
 import { asc } from 'drizzle-orm'
 import * as v from 'valibot'
 import type { WriteDb } from '../db/db.ts'
+import { cleanText } from '../operation/check-text.ts'
 import { toPublicId } from '../operation/fields.ts'
 import { isAmong, type Reader } from './conditions.ts'
 import { assetModelsTable } from './table.ts'
@@ -24,18 +25,22 @@ export type AssetModel = v.InferOutput<typeof assetModelSchema>
 /** More than any workflow loads; a bound for files that were made to be odd. */
 const MAX_MODELS = 500
 
+/** NUL ends a text in the database, whatever a file says behind it. */
+const cleanOrNull = (text: string | null | undefined): string | null =>
+  typeof text === 'string' ? cleanText(text) : null
+
 /** Columns that the reader left out become null, so that every link shows the same fields. */
 export const toAssetModels = (found: readonly Partial<AssetModel>[]): AssetModel[] =>
   found.slice(0, MAX_MODELS).map((model) => ({
     type: model.type ?? 'other',
-    name: model.name ?? null,
+    name: cleanOrNull(model.name),
     weight: model.weight ?? null,
     sha256: model.sha256 ?? null,
     tensor_sha256: model.tensor_sha256 ?? null,
     auto_v1: model.auto_v1 ?? null,
     auto_v2: model.auto_v2 ?? null,
     auto_v3: model.auto_v3 ?? null,
-    air: model.air ?? null,
+    air: cleanOrNull(model.air),
     civitai_model_id: model.civitai_model_id ?? null,
     civitai_version_id: model.civitai_version_id ?? null,
   }))

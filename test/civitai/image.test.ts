@@ -100,6 +100,21 @@ describe('one item of an answer', () => {
     })
   })
 
+  test.each([
+    '/etc/hosts',
+    'file:///etc/hosts',
+    's3://bucket/key',
+    'media/5.png',
+    'javascript:1',
+    '//example.com/5.png',
+  ])('an address is fetched from the web, or there is none: %s', (address) => {
+    expect(parseImage({ id: 5, url: address })).toBeUndefined()
+  })
+
+  test('a bare number of the media becomes their address', () => {
+    expect(parseImage({ id: 5, url: '11111111-2222-4333-8444-555555555501' })?.url).toBe(url)
+  })
+
   test('the user may be an object', () => {
     expect(parseImage({ id: 5, url, user: { id: 1, username: 'night_ferry' } })?.username).toBe('night_ferry')
   })

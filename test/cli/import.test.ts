@@ -5,7 +5,7 @@ import { createPng, tEXt } from '../../scripts/fixtures/png-writer.ts'
 import { createApp, createHasher } from '../../src/app.ts'
 import type { CliParts } from '../../src/cli/app.ts'
 import type { JsonObject } from '../../src/lib/json.ts'
-import { type CliResult, runInProcess } from '../support/cli-run.ts'
+import { type CliResult, type CliWorld, runInProcess } from '../support/cli-run.ts'
 import { type TempDir, tempDir } from '../support/temp-dir.ts'
 
 /** `airkeep import` of several sources, over the program itself. */
@@ -18,10 +18,12 @@ beforeEach(() => {
 })
 afterEach(() => folder[Symbol.dispose]())
 
-const run = (...argv: string[]): Promise<CliResult> =>
+const run = (...argv: string[]): Promise<CliResult> => runIn({}, ...argv)
+const runIn = (world: CliWorld, ...argv: string[]): Promise<CliResult> =>
   runInProcess(argv, {
     cwd: folder.path,
     parts,
+    ...world,
     env: {
       AIRKEEP_DATA: join(folder.path, 'data'),
       AIRKEEP_MODELS: join(folder.path, 'models'),
@@ -81,4 +83,23 @@ test('where no server answers, one error is enough', async () => {
   expect(exitCode).toBe(7)
   expect(stderr.match(/error:/g)).toHaveLength(1)
   expect(JSON.parse(stdout) as JsonObject).toMatchObject({ code: 'upstream_unavailable' })
+})
+
+test('whoever ends it while jobs are being started is told that those go on', async () => {
+  for (let at = 0; at < 20; at += 1) put(`renders/${at}.png`, aPicture())
+  let send: Parameters<NonNullable<CliWorld['onStart']>>[0] = () => {}
+  const { exitCode, stderr } = await runIn(
+    {
+      terminal: 80,
+      onStart(sender) {
+        send = sender
+      },
+      onStderr(text) {
+        if (text.includes('of 20 files')) send('SIGINT')
+      },
+    },
+    ...['import', 'renders'],
+  )
+  expect(exitCode).toBe(130)
+  expect(stderr).toMatch(/imports that were begun go on with the next airkeep serve, import or scan: \d+/)
 })

@@ -58,8 +58,14 @@ export function parsePrompt({ texts, format, context = {} }: PromptInput): Parse
   const understood = choices.map((choice) => ({ ...choice, parsed: choice.parser.parse(choice.input, context) }))
   const parsed = unite(withClaims(understood), unread)
   const left = { place: 'file', reason: `texts after the first ${MAX_INPUTS} are left out` }
-  return all.length > MAX_INPUTS ? { ...parsed, warnings: boundWarnings([...parsed.warnings, left]) } : parsed
+  const more = [
+    ...forced.slice(0, 1).map(({ input }) => ({ place: input.place, reason: FORCED })),
+    ...(all.length > MAX_INPUTS ? [left] : []),
+  ]
+  return more.length === 0 ? parsed : { ...parsed, warnings: boundWarnings([...parsed.warnings, ...more]) }
 }
+
+const FORCED = 'it does not look like the format that it was to be read as'
 
 /** @throws AppError invalid_input for a format that is not known */
 export function parsersOf(format: string): readonly PromptParser[] {

@@ -54,6 +54,8 @@ describe('tells formats apart', () => {
 test('a format that is asked for is the only one', () => {
   expect(read(GRAPH, 'comfyui').dependencies).toHaveLength(1)
   expect(read(GRAPH, 'a1111')).toMatchObject({ format: 'a1111', confidence: 0, dependencies: [] })
+  expect(read(GRAPH, 'a1111').warnings.map(({ place }) => place)).toEqual(['text'])
+  expect(read(GRAPH, 'comfyui').warnings).toEqual([])
   expect(read('a cat on a mat', 'a1111').generation).toEqual({ prompt: 'a cat on a mat' })
   expect(FORMATS.slice(0, 2)).toEqual(['swarmui', 'comfyui'])
   expect(new Set(FORMATS).size).toBe(FORMATS.length)

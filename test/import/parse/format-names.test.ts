@@ -8,7 +8,7 @@ import { loraManager } from '../../../src/import/parse/lora-manager.ts'
 import { novelai } from '../../../src/import/parse/novelai.ts'
 import { swarmui } from '../../../src/import/parse/swarmui.ts'
 import { tensorArt } from '../../../src/import/parse/tensorart.ts'
-import { toInput } from '../../../src/import/parse/unwrap.ts'
+import { toInput } from '../../../src/import/parse/text-input.ts'
 
 /** People name formats by these words, and jobs store them. */
 test.each([

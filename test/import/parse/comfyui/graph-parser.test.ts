@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { comfyuiGraph } from '../../../../src/import/parse/comfyui/graph-parser.ts'
 import { LOADER_ROWS } from '../../../../src/import/parse/comfyui/loaders/find-loader.ts'
 import { readGraph } from '../../../../src/import/parse/comfyui/read-graph.ts'
-import { toInput } from '../../../../src/import/parse/unwrap.ts'
+import { toInput } from '../../../../src/import/parse/text-input.ts'
 import { ask, brief, HOSTILE } from '../parser-answer.ts'
 import { node } from './graphs.ts'
 
