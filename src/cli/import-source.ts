@@ -1,6 +1,7 @@
 import { type FileHandle, mkdtemp, open, readFile, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { AppError } from '../errors.ts'
 import type { Context } from './context.ts'
 import { filesBelow } from './folder-files.ts'
@@ -53,10 +54,9 @@ export async function findSources(context: Context, given: readonly string[]): P
         folder ??= await mkdtemp(join(tmpdir(), 'airkeep-'))
         add({ ...(await fromStdin(context, join(folder, 'stdin'))), label })
       } else if (REFERENCE.test(label)) add({ kind: 'payload', value: label, label })
-      else if (/^file:/i.test(label)) add({ kind: 'path', value: label, label })
-      else if (isUrl(label)) add({ kind: 'url', value: label, label })
+      else if (isUrl(label) && !isFileUrl(label)) add({ kind: 'url', value: label, label })
       else {
-        const path = toAbsolute(label, cwd)
+        const path = isFileUrl(label) ? pathOf(label) : toAbsolute(label, cwd)
         if (await isFolder(path)) found.push(...(await fromFolder(path, label)))
         else add({ kind: 'path', value: path, label })
       }
@@ -67,6 +67,17 @@ export async function findSources(context: Context, given: readonly string[]): P
   }
   if (found.length === 0) throw new AppError('not_found', `${given.join(', ')} holds no picture, video or text`)
   return { sources: found.map((source) => ({ ...source, only: found.length === 1 && !source.inFolder })), remove }
+}
+
+const isFileUrl = (text: string): boolean => /^file:/i.test(text)
+
+/** The URL itself where it names no file of this machine: the operation says so. */
+function pathOf(fileUrl: string): string {
+  try {
+    return fileURLToPath(fileUrl)
+  } catch {
+    return fileUrl
+  }
 }
 
 /** What cannot be read is left to the operation to say. */

@@ -28,7 +28,9 @@ export async function importPrompts(
         await startAll(context, session, operation, sources, options, started)
         for (const each of started) results.push(await finish(context, session, each, options))
       } catch (error) {
-        if (context.signal.aborted) await tellLeft(context, session, started.slice(results.length))
+        // Of one job that is being followed followJob tells.
+        if (context.signal.aborted && sources.length > 1)
+          await tellLeft(context, session, started.slice(results.length))
         throw error
       }
       await printResults(context, results, options)

@@ -1,6 +1,7 @@
 import type { ImportWarning } from './dependency.ts'
 import type { Generation } from './generation.ts'
 import type { Mention } from './mention.ts'
+import { publicUrl } from './public-url.ts'
 
 /**
  * How much of what texts say is kept. It is stored with a job, sent with its events and listed with fifty others, and a
@@ -18,7 +19,7 @@ export interface BoundedMentions {
   readonly warnings: readonly ImportWarning[]
 }
 
-/** Keeps the first ones, without those that are longer than anything that names a model. */
+/** Keeps the first ones, without those that are longer than anything that names a model, and as others may see them. */
 export function boundMentions(mentions: readonly Mention[]): BoundedMentions {
   const kept: Mention[] = []
   const warnings: ImportWarning[] = []
@@ -34,9 +35,23 @@ export function boundMentions(mentions: readonly Mention[]): BoundedMentions {
       warnings.push({ place: 'file', reason: `models after the first ${kept.length} are left out` })
       break
     }
-    kept.push(mention)
+    kept.push(withPublicUrls(mention))
   }
   return { kept, warnings: boundWarnings(warnings) }
+}
+
+function withPublicUrls(mention: Mention): Mention {
+  const { air, urls, candidates } = mention
+  return {
+    ...mention,
+    ...(air === undefined ? {} : { air: publicUrl(air) }),
+    ...(urls === undefined ? {} : { urls: urls.map(publicUrl) }),
+    ...(candidates === undefined
+      ? {}
+      : {
+          candidates: candidates.map((each) => (each.url === undefined ? each : { ...each, url: publicUrl(each.url) })),
+        }),
+  }
 }
 
 const MAX_WARNINGS = 1000

@@ -1,6 +1,6 @@
 import { type Mention, TRUST, type TrustedMention } from './mention.ts'
 import { digitsOf, type Group, type Item, weightOf } from './model-group.ts'
-import { looseName, type ModelName, mayBeSameFile, parseModelName } from './model-name.ts'
+import { foldedStem, looseName, type ModelName, mayBeSameFile, parseModelName } from './model-name.ts'
 
 /** Where a mention belongs. */
 export type Place =
@@ -49,7 +49,7 @@ function mayHaveName({ names, mentions }: Group, name: ModelName, mention: Trust
   )
 }
 
-const hasSameStem = (a: ModelName, b: ModelName): boolean => a.stem.toLowerCase() === b.stem.toLowerCase()
+const hasSameStem = (a: ModelName, b: ModelName): boolean => foldedStem(a) === foldedStem(b)
 
 /** Loaders of one graph name their files whole: `foo.safetensors` is not the `style/foo.safetensors` beside it. */
 function isOtherFileOfGraph(a: TrustedMention, b: TrustedMention): boolean {

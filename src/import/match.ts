@@ -1,7 +1,7 @@
 import { toAutoV2, toAutoV3 } from '../hash/digest.ts'
 import type { LibraryFile, ModelDigests } from '../models/library.ts'
 import type { Dependency, DependencyType, HashEvidence } from './dependency.ts'
-import { type ModelName, parseModelName } from './model-name.ts'
+import { foldedStem, type ModelName, parseModelName } from './model-name.ts'
 
 /** Kinds of agreement between a hash that a prompt names and a file, the most telling first. */
 const STRENGTH = ['sha256', 'tensor_sha256', 'sha256_12', 'auto_v3', 'auto_v2', 'auto_v1'] as const
@@ -84,7 +84,7 @@ export interface NameMatches {
   readonly exact: readonly LibraryFile[]
   /** The same name in another folder. */
   readonly sameStem: readonly LibraryFile[]
-  /** The same but for upper and lower case: for a person to decide. */
+  /** The same but for case and the way accents are written: for a person to decide. */
   readonly similar: readonly LibraryFile[]
 }
 
@@ -92,17 +92,18 @@ export function matchNames(dependency: Dependency, files: readonly LibraryFile[]
   const wanted = dependency.written.map(parseModelName)
   const paths = new Set(wanted.map(({ path }) => path))
   const stems = new Set(wanted.map(({ stem }) => stem))
-  const lowerStems = new Set(wanted.map(({ stem }) => stem.toLowerCase()))
+  const foldedStems = new Set(wanted.map(foldedStem))
   const exact: LibraryFile[] = []
   const sameStem: LibraryFile[] = []
   const similar: LibraryFile[] = []
   for (const file of files) {
     if (!isOfType(dependency.type, file.type)) continue
-    const { path, stem } = nameOf(file)
+    const name = nameOf(file)
+    const { path, stem } = name
     if (stem === '') continue
     if (paths.has(path)) exact.push(file)
     else if (stems.has(stem)) sameStem.push(file)
-    else if (lowerStems.has(stem.toLowerCase())) similar.push(file)
+    else if (foldedStems.has(foldedStem(name))) similar.push(file)
   }
   return { exact: onePerFile(exact), sameStem: onePerFile(sameStem), similar: onePerFile(similar) }
 }

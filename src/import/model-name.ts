@@ -7,7 +7,7 @@ export interface ModelName {
   readonly written: string
   /** With `/` between folders, without a leading `./` and without the model extension. */
   readonly path: string
-  /** `path` in lower case, for comparing. */
+  /** `path`, folded for comparing. */
   readonly key: string
   /** The last part of `path`. Dots inside it stay: only known model extensions are taken off. */
   readonly stem: string
@@ -43,11 +43,17 @@ function readName(text: string): ModelName {
   return {
     written,
     path,
-    key: path.toLowerCase(),
+    key: foldName(path),
     stem,
     ...(stem === last ? {} : { filename: last }),
   }
 }
+
+/** Without what some filesystems do not tell apart: case, and whether an accent is a character of its own. */
+const foldName = (name: string): string => name.normalize('NFC').toLowerCase()
+
+/** The stem, folded likewise. */
+export const foldedStem = ({ key }: ModelName): string => key.slice(key.lastIndexOf('/') + 1)
 
 function unquoted(text: string): string {
   const quote = text[0]

@@ -4,6 +4,7 @@ import type { CivitaiIds, DependencyType } from './dependency.ts'
 import { typeOfResource } from './known-names.ts'
 import type { Findings, Mention } from './mention.ts'
 import { hasModelExtension, parseModelName } from './model-name.ts'
+import { publicUrl } from './public-url.ts'
 
 type Reference = Pick<Mention, 'name' | 'hashes' | 'civitai' | 'air' | 'urls'>
 
@@ -82,7 +83,7 @@ function toId(value: unknown): number | undefined {
 }
 
 function readUrl(address: string): Reference {
-  const url = withoutSecrets(address).replace(PAGE_OF_FILE, '$1/resolve/')
+  const url = publicUrl(address).replace(PAGE_OF_FILE, '$1/resolve/')
   const reference: Reference = { urls: [url], ...nameInUrl(url) }
   if (!CIVITAI_URL.test(url)) return reference
   const path = url.slice(0, 500).replace(/\/download\/models\/.*/, '')
@@ -93,19 +94,6 @@ function readUrl(address: string): Reference {
   )
   return civitai === undefined ? reference : { ...reference, civitai }
 }
-
-/** Links that were copied with a key in them are shown to others who may see a job. */
-function withoutSecrets(address: string): string {
-  const url = address.replace(/^(https?:\/\/)[^/?#@]{0,500}@/i, '$1')
-  const at = url.indexOf('?')
-  if (at < 0) return url
-  const end = url.indexOf('#', at)
-  const [query, rest] = end < 0 ? [url.slice(at + 1), ''] : [url.slice(at + 1, end), url.slice(end)]
-  const kept = query.split('&').filter((field) => !SECRET.test(field))
-  return `${url.slice(0, at)}${kept.length === 0 ? '' : `?${kept.join('&')}`}${rest}`
-}
-
-const SECRET = /^(?:(?:access_|api_?|hf_)?token|(?:access_|api_?)?key)=/i
 
 function nameInUrl(url: string): { name?: string } {
   const last = (url.split(/[?#]/)[0] ?? '').split('/').at(-1) ?? ''

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { createPng, tEXt } from '../../scripts/fixtures/png-writer.ts'
 import { createApp, createHasher } from '../../src/app.ts'
 import type { CliParts } from '../../src/cli/app.ts'
@@ -72,6 +73,17 @@ test('the name of a file takes one line', async () => {
   const { stdout, stderr } = await run('import', 'a\nb.png', 'renders', '--dry-run')
   expect(stderr).toContain('error: a\\u000ab.png: ')
   expect(stdout).toContain('failed: a\\u000ab.png: ')
+})
+
+test('a file URL names a file or a folder', async () => {
+  put('renders/a pier.png', aPicture())
+  const folderUrl = pathToFileURL(join(folder.path, 'renders')).href
+  for (const url of [folderUrl, `${folderUrl}/a%20pier.png`]) {
+    const { exitCode, stdout } = await run('import', url, '--dry-run')
+    expect(stdout).toContain('a1111')
+    expect(exitCode).toBe(0)
+  }
+  expect(await run('import', 'file://elsewhere/a.png', '--dry-run')).toMatchObject({ exitCode: 2 })
 })
 
 test('where no server answers, one error is enough', async () => {

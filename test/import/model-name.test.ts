@@ -25,6 +25,7 @@ describe('names', () => {
 describe('one file or two', () => {
   const rows: readonly (readonly [a: string, b: string, same: boolean])[] = [
     ['foo', 'FOO.safetensors', true],
+    ['\u00e9tude', 'e\u0301tude.safetensors', true],
     ['foo', 'style/foo.safetensors', true],
     ['style\\foo', 'style/foo.safetensors', true],
     ['b/foo', 'a/b/foo', true],
