@@ -8,6 +8,7 @@ import { type Dependency, dependencySchema, type ImportWarning } from './depende
 import type { Generation } from './generation.ts'
 import { resolveLocally } from './resolve.ts'
 import { type SourceReader, sourceSchema } from './source.ts'
+import { withoutSource } from './without-source.ts'
 
 export const IMPORT_STATUSES = [
   'analyzing',
@@ -76,7 +77,10 @@ export function createImportJob(deps: ImportJobDeps): JobKind<ImportInput> {
     permission: 'models:read',
     concurrency: 2,
     input: importInputSchema,
-    run: (job) => runImport(job, deps),
+    run: (job) =>
+      runImport(job, deps).catch((error: unknown) => {
+        throw withoutSource(error, job.input.source)
+      }),
     ended: (view, how, error) => ({ ...view, status: how, error: error.message, error_code: error.code }),
     reopened: firstView,
   }

@@ -16,7 +16,14 @@ export function readExif(data: Uint8Array, place: string, into: TextCollector): 
     wants: (tag) => TAGS.has(tag) || isBelowMake(tag),
     problem: (reason, tag) => into.warn(tag === undefined ? place : placeOf(tag), reason),
   })
+  // Fields may lie on each other: a thousand of them would make gigabytes of the same megabytes.
+  let left = 2 * data.length
   for (const field of fields) {
+    left -= field.value.length
+    if (left < 0) {
+      into.warn(placeOf(field.tag), 'its fields overlap: the rest is left out')
+      break
+    }
     const decode = TAGS.get(field.tag)?.decode ?? decodeLabelled
     if (!into.fits(placeOf(field.tag), field.value.length)) continue
     const text = decode(field)

@@ -30,7 +30,7 @@ export function createTextCollector(limits: MetadataLimits): TextCollector {
   const limit = (): number => Math.max(0, Math.min(limits.textBytes, leftBytes))
 
   function warn(place: string, reason: string): void {
-    if (warnings.length < MAX_WARNINGS) warnings.push({ place: shortened(place), reason })
+    if (warnings.length < MAX_WARNINGS) warnings.push({ place: readable(place), reason })
   }
 
   function fits(place: string, byteLength: number): boolean {
@@ -60,7 +60,7 @@ export function createTextCollector(limits: MetadataLimits): TextCollector {
       // UTF-16 units are a lower bound of UTF-8 bytes: the exact count is only asked for where it matters.
       const byteLength = kept.length * 3 <= limit() ? kept.length : Buffer.byteLength(kept)
       if (!fits(place, byteLength)) return
-      texts.push({ place, key, text: kept })
+      texts.push({ place: readable(place), key, text: kept })
       leftBytes -= byteLength
     },
     noteC2pa() {
@@ -75,8 +75,11 @@ export function createTextCollector(limits: MetadataLimits): TextCollector {
 
 const MAX_PLACE_CHARACTERS = MAX_NAME_CHARACTERS + 100
 
-const shortened = (place: string): string =>
-  place.length <= MAX_PLACE_CHARACTERS ? place : `${place.slice(0, MAX_PLACE_CHARACTERS).toWellFormed()}…`
+/** Places are shown to people, on a line, and the file has chosen a part of them. */
+function readable(place: string): string {
+  const short = place.length <= MAX_PLACE_CHARACTERS ? place : `${place.slice(0, MAX_PLACE_CHARACTERS).toWellFormed()}…`
+  return short.replaceAll(/\p{Cc}/gu, '?')
+}
 
 /** Some tools leave NUL bytes at the end of a text. */
 function withoutTrailingNuls(text: string): string {

@@ -14,18 +14,28 @@ export function checkText(root: unknown): void {
   const stack: { value: unknown; path: string; depth: number }[] = [{ value: root, path: '', depth: 0 }]
   while (stack.length > 0) {
     const { value, path, depth } = stack.pop() as (typeof stack)[number]
-    if (typeof value === 'string') {
-      checkString(value, path)
-      continue
-    }
+    if (typeof value === 'string') checkString(value, path)
     if (typeof value !== 'object' || value === null) continue
     if (depth >= MAX_NESTING) throw refuse(rootOf(path), `at most ${MAX_NESTING} levels of nesting`)
-    for (const [key, child] of Object.entries(value)) {
-      checkString(key, path)
-      stack.push({ value: child, path: path === '' ? key : `${path}.${key}`, depth: depth + 1 })
+    const visit = (key: string | number, child: unknown): void => {
+      // Of a million texts in a list hardly any needs a path of its own.
+      if (!isPlain(child))
+        stack.push({ value: child, path: path === '' ? `${key}` : `${path}.${key}`, depth: depth + 1 })
+    }
+    if (Array.isArray(value)) for (let at = 0; at < value.length; at += 1) visit(at, value[at])
+    else {
+      for (const [key, child] of Object.entries(value)) {
+        checkString(key, path)
+        visit(key, child)
+      }
     }
   }
 }
+
+const isPlain = (value: unknown): boolean =>
+  typeof value === 'string'
+    ? !value.includes('\0') && value.isWellFormed()
+    : typeof value !== 'object' || value === null
 
 function checkString(text: string, path: string): void {
   if (text.includes('\0')) throw refuse(path, 'text without NUL characters')

@@ -48,6 +48,11 @@ test('a job that fails says by which error', async () => {
   expect(await runImport({ payload: '{"1": {"class' })).toMatchObject({ status: 'failed', error_code: 'invalid_input' })
 })
 
+test('the error of a job does not name the path: others than its owner see it', async () => {
+  const { error } = await runImport({ path: join(dir, 'nothing.png') })
+  expect(error).toBe('The path does not exist')
+})
+
 test.each([
   ['track:read', ['models:download', 'track:write']],
   ['track:write', ['models:download', 'track:read']],

@@ -263,6 +263,14 @@ describe('limits', () => {
     expect(damaged.warnings.map(({ place }) => place.length < 1200)).toEqual([true])
   })
 
+  test('a place stays on its line', () => {
+    const { texts: found, warnings } = read(
+      createPng({ before: [tEXt('a\nb\x1b[31m', 'v'), chunk('zTXt', Buffer.from('c\nd\0\x07'))] }),
+    )
+    expect(found).toEqual([{ place: 'png:tEXt:a?b?[31m', key: 'a\nb\x1b[31m', text: 'v' }])
+    expect(warnings.map(({ place }) => place)).toEqual(['png:zTXt:c?d'])
+  })
+
   test('a file of nothing but tiny texts does not fill the memory', () => {
     const tiny = tEXt('k', 'v')
     const picture = Buffer.concat([PNG_SIGNATURE, header(1, 1), ...Array<Buffer>(20_000).fill(tiny), end()])
