@@ -119,7 +119,8 @@ export function createApp(config: Config, extras: AppExtras = {}): CliApp {
     civitaiToken: async (actor) => ownersKey(settings.civitai_token, actor, settings),
   })
   const reader = createPromptReader({
-    size: CORES,
+    // A bomb takes memory in every thread that reads one.
+    size: Math.min(CORES, 8),
     limits: { textBytes: settings.metadata_text_limit, totalBytes: settings.metadata_limit },
   })
   const civitaiToken = async (actor: Actor): Promise<string | undefined> =>

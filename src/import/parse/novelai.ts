@@ -44,7 +44,7 @@ function parse(input: ParserInput): ParsedSource {
 }
 
 /** `NovelAI Diffusion V4.5 4BDE2A90`: what looks like a hash is an id of its own, which finds other models elsewhere. */
-const modelIn = (source: string): string => source.replace(/\s+[0-9A-F]{8}$/i, '') || 'NovelAI Diffusion'
+const modelIn = (source: string): string => source.replace(/\s[0-9A-F]{8}$/i, '').trimEnd() || 'NovelAI Diffusion'
 
 const commentIn = (value: unknown): unknown => {
   const text = textOf(value)
