@@ -12,8 +12,8 @@ export interface Versioned {
 }
 
 const VERSION = /^[\w./~%+-]*$/
-const FILE_AND_FORMAT = /^(\d{1,19})(?:\.([\w-]+))?$/
-const LAYER_AND_FORMAT = /^([\w-]*)(?:\.([\w-]+))?$/
+const FILE_AND_FORMAT = /^(\d{1,19})(?:\.([a-z][\w-]*))?$/i
+const LAYER_AND_FORMAT = /^([\w-]*)(?:\.([a-z][\w-]*))?$/i
 /** `v1.0` has no format, `v1.safetensors` has one. */
 const FORMAT = /\.([a-z][\w-]*)$/i
 

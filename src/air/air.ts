@@ -19,7 +19,8 @@ export interface Air extends Versioned {
 const PREFIX = /^(?:urn:)?air:/i
 const MAX_LENGTH = 1000
 const WORD = /^[\w./-]*$/
-const ID = /^[\w./~%-]+$/
+/** A dot first would be read as a format's. */
+const ID = /^(?!\.)[\w./~%-]+$/
 /** Sources that tell an AIR without its prefix; any other word before a colon may be anything. */
 const KNOWN_SOURCE = /^(?:civitai|civitai-r2|huggingface|orchestrator|tensorart)$/i
 

@@ -158,7 +158,7 @@ describe('formatAir', () => {
           if (air !== undefined) expect({ text, air: parseAir(formatAir(air)) }).toEqual({ text, air })
         },
       ),
-      { numRuns: 20_000 },
+      { numRuns: 50_000 },
     )
   })
 })
