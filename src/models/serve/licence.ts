@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../lib/json.ts'
+import { baseLicenceOf } from '../licences/base-licences.ts'
 
 /** What is known of a file's licence, all of it said by others. */
 export interface LicensedFile {
@@ -93,10 +94,6 @@ function timeOf(value: JsonValue | undefined): number | undefined {
   return Number.isNaN(at) ? undefined : at
 }
 
-/** Base models whose own licence forbids commercial use, whatever the flags of a model made from them say. */
-const NONCOMMERCIAL_BASE =
-  /^(?:flux\.?[\s-]?[12](?:\.1)?[\s-]*\[?(?:d|dev|kontext|krea)\b|svd\b|stable cascade|sdxl turbo|noobai)/i
-
 const COMMERCIAL_USES: ReadonlySet<string> = new Set(['image', 'rentcivit', 'rent', 'sell'])
 
 /**
@@ -108,7 +105,8 @@ export function licenceName({ license, baseModel, civitai }: LicensedFile): stri
   const uses = isJsonObject(flags) ? usesOf(flags.allow_commercial_use) : undefined
   if (uses === undefined) return license === null ? null : license.slice(0, 200)
   const base = textOf(civitai?.base_model) ?? baseModel ?? ''
-  const isCommercial = uses.some((use) => COMMERCIAL_USES.has(use)) && !NONCOMMERCIAL_BASE.test(base.trim())
+  const isCommercial =
+    uses.some((use) => COMMERCIAL_USES.has(use)) && baseLicenceOf(base)?.allowsCommercialUse !== false
   return isCommercial ? 'commercial' : 'noncommercial'
 }
 

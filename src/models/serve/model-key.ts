@@ -1,3 +1,4 @@
+import { formatAir } from '../../air/air.ts'
 import type { JsonObject } from '../../lib/json.ts'
 import type { ModelType } from '../model-file.ts'
 
@@ -17,7 +18,8 @@ export function modelKey({ sha256, type, civitai }: KeyedFile): string {
   if (ids === undefined) return `sha256:${sha256}`
   const base = civitai?.base_model
   const ecosystem = typeof base === 'string' ? ecosystemOf(base) : 'other'
-  return `urn:air:${ecosystem}:${AIR_TYPES[type]}:civitai:${ids.modelId}@${ids.versionId}`
+  const [id, version] = [String(ids.modelId), String(ids.versionId)]
+  return formatAir({ ecosystem, type: AIR_TYPES[type], source: 'civitai', id, version })
 }
 
 export function civitaiIds(civitai: JsonObject | null): { modelId: number; versionId: number } | undefined {
