@@ -23,6 +23,11 @@ export interface RunningJob<I> {
   save(view: JsonObject, options?: SaveOptions): Promise<void>
   /** Progress within a state: shown to whoever listens, never stored. */
   show(view: JsonObject): void
+  /**
+   * Waits for work that other jobs do: meanwhile this one does not count among those of its kind that run, so that it
+   * keeps nobody waiting.
+   */
+  aside<T>(work: () => Promise<T>): Promise<T>
 }
 
 /** How a run ended. What the outside calls the job's status stands in `view`. */

@@ -162,9 +162,12 @@ export function createJobRunner({ store, events, log, onEnded }: JobRunnerDeps):
     idleWaiters.clear()
   }
 
+  const count = ({ kind }: JobKind<JsonObject>, change: 1 | -1): void =>
+    void perKind.set(kind, (perKind.get(kind) ?? 0) + change)
+
   function begin(kind: JobKind<JsonObject>, row: JobRow): void {
     const abort = new AbortController()
-    perKind.set(kind.kind, (perKind.get(kind.kind) ?? 0) + 1)
+    count(kind, 1)
     // Retried before its cancelled run was through: two runs of one job never overlap.
     const before = runs.get(row.id)?.done ?? Promise.resolve()
     const shown = { view: row.view }
@@ -173,7 +176,7 @@ export function createJobRunner({ store, events, log, onEnded }: JobRunnerDeps):
       .catch((error: unknown) => log.error({ err: error, job_id: row.id }, 'Could not store the end of a job'))
       .finally(() => {
         if (runs.get(row.id) === current) runs.delete(row.id)
-        perKind.set(kind.kind, (perKind.get(kind.kind) ?? 1) - 1)
+        count(kind, -1)
         wake(kind.kind)
         settle()
       })
@@ -228,6 +231,15 @@ export function createJobRunner({ store, events, log, onEnded }: JobRunnerDeps):
         show(next) {
           shown.view = next
           tell(kind, row, next, false)
+        },
+        async aside(work) {
+          count(kind, -1)
+          wake(kind.kind)
+          try {
+            return await work()
+          } finally {
+            count(kind, 1)
+          }
         },
       })
       signal.throwIfAborted()

@@ -79,6 +79,7 @@ function run(text: string): Promise<JobEnd> {
     actor: OWNER,
     signal: new AbortController().signal,
     save: async (view) => void shown.push(view),
+    aside: (work) => work(),
     show: (view) => void shown.push(view),
   })
 }
