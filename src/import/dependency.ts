@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { searchStepSchema } from '../models/fetch/wanted.ts'
 import { MODEL_TYPES } from '../models/model-file.ts'
 
 /** What a prompt needs: the shape that every surface shows, and that jobs store. */
@@ -115,6 +116,10 @@ export const dependencySchema = v.object({
   reason: v.nullable(v.string()),
   bytes_done: v.number(),
   bytes_total: v.number(),
+  /** Where it was looked for, one after another, and what came of it. */
+  steps: v.exactOptional(v.array(searchStepSchema)),
+  /** The job that fetches it, perhaps for others too. */
+  download_job_id: v.exactOptional(v.string()),
 })
 
 export type Dependency = v.InferOutput<typeof dependencySchema>

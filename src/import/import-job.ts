@@ -5,6 +5,7 @@ import type { Library, LibraryOpener } from '../models/library.ts'
 import type { Actor } from '../operation/permission.ts'
 import { type Analysis, analyze } from './analysis.ts'
 import { type Dependency, dependencySchema, type ImportWarning } from './dependency.ts'
+import { fetchMissing, type Upstream } from './fetch-missing.ts'
 import type { Generation } from './generation.ts'
 import { resolveLocally } from './resolve.ts'
 import { type SourceReader, sourceSchema } from './source.ts'
@@ -27,6 +28,8 @@ export const importInputSchema = v.object({
   /** Model folders of this request; the host's where empty. */
   model_roots: v.array(v.string()),
   track: v.boolean(),
+  /** Fetch what is missing. Jobs of earlier versions do not say. */
+  download: v.optional(v.boolean(), true),
 })
 
 export type ImportInput = v.InferOutput<typeof importInputSchema>
@@ -61,6 +64,8 @@ export interface ImportJobDeps {
   readonly sources: SourceReader
   readonly library: LibraryOpener
   readonly record: RecordImport
+  /** Looks for what is not on this host, and fetches it; without it imports look here alone. */
+  readonly upstream?: Upstream | undefined
 }
 
 export const IMPORT_KIND = 'import'
@@ -99,6 +104,21 @@ async function runImport(job: RunningJob<ImportInput>, deps: ImportJobDeps): Pro
   const view = (status: string, progress: number, dependencies: readonly Dependency[]): JsonObject =>
     fromJson({ status, progress, dependencies, ...known })
 
+  const fetchOthers = async (here: readonly Dependency[]): Promise<readonly Dependency[]> => {
+    const { upstream } = deps
+    if (upstream === undefined) return here
+    return job.aside(() =>
+      fetchMissing(here, upstream, {
+        actor,
+        signal,
+        trace: { job_id: job.id },
+        download: input.download,
+        onChanged: (now) => job.save(view(stateOf(now), progressOf(now), now), { advanced: true }),
+        onProgress: (now) => job.show(view('downloading', progressOf(now), now)),
+      }),
+    )
+  }
+
   await job.save(view('resolving', 0, parsed.dependencies))
   const library = await deps.library.open(input.model_roots, signal, actor.kind !== 'owner')
   const unreadable: ImportWarning[] = library.unreadable.map((folder) => ({
@@ -106,7 +126,7 @@ async function runImport(job: RunningJob<ImportInput>, deps: ImportJobDeps): Pro
     reason: 'this folder could not be read: its models are not known',
   }))
   known.warnings = [...known.warnings, ...unreadable]
-  const dependencies = await resolveLocally(parsed.dependencies, library, {
+  const here = await resolveLocally(parsed.dependencies, library, {
     signal,
     onSettled: async ({ dependencies: now }) => {
       signal.throwIfAborted()
@@ -118,6 +138,7 @@ async function runImport(job: RunningJob<ImportInput>, deps: ImportJobDeps): Pro
     },
   })
   known.warnings = [...known.warnings, ...unreadableFiles(library)]
+  const dependencies = await fetchOthers(here)
   await library.markUsed(dependencies.flatMap(({ resolved_path: path }) => (typeof path === 'string' ? [path] : [])))
   const complete = dependencies.every(isSatisfied)
   const tracked = input.track
@@ -150,6 +171,18 @@ function settledShare(dependencies: readonly Dependency[]): number {
   if (dependencies.length === 0) return 1
   const settled = dependencies.filter(({ status }) => status !== 'pending').length
   return Math.round((settled / dependencies.length) * 100) / 100
+}
+
+const LIVE = new Set<Dependency['status']>(['download_scheduled', 'downloading', 'verifying'])
+
+const stateOf = (dependencies: readonly Dependency[]): string =>
+  dependencies.some(({ status }) => LIVE.has(status)) ? 'downloading' : 'resolving'
+
+/** Bytes where any are to come, else dependencies. */
+function progressOf(dependencies: readonly Dependency[]): number {
+  const total = dependencies.reduce((sum, { bytes_total }) => sum + bytes_total, 0)
+  const done = dependencies.reduce((sum, { bytes_done }) => sum + bytes_done, 0)
+  return total === 0 ? settledShare(dependencies) : Math.min(1, Math.floor((1000 * done) / total) / 1000)
 }
 
 function mediaOf(

@@ -1,0 +1,152 @@
+import { inParallel } from '../lib/in-parallel.ts'
+import type { DownloadOutcome, DownloadState, Downloads, FetchCall, FindOffers } from '../models/fetch/downloads.ts'
+import type { Offer, Search } from '../models/fetch/wanted.ts'
+import type { Candidate, Dependency } from './dependency.ts'
+import { toWanted } from './to-wanted.ts'
+
+export interface Upstream {
+  readonly findOffers: FindOffers
+  readonly downloads: Downloads
+}
+
+export interface FetchMissingOptions extends FetchCall {
+  /** Fetch what is found; else it is only told where it can be had. */
+  readonly download: boolean
+  /** One has another status: to be stored. */
+  readonly onChanged: (dependencies: readonly Dependency[]) => Promise<void>
+  /** More bytes have come. */
+  readonly onProgress: (dependencies: readonly Dependency[]) => void
+}
+
+/** Questions to upstreams at once; what they may be asked at once they see to themselves. */
+const SEARCHES = 4
+/** What waits for its download costs nothing. */
+const WAITING = 1000
+
+/** Looks elsewhere for what this host does not have, and fetches what policy allows. */
+export async function fetchMissing(
+  found: readonly Dependency[],
+  { findOffers, downloads }: Upstream,
+  options: FetchMissingOptions,
+): Promise<readonly Dependency[]> {
+  const { signal, download, onChanged, onProgress } = options
+  const dependencies = [...found]
+  const put = async (at: number, change: Partial<Dependency>): Promise<void> => {
+    const before = dependencies[at]
+    if (before === undefined) return
+    dependencies[at] = { ...before, ...change }
+    await onChanged(dependencies)
+  }
+  const show = (at: number, state: DownloadState): void => {
+    const before = dependencies[at]
+    if (before === undefined) return
+    const { bytesDone, bytesTotal } = state
+    const status = state.status === 'waiting' ? 'download_scheduled' : state.status
+    const bytes = { bytes_done: bytesDone, bytes_total: bytesTotal ?? before.bytes_total }
+    dependencies[at] = { ...before, status, ...bytes }
+    onProgress(dependencies)
+  }
+  const open = [...dependencies.keys()].filter((at) => isWorthFetching(dependencies[at]))
+
+  const orders = new Map<number, string>()
+  await inParallel(open, SEARCHES, async (at) => {
+    const dependency = dependencies[at]
+    if (dependency === undefined) return
+    const search = await findOffers(toWanted(dependency), options)
+    const steps = [...(dependency.steps ?? []), ...search.steps]
+    if (search.offers.length === 0) return put(at, { ...notOffered(dependency, search), steps })
+    const { type } = dependency
+    const decision = await downloads.decide(search.offers, { ...options, type })
+    if ('reasonCode' in decision) {
+      const { reasonCode, reason } = decision
+      return put(at, { status: 'blocked', reason_code: reasonCode, reason, steps, ...foundAt(search.offers[0]) })
+    }
+    const [best] = decision.allowed
+    if (!download) return put(at, { ...onlyTold(dependency, decision.allowed), steps })
+    const place = { type, name: dependency.written[0] ?? dependency.filename, folder: dependency.folder }
+    const { jobId } = await downloads.order({ offers: decision.allowed, place, actor: options.actor })
+    orders.set(at, jobId)
+    await put(at, { ...foundAt(best), status: 'download_scheduled', reason: null, steps, download_job_id: jobId })
+  })
+
+  await inParallel([...orders], WAITING, async ([at, jobId]) => {
+    const outcome = await downloads.follow(jobId, { signal, onState: (state) => show(at, state) })
+    await put(at, ended(dependencies[at], outcome))
+  })
+  return dependencies
+}
+
+/** What a UI brings along by itself is not fetched for it. */
+const isWorthFetching = (dependency: Dependency | undefined): boolean =>
+  dependency?.active === true &&
+  !dependency.optional &&
+  (dependency.status === 'missing' || dependency.status === 'ambiguous')
+
+function foundAt(offer: Offer | undefined): Partial<Dependency> {
+  if (offer === undefined) return {}
+  const { source, node, size_bytes: size, matched_by: matchedBy, civitai, air } = offer
+  return {
+    resolved_source: source,
+    ...(node === undefined ? {} : { resolved_node: node }),
+    ...(civitai === undefined ? {} : { civitai: { model_id: civitai.model_id, version_id: civitai.version_id } }),
+    ...(air === undefined ? {} : { air }),
+    matched_by: matchedBy,
+    bytes_total: size ?? 0,
+  }
+}
+
+/** Nothing may be fetched: what a person could choose from, and why. */
+function notOffered(dependency: Dependency, { candidates, refusal, failure }: Search): Partial<Dependency> {
+  if (refusal !== undefined) return { status: 'blocked', reason_code: refusal.reason, reason: refusal.message }
+  const both = [...dependency.candidates, ...candidates]
+  if (both.length > 0) {
+    const reason = dependency.reason ?? 'Only its name is known: choose_candidate says which of these it is'
+    const isConflict = dependency.status === 'ambiguous'
+    return { status: 'ambiguous', candidates: both, reason: isConflict ? dependency.reason : reason }
+  }
+  if (failure === undefined) return { reason: `${dependency.reason ?? 'It is not on this host'}, nor elsewhere` }
+  return { status: 'failed', reason: failure.message }
+}
+
+function onlyTold({ candidates }: Dependency, offers: readonly Offer[]): Partial<Dependency> {
+  const here: Candidate[] = offers.map(({ air, filename, source, node }) => ({
+    ...(air === undefined ? {} : { air }),
+    name: filename,
+    why: `can be had from ${node ?? source}`,
+  }))
+  return { candidates: [...candidates, ...here], reason: 'It is not on this host and can be had: download is off' }
+}
+
+function ended(dependency: Dependency | undefined, outcome: DownloadOutcome): Partial<Dependency> {
+  switch (outcome.status) {
+    case 'completed': {
+      const { path, name, sha256, sizeBytes, source, node } = outcome
+      const isRenamed = dependency !== undefined && dependency.written.length > 0 && !hasName(dependency, name)
+      return {
+        status: 'resolved',
+        resolved_path: path,
+        resolved_source: source,
+        ...(node === undefined ? {} : { resolved_node: node }),
+        sha256,
+        bytes_done: sizeBytes,
+        bytes_total: sizeBytes,
+        candidates: [],
+        reason_code: null,
+        reason: isRenamed ? `It was put under the name ${name}: another file has the one that the prompt uses` : null,
+      }
+    }
+    case 'blocked':
+      return { status: 'blocked', reason_code: outcome.reasonCode, reason: outcome.reason }
+    case 'failed':
+      return { status: 'failed', reason: outcome.reason }
+    case 'cancelled':
+    case 'paused':
+      return { status: 'failed', reason: `Its download was ${outcome.status}: retry_import_job goes on with it` }
+  }
+}
+
+const hasName = ({ written }: Dependency, name: string): boolean =>
+  written.some((one) => {
+    const wanted = one.replaceAll('\\', '/')
+    return name === wanted || name.startsWith(`${wanted}.`)
+  })

@@ -1,0 +1,234 @@
+import type { CivitaiVersions } from '../../civitai/versions.ts'
+import { compareHashes } from '../../civitai/wanted-hash.ts'
+import { isAppError } from '../../errors.ts'
+import type { HuggingFace } from '../../huggingface/client.ts'
+import { SourceRefused } from '../../net/file-source.ts'
+import type { Peers } from '../nodes/peers.ts'
+import { readDeclaredUrl } from './declared-url.ts'
+import type { FindOffers, SearchOptions } from './downloads.ts'
+import { findKnownFile } from './known-files/find-known-file.ts'
+import type { Looked } from './looked.ts'
+import { namedAtCivitai, searchCivitai } from './search-civitai.ts'
+import { searchHuggingFace } from './search-huggingface.ts'
+import type { UpstreamKeys } from './upstream-keys.ts'
+import type { Offer, OfferCandidate, Search, SearchStep, SourceRef, WantedModel } from './wanted.ts'
+
+export interface SearchDeps {
+  readonly peers: Pick<Peers, 'find' | 'locate'>
+  readonly civitai: CivitaiVersions
+  readonly huggingFace: HuggingFace
+  readonly keys: Pick<UpstreamKeys, 'find'>
+}
+
+type Place = 'remote' | 'civitai' | 'huggingface'
+
+const USUAL: readonly Place[] = ['remote', 'civitai', 'huggingface']
+
+/**
+ * Asks one place after another until one has the model: nodes, Civitai, Hugging Face and addresses that the workflow
+ * declares, files that everybody knows. Once the whole digest is known, nodes with the same bytes join. What only has the
+ * name becomes a candidate.
+ */
+export function createSearch(deps: SearchDeps): FindOffers {
+  return async (wanted, options) => {
+    const steps: SearchStep[] = []
+    const candidates: OfferCandidate[] = []
+    let offers: readonly Offer[] = []
+    let refusal: Search['refusal']
+    let failure: Search['failure']
+
+    const look = async (step: SearchStep['step'], ask: () => Promise<Looked | undefined>): Promise<void> => {
+      if (offers.length > 0) return
+      const looked = await orFailure(ask, options.signal)
+      if (looked === undefined) return
+      steps.push({ step, result: looked.result })
+      candidates.push(...(looked.candidates ?? []))
+      offers = looked.offers
+      refusal ??= looked.refusal
+      failure ??= looked.failure
+    }
+    const { prefer } = options
+    const order = prefer === undefined ? USUAL : [...prefer, ...USUAL.filter((place) => !prefer.includes(place))]
+    for (const place of order) await lookAt(place, wanted, deps, options, look)
+    await look('known_files', () => lookAtKnown(wanted, deps, options))
+    if (offers.length === 0 && candidates.length === 0 && isOnlyNamed(wanted)) {
+      await look('civitai', () => lookByName(wanted, deps, options))
+    }
+
+    const [best] = offers
+    const others = best === undefined ? [] : await sameBytes(best, deps, options)
+    return {
+      offers: [...offers, ...others.filter((other) => !offers.some((offer) => offer.node === other.node))],
+      candidates,
+      steps,
+      ...(best !== undefined || refusal === undefined ? {} : { refusal }),
+      ...(best !== undefined || failure === undefined ? {} : { failure }),
+    }
+  }
+}
+
+type Look = (step: SearchStep['step'], ask: () => Promise<Looked | undefined>) => Promise<void>
+
+async function lookAt(
+  place: Place,
+  wanted: WantedModel,
+  deps: SearchDeps,
+  options: SearchOptions,
+  look: Look,
+): Promise<void> {
+  switch (place) {
+    case 'remote':
+      return look('nodes', () => askNodes(wanted, deps, options))
+    case 'civitai':
+      return look('civitai', async () => {
+        const token = await deps.keys.find('civitai', options.actor)
+        return isKnownToCivitai(wanted) ? searchCivitai(wanted, deps.civitai, { ...callOf(options), token }) : undefined
+      })
+    case 'huggingface':
+      if (wanted.huggingface !== undefined) {
+        const { repo, revision, path } = wanted.huggingface
+        await look('huggingface', () => askHub({ repo, revision, path }, wanted, deps, options))
+      }
+      for (const url of wanted.urls) await look('declared_url', () => lookAtUrl(url, wanted, deps, options))
+  }
+}
+
+const isKnownToCivitai = ({ hashes, civitai }: WantedModel): boolean => hashes.length > 0 || civitai !== undefined
+
+const isOnlyNamed = ({ hashes, civitai, huggingface }: WantedModel): boolean =>
+  hashes.length === 0 && civitai === undefined && huggingface === undefined
+
+const callOf = ({ signal, trace }: SearchOptions) => ({ signal, trace })
+
+async function askNodes(
+  wanted: WantedModel,
+  { peers }: SearchDeps,
+  options: SearchOptions,
+): Promise<Looked | undefined> {
+  const { offers, failures, sightings } = await peers.find(wanted, callOf(options))
+  const failed = failures.map(({ node, reason }) => `${node} could not be asked: ${reason}`)
+  const seen = sightings.map(({ node, name }) => `${node} has ${name} and does not hand it out`)
+  if (offers.length === 0) {
+    const result = [...failed, ...seen].join('; ')
+    return result === '' ? undefined : { offers: [], result }
+  }
+  const contents = new Set(
+    offers.map(({ sha256, tensor_sha256, ref }) => sha256 ?? tensor_sha256 ?? JSON.stringify(ref)),
+  )
+  const where = offers.map(({ node }) => node).join(', ')
+  if (contents.size === 1)
+    return { offers, result: [`${where} has it, found by ${offers[0]?.matched_by}`, ...failed].join('; ') }
+  // By name they are different files: which is meant, nobody says.
+  return {
+    offers: [],
+    result: `${where} have different files of this name`,
+    candidates: offers.map(({ node, air, filename, sha256 }) => ({
+      ...(air === undefined ? {} : { air }),
+      name: filename,
+      why: `the node ${node} has it${sha256 === undefined ? '' : `, SHA-256 ${sha256.slice(0, 12)}…`}`,
+    })),
+  }
+}
+
+async function askHub(
+  at: { readonly repo: string; readonly revision: string; readonly path?: string | undefined },
+  wanted: WantedModel,
+  { huggingFace, keys }: SearchDeps,
+  options: SearchOptions,
+  matchedBy?: string,
+): Promise<Looked> {
+  const token = await keys.find('huggingface', options.actor)
+  return searchHuggingFace(at, wanted, huggingFace, { ...callOf(options), token }, matchedBy)
+}
+
+async function lookAtUrl(
+  url: string,
+  wanted: WantedModel,
+  deps: SearchDeps,
+  options: SearchOptions,
+): Promise<Looked | undefined> {
+  const ref = readDeclaredUrl(url, { byCaller: wanted.urls_by_caller })
+  return ref === undefined ? undefined : lookAtRef(ref, wanted, deps, options, 'declared_url')
+}
+
+async function lookAtRef(
+  ref: SourceRef,
+  wanted: WantedModel,
+  deps: SearchDeps,
+  options: SearchOptions,
+  matchedBy: string,
+): Promise<Looked | undefined> {
+  switch (ref.kind) {
+    case 'huggingface':
+      return askHub(ref, wanted, deps, options, matchedBy)
+    case 'civitai': {
+      const { version_id, file_id } = ref
+      const named = { ...wanted, civitai: { version_id, ...(file_id === undefined ? {} : { file_id }) } }
+      const token = await deps.keys.find('civitai', options.actor)
+      return searchCivitai(named, deps.civitai, { ...callOf(options), token })
+    }
+    case 'url': {
+      const filename = lastPart(ref.url) ?? wanted.names[0] ?? 'model'
+      const offer: Offer = { source: 'url', ref, filename, matched_by: matchedBy, facts: {} }
+      return { offers: [offer], result: `${new URL(ref.url).host} is named as the place to fetch it from` }
+    }
+    case 'node':
+      return undefined
+  }
+}
+
+function lastPart(url: string): string | undefined {
+  const last = new URL(url).pathname.split('/').at(-1) ?? ''
+  try {
+    return decodeURIComponent(last) || undefined
+  } catch {
+    return last || undefined
+  }
+}
+
+/** What official workflows name and nothing else: a place to fetch from, unless a digest says otherwise. */
+async function lookAtKnown(wanted: WantedModel, deps: SearchDeps, options: SearchOptions): Promise<Looked | undefined> {
+  for (const name of wanted.names) {
+    for (const { ref, sha256 } of findKnownFile(name, wanted.type)) {
+      if (sha256 !== undefined && compareHashes(wanted.hashes, { sha256 }) === 'different') continue
+      const hashes = sha256 === undefined ? [] : [{ algorithm: 'sha256' as const, value: sha256 }]
+      const known = { ...wanted, hashes: [...wanted.hashes, ...hashes] }
+      const looked = await lookAtRef(ref, known, deps, options, 'known_file')
+      if (looked !== undefined && (looked.offers.length > 0 || looked.refusal !== undefined)) return looked
+    }
+  }
+  return undefined
+}
+
+async function lookByName(wanted: WantedModel, { civitai, keys }: SearchDeps, options: SearchOptions): Promise<Looked> {
+  const token = await keys.find('civitai', options.actor)
+  const candidates = await namedAtCivitai(wanted, civitai, { ...callOf(options), token })
+  const result =
+    candidates.length === 0 ? 'nothing is called so' : `${candidates.length} are called so, which proves nothing`
+  return { offers: [], result, candidates }
+}
+
+/** Nodes that have the very bytes: one file can come from all of them at once. */
+async function sameBytes(best: Offer, { peers }: SearchDeps, options: SearchOptions): Promise<readonly Offer[]> {
+  if (best.sha256 === undefined) return []
+  return peers.locate(best.sha256, callOf(options))
+}
+
+/** One place that cannot be asked is no reason not to ask the next. */
+async function orFailure(ask: () => Promise<Looked | undefined>, signal: AbortSignal): Promise<Looked | undefined> {
+  try {
+    return await ask()
+  } catch (error) {
+    signal.throwIfAborted()
+    if (error instanceof SourceRefused) {
+      const { reason, message, until } = error
+      const refusal = { reason, message, ...(until === undefined ? {} : { until }) }
+      return { offers: [], result: message, refusal }
+    }
+    if (!isAppError(error) || error.code === 'internal' || error.code === 'cancelled') throw error
+    const { message, code } = error
+    if (code === 'not_found') return { offers: [], result: message }
+    const retryable = code === 'upstream_unavailable' || code === 'rate_limited'
+    return { offers: [], result: message, failure: { message, retryable } }
+  }
+}
