@@ -9,6 +9,7 @@ import { closedPaths } from './app/closed-paths.ts'
 import { countedDb } from './app/counted-db.ts'
 import { countedFetch, createPeerOf } from './app/counted-fetch.ts'
 import { countedHashes } from './app/counted-hashes.ts'
+import { createFetching } from './app/fetching.ts'
 import { createPrivateDatabase, databaseOf, findFolders, type Host, openHost } from './app/host.ts'
 import { createMeter } from './app/meter.ts'
 import { createModels } from './app/models.ts'
@@ -18,7 +19,6 @@ import { createBackupOperations } from './backup/operations.ts'
 import { createCivitaiClient } from './civitai/client.ts'
 import { createFetchImage } from './civitai/fetch-image.ts'
 import type { CliApp } from './cli/app.ts'
-import type { Settings } from './config/settings.ts'
 import type { Config } from './config.ts'
 import { createAudit } from './db/audit.ts'
 import { type Ownership, takeOwnership } from './db/owner.ts'
@@ -37,11 +37,16 @@ import { createJobStore } from './jobs/store.ts'
 import { systemClock } from './lib/clock.ts'
 import { createId } from './lib/id.ts'
 import { createLog } from './lib/log.ts'
+import { createSealer } from './lib/sealed.ts'
 import { VERSION } from './lib/version.ts'
 import type { McpExtension } from './mcp/server.ts'
 import { findDigestsByName } from './models/digests-by-name.ts'
+import { createKeyOperations } from './models/fetch/key-operations.ts'
+import { createTerms } from './models/fetch/terms.ts'
+import { createUpstreamKeys } from './models/fetch/upstream-keys.ts'
 import { findFullDigests } from './models/library/known-digests.ts'
 import { CORES } from './models/model-library.ts'
+import type { ModelRoot } from './models/root.ts'
 import { createGuardedFetch } from './net/fetch.ts'
 import { createGuard } from './net/guard.ts'
 import { createS3Reader } from './net/s3.ts'
@@ -78,7 +83,8 @@ export function createApp(config: Config, extras: AppExtras = {}): CliApp {
     meter.observeHash(engine, sizeBytes, seconds)
   const hashPool = createHashPool({ background: true, onHashed: observeFile })
   const hashes = countedHashes(hashPool, meter)
-  const guard = createGuard({ allowPrivate: [...settings.allow_private_network, ...namedOrigins(config)], log })
+  const ownHosts = [...settings.allow_private_network, ...namedOrigins(config)]
+  const guard = createGuard({ allowPrivate: ownHosts, log })
   const peerOf = createPeerOf(settings, s3Hosts(settings))
   const onReceived = (asked: URL, bytes: number): void => meter.addFetchedBytes(peerOf(asked.host), bytes)
   const fetch = countedFetch(createGuardedFetch({ guard, version: VERSION, onReceived }), { meter, peerOf, log })
@@ -92,6 +98,24 @@ export function createApp(config: Config, extras: AppExtras = {}): CliApp {
   const store = createJobStore({ db, events, clock, instanceId })
   const jobs = createJobRunner({ store, events, log, onEnded: meter.observeJob })
   const rootDeps = createRootDeps(fetch)
+  const sealer = createSealer({ keyFile: join(dataDir, 'seal-key') })
+  const keys = createUpstreamKeys({
+    db,
+    audit,
+    clock,
+    sealer,
+    instanceId,
+    hostKeys: { civitai: settings.civitai_token, huggingface: settings.hf_token },
+    shareHostKeys: settings.share_upstream_keys,
+  })
+  const terms = createTerms({ db, audit, clock, instanceId })
+  const civitaiToken = (actor: Actor): Promise<string | undefined> => keys.find('civitai', actor)
+  const rootsOf = async (named: readonly string[]): Promise<readonly ModelRoot[]> => {
+    const found = await findFolders(named.length > 0 ? { ...settings, models: named } : settings, rootDeps)
+    notes = found.notes
+    if (named.length === 0) host = { ...host, ...found }
+    return found.roots
+  }
   let notes: readonly string[] = []
   const models = createModels({
     db,
@@ -104,27 +128,42 @@ export function createApp(config: Config, extras: AppExtras = {}): CliApp {
     // One more than there are cores, for the file that somebody waits for.
     hashes: createHashPool({ background: true, size: CORES + 1, onHashed: observeFile }),
     fetch,
+    sealer,
     jobs,
     store,
     localFiles,
     closed: () => closedPaths(config),
-    async rootsOf(named) {
-      const found = await findFolders(named.length > 0 ? { ...settings, models: named } : settings, rootDeps)
-      notes = found.notes
-      if (named.length === 0) host = { ...host, ...found }
-      return found.roots
-    },
+    rootsOf,
     hostRoots: () => host.modelRoots,
     notes: () => notes,
-    civitaiToken: async (actor) => ownersKey(settings.civitai_token, actor, settings),
+    civitaiToken,
+  })
+  const fetching = createFetching({
+    db,
+    audit,
+    clock,
+    log,
+    events,
+    settings,
+    instanceId,
+    jobs,
+    store,
+    fetch,
+    hashes: hashPool,
+    library: models.library,
+    nodes: models.nodes,
+    keys,
+    terms,
+    rootsOf,
+    hostsFor: (actor) => hostsFor(actor, allowed),
+    storageHosts: allowed,
+    ownHosts,
   })
   const reader = createPromptReader({
     // A bomb takes memory in every thread that reads one.
     size: Math.min(CORES, 8),
     limits: { textBytes: settings.metadata_text_limit, totalBytes: settings.metadata_limit },
   })
-  const civitaiToken = async (actor: Actor): Promise<string | undefined> =>
-    ownersKey(settings.civitai_token, actor, settings)
   const sources = createSourceReader({
     reader,
     comfyNodes: createComfyNodes({ fetch, url: settings.comfy_url, log, clock, parse: reader.readObjectInfo }),
@@ -170,6 +209,8 @@ export function createApp(config: Config, extras: AppExtras = {}): CliApp {
       checkRoots: (roots, actor) => Promise.all(roots.map((root) => localFiles.findFolder(root, actor))),
     }),
     ...models.operations,
+    ...fetching.operations,
+    ...createKeyOperations({ keys, terms, reopen: async () => {} }),
     ...createTokenOperations({ tokens }),
     ...createBackupOperations({ db, clock }),
     ...(extras.operations ?? []),
@@ -178,6 +219,7 @@ export function createApp(config: Config, extras: AppExtras = {}): CliApp {
     createImportJob({
       sources,
       library: models.library,
+      upstream: fetching.upstream,
       record: createImportRecorder({
         invoke: (name, input, caller) => operationNamed(track, name).invoke(input, callOf(caller)),
         findPrompt: createPromptFinder(db),
@@ -245,6 +287,7 @@ export function createApp(config: Config, extras: AppExtras = {}): CliApp {
         await stopKeepingCurrent?.()
         stopKeepingCurrent = undefined
         await jobs.stop()
+        fetching.close()
         // Both wait: for threads to end, and for the last sync of the database.
         await Promise.all([models.close(), reader.close(), db.close()])
       } finally {
@@ -259,11 +302,6 @@ export function createApp(config: Config, extras: AppExtras = {}): CliApp {
 function namedOrigins({ settings, sources }: Config): string[] {
   const named = (['civitai_url', 'hf_url', 'comfy_url'] as const).filter((name) => sources[name] !== 'default')
   return named.map((name) => settings[name]).flatMap((url) => (URL.canParse(url) ? [new URL(url).host] : []))
-}
-
-/** The owner's key is the owner's alone, unless it is shared. */
-function ownersKey(key: string, actor: Actor, { share_upstream_keys }: Settings): string | undefined {
-  return key !== '' && (actor.kind === 'owner' || share_upstream_keys) ? key : undefined
 }
 
 /** The call that an import makes of itself. */

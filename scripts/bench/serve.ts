@@ -2,64 +2,16 @@
  * How fast a model file is handed out, against nginx: `bun scripts/bench/serve.ts [--binary]`. With --binary it is
  * dist/airkeep that serves, from a scan of its own. Needs nginx, curl and aria2c.
  */
-import { mkdtempSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { mkdtempSync, realpathSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { type Origin, run, startNginx, untilServed } from './nginx.ts'
 import { sha256OfFile, writeModelFile } from './serve-file.ts'
 import { median, startServer } from './server.ts'
 import { compare, timed } from './sides.ts'
 
 const SIZE_BYTES = 2 ** 30
 const ROUNDS = 11
-
-interface Origin {
-  readonly url: string
-  stop(): Promise<void>
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  return typeof address === 'object' && address !== null ? address.port : 0
-}
-
-/** Resolves when something answers at a URL with 200. */
-async function untilServed(url: string): Promise<void> {
-  for (;;) {
-    const answer = await fetch(url, { method: 'HEAD' }).catch(() => undefined)
-    if (answer?.status === 200) return
-    await Bun.sleep(50)
-  }
-}
-
-async function startNginx(dir: string, file: string): Promise<Origin> {
-  const port = await freePort()
-  const temps = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${dir}/${name};`)
-  const config = join(dir, 'nginx.conf')
-  writeFileSync(
-    config,
-    `daemon off; user root; worker_processes 1; pid ${dir}/nginx.pid; error_log ${dir}/nginx.log;
-events { worker_connections 256; }
-http { access_log off; sendfile on; tcp_nopush on; ${temps.join(' ')}
-  server { listen 127.0.0.1:${port}; root ${dir}/models; } }\n`,
-  )
-  const child = Bun.spawn(['nginx', '-c', config, '-e', join(dir, 'nginx.log')], {
-    stdout: 'ignore',
-    stderr: 'inherit',
-  })
-  const url = `http://127.0.0.1:${port}/${file}`
-  await untilServed(url)
-  return {
-    url,
-    async stop() {
-      child.kill('SIGQUIT')
-      await child.exited
-    },
-  }
-}
 
 async function startOurs(dir: string, file: string, sha256: string): Promise<Origin> {
   const path = `/v1/models/download?hash=${sha256}`
@@ -83,12 +35,6 @@ async function startOurs(dir: string, file: string, sha256: string): Promise<Ori
   }
 }
 
-async function run(command: readonly string[]): Promise<void> {
-  const child = Bun.spawn([...command], { stdout: 'ignore', stderr: 'inherit' })
-  const code = await child.exited
-  if (code !== 0) throw new Error(`${command[0]} ended with ${code}`)
-}
-
 const fetchWithCurl = (url: string) => () => timed(() => run(['curl', '-sSf', '-o', '/dev/null', url]))
 
 const dir = realpathSync(mkdtempSync(join(tmpdir(), 'airkeep-bench-serve-')))
@@ -101,7 +47,7 @@ try {
   const sha256 = await sha256OfFile(path)
   const ours = await startOurs(dir, file, sha256)
   origins.push(ours)
-  const theirs = await startNginx(dir, file)
+  const theirs = await startNginx({ dir, root: join(dir, 'models'), file })
   origins.push(theirs)
   const mebibytes = statSync(path).size / 2 ** 20
   await fetchWithCurl(ours.url)()

@@ -11,7 +11,7 @@ import type { JobStore } from '../jobs/store.ts'
 import type { Clock } from '../lib/clock.ts'
 import { fromJson } from '../lib/json.ts'
 import type { Log } from '../lib/log.ts'
-import { createSealer } from '../lib/sealed.ts'
+import type { Sealer } from '../lib/sealed.ts'
 import { createModelFinder, type ModelFinder } from '../models/find-models.ts'
 import { createIdentifier } from '../models/identify.ts'
 import type { InspectRequest } from '../models/inspect/inspection.ts'
@@ -22,7 +22,7 @@ import { createListModels } from '../models/list-models.ts'
 import { CORES, createModelLibrary, type ModelLibrary } from '../models/model-library.ts'
 import { createGreet } from '../models/nodes/greet.ts'
 import { createNodeOperations } from '../models/nodes/operations.ts'
-import { createNodeStore } from '../models/nodes/store.ts'
+import { createNodeStore, type NodeStore } from '../models/nodes/store.ts'
 import type { ModelRoot } from '../models/root.ts'
 import { isHeldBack, LATEST_SCANS } from '../models/scan/held-back.ts'
 import { createModelJobOperations, createScanOperations } from '../models/scan/operations.ts'
@@ -62,6 +62,8 @@ export interface ModelsDeps {
   /** For whole model files: apart from what else is hashed, which is not to wait for it. */
   readonly hashes: HashPool
   readonly fetch: GuardedFetch
+  /** Of secrets that are kept in the database. */
+  readonly sealer: Sealer
   readonly jobs: JobRunner
   readonly store: JobStore
   readonly localFiles: LocalFiles
@@ -81,6 +83,7 @@ export interface Models {
   readonly operations: readonly Operation[]
   readonly library: ModelLibrary
   readonly finder: ModelFinder
+  readonly nodes: NodeStore
   readonly server: ModelServer
   /** The same in SwarmUI's dialect. */
   readonly swarm: SwarmSource
@@ -137,7 +140,7 @@ export function createModels(deps: ModelsDeps): Models {
     audit,
     clock,
     instanceId,
-    sealer: createSealer({ keyFile: join(deps.dataDir, 'seal-key') }),
+    sealer: deps.sealer,
   })
   const scanJob: JobKind<ScanInput> = createScanJob({
     ...deps,
@@ -172,6 +175,7 @@ export function createModels(deps: ModelsDeps): Models {
   return {
     library,
     finder,
+    nodes,
     server,
     swarm: createSwarmSource({ rows, claims: createSwarmClaims({ db, instanceId }), rule, server, clock, instanceId }),
     operations: [

@@ -20,6 +20,8 @@ export interface CivitaiHosts {
   readonly allowed: readonly string[]
   /** `/api/v1<path>` at one of the two. */
   api(origin: URL, path: string): URL
+  /** Where one of the two hands out the files of a version. */
+  download(origin: URL, versionId: number): URL
   /** The caller's key, for the configured host alone. */
   tokenFor(origin: URL, token: string | undefined): string | undefined
 }
@@ -28,11 +30,13 @@ export interface CivitaiHosts {
 export function createCivitaiHosts(baseUrl: string): CivitaiHosts {
   const base = new URL(baseUrl)
   const other = SIBLINGS[base.origin]
+  const at = (origin: URL, path: string): URL => new URL(`${origin.pathname.replace(/\/$/, '')}${path}`, origin)
   return {
     base,
     sibling: other === undefined ? undefined : new URL(other),
     allowed: other === undefined ? [base.host] : OFFICIAL_HOSTS,
-    api: (origin, path) => new URL(`${origin.pathname.replace(/\/$/, '')}/api/v1${path}`, origin),
+    api: (origin, path) => at(origin, `/api/v1${path}`),
+    download: (origin, versionId) => at(origin, `/api/download/models/${versionId}`),
     tokenFor: (origin, token) => (origin.origin === base.origin ? token : undefined),
   }
 }

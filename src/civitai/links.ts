@@ -1,4 +1,4 @@
-/** Addresses of Civitai: which post or image a link names, and the media's own URL in its original quality. */
+/** Addresses of Civitai: which post, image or model a link names, and the media's own URL in its original quality. */
 
 export type CivitaiPage = 'post' | 'image'
 
@@ -7,12 +7,47 @@ const HOSTS = /^(?:www\.)?civitai\.(?:com|red|green|blue)$/
 
 /** The number in `https://civitai.com/posts/N` or `…/images/N` (com, red, green, blue, www), else undefined. */
 export function parseCivitaiLink(link: string, page: CivitaiPage): string | undefined {
-  const url = URL.parse(link)
-  if (url === null || (url.protocol !== 'https:' && url.protocol !== 'http:')) return undefined
-  if (!HOSTS.test(url.hostname) || url.port !== '' || url.username !== '' || url.password !== '') return undefined
+  const url = parseCivitaiUrl(link)
+  if (url === undefined) return undefined
   const [, folder, id] = /^\/(posts|images)\/([1-9]\d{0,15})(?:\/|$)/.exec(url.pathname) ?? []
   if (id === undefined || folder !== `${page}s` || Number(id) > Number.MAX_SAFE_INTEGER) return undefined
   return id
+}
+
+function parseCivitaiUrl(link: string): URL | undefined {
+  const url = URL.parse(link)
+  if (url === null || (url.protocol !== 'https:' && url.protocol !== 'http:')) return undefined
+  if (!HOSTS.test(url.hostname) || url.port !== '' || url.username !== '' || url.password !== '') return undefined
+  return url
+}
+
+/** What a link to a model names: a model, one of its versions, or both. */
+export interface CivitaiModelLink {
+  readonly modelId?: number
+  readonly versionId?: number
+}
+
+const MODEL_PATH = /^(?:\/api\/v1)?\/models\/([^/]+)(?:\/|$)/
+const VERSION_PATH = /^(?:\/api\/download\/models|(?:\/api\/v1)?\/model-versions)\/([^/]+)(?:\/|$)/
+
+/**
+ * The numbers in `https://civitai.com/models/1?modelVersionId=2`, `…/api/download/models/2`, `…/model-versions/2` and the
+ * API's own addresses of both, else undefined.
+ */
+export function parseCivitaiModelLink(link: string): CivitaiModelLink | undefined {
+  const url = parseCivitaiUrl(link)
+  if (url === undefined) return undefined
+  const modelId = toNumber(MODEL_PATH.exec(url.pathname)?.[1])
+  const versionId = toNumber(
+    modelId === undefined ? VERSION_PATH.exec(url.pathname)?.[1] : url.searchParams.get('modelVersionId'),
+  )
+  if (modelId === undefined && versionId === undefined) return undefined
+  return { ...(modelId === undefined ? {} : { modelId }), ...(versionId === undefined ? {} : { versionId }) }
+}
+
+function toNumber(digits: string | null | undefined): number | undefined {
+  const number = /^[1-9]\d{0,15}$/.test(digits ?? '') ? Number(digits) : undefined
+  return number !== undefined && Number.isSafeInteger(number) ? number : undefined
 }
 
 export const toCivitaiLink = (page: CivitaiPage, id: string): string => `https://civitai.com/${page}s/${id}`

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { isJsonObject } from '../lib/json.ts'
-import { idSchema, lenient } from './wire.ts'
+import { idSchema, lenient, nameSchema, textSchema, timeSchema } from './wire.ts'
 
 /** What the author of a model allows; null where Civitai does not say, which is no permission. */
 export interface CivitaiLicense {
@@ -37,37 +37,23 @@ export interface ModelLabel {
   readonly paidAccess: PaidAccess | null
 }
 
-const MAX_NAME = 300
 const MAX_WORDS = 100
 const MAX_WORD = 1_000
 const MAX_VERSIONS = 2_000
 
-/** Names come from strangers: one line, no control characters, no halves of characters, not endless. */
-const shown = (text: string, length: number): string =>
-  text
-    .slice(0, length)
-    .toWellFormed()
-    .replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, ' ')
-    .trim()
-
-const textSchema = (length: number) =>
-  v.pipe(
-    v.string(),
-    v.transform((text) => shown(text, length)),
-    v.minLength(1),
-  )
-const name = lenient(textSchema(MAX_NAME))
+const name = nameSchema
+const time = timeSchema
 const flag = lenient(v.boolean())
-const time = lenient(v.pipe(v.string(), v.maxLength(40), v.isoTimestamp()))
+const word = textSchema(MAX_WORD)
 
 const words = v.pipe(
   lenient(v.array(v.unknown())),
   v.transform((list) =>
     (list ?? [])
-      .filter((word) => typeof word === 'string')
+      .filter((item) => typeof item === 'string')
       .slice(0, MAX_WORDS)
-      .map((word) => shown(word, MAX_WORD))
-      .filter((word) => word !== ''),
+      .map((item) => v.safeParse(word, item))
+      .flatMap((parsed) => (parsed.success ? [parsed.output] : [])),
   ),
 )
 
@@ -118,6 +104,11 @@ export function parseVersion(answer: unknown): ModelLabel | undefined {
 
 export interface ParsedModel {
   readonly modelId: number
+  readonly modelName: string | null
+  readonly type: string | null
+  readonly nsfw: boolean | null
+  /** `Archived`, `TakenDown`, else as the model says of itself. */
+  readonly availability: string | null
   readonly license: CivitaiLicense
   readonly versions: readonly ModelLabel[]
 }
@@ -141,7 +132,8 @@ export function parseModel(item: unknown): ParsedModel | undefined {
     const availability = own.availability ?? model.availability
     return [{ ...own, modelId: model.id, modelName, type, nsfw, license, availability }]
   })
-  return { modelId: model.id, license, versions }
+  const { id: modelId, name: modelName, type, nsfw } = model
+  return { modelId, modelName, type, nsfw, availability: model.mode ?? model.availability, license, versions }
 }
 
 /** `mode` says that a model was archived or taken down; it outweighs what the version says of itself. */

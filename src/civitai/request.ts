@@ -1,9 +1,11 @@
 import { AppError, isAppError } from '../errors.ts'
-import { isJsonObject, type JsonValue } from '../lib/json.ts'
+import type { JsonValue } from '../lib/json.ts'
 import type { Log, Trace } from '../lib/log.ts'
 import { backoffMs, sleep } from '../lib/retry.ts'
 import type { GuardedFetch } from '../net/fetch.ts'
+import { SourceRefused } from '../net/file-source.ts'
 import type { GuardedResponse } from '../net/response.ts'
+import { isHtml, readError, retryAfter } from './answer.ts'
 
 export interface CivitaiRequest {
   readonly url: URL
@@ -41,7 +43,8 @@ export const NOT_THERE = Symbol('404')
 /**
  * One JSON document. 429, 5xx and broken connections are tried again, at most four times in all.
  * @returns the document, or NOT_THERE
- * @throws AppError upstream_unavailable, rate_limited, forbidden (refused by the guard), cancelled
+ * @throws AppError upstream_unavailable (caused by SourceRefused `region` where that is why), rate_limited, forbidden
+ * (refused by the guard), cancelled
  */
 export async function requestJson(request: CivitaiRequest, deps: CivitaiRequestDeps): Promise<unknown> {
   const wait = deps.sleep ?? sleep
@@ -103,26 +106,28 @@ function readAnswer(text: string, url: URL): Attempt {
   }
 }
 
-const isHtml = (text: string): boolean => /^\s*(?:<!doctype html|<html|<head|<\?xml|<!--)/i.test(text.slice(0, 500))
-
 const unavailable = (
   url: URL,
   reason: string,
-  options: { hint?: string; seconds?: number | undefined } = {},
+  options: { hint?: string; seconds?: number | undefined; cause?: unknown } = {},
 ): AppError =>
   new AppError('upstream_unavailable', `Cannot ask ${url.host}: ${reason}`, {
     hint: options.hint ?? 'Try again later',
     retryAfterSeconds: options.seconds,
+    cause: options.cause,
   })
 
 function refusal(response: GuardedResponse, text: string, url: URL): Attempt {
   const { status } = response
-  const said = errorIn(text)
+  const { error, message } = readError(text)
+  const said = error ?? message
   const page = said === undefined && isHtml(text) ? ' with an HTML page' : ''
   const reason = `it answered ${status}${page}${said === undefined ? '' : `: ${said}`}`
   if (status === 451) {
     const hint = 'Civitai does not serve this region; set AIRKEEP_CIVITAI_URL to a host that does'
-    return { error: unavailable(url, 'it is blocked in the region of this host (451)', { hint }), retry: false }
+    const reason = 'it is blocked in the region of this host (451)'
+    const cause = new SourceRefused('region', `Cannot ask ${url.host}: ${reason}`, { hint })
+    return { error: unavailable(url, reason, { hint, cause }), retry: false }
   }
   if (status === 401 || status === 403) {
     return {
@@ -142,26 +147,4 @@ function refusal(response: GuardedResponse, text: string, url: URL): Attempt {
     return { error, retry: true }
   }
   return { error: unavailable(url, reason, { seconds }), retry: status >= 500 }
-}
-
-/** Seconds, or undefined for a missing or unreadable header; a date counts from now. */
-function retryAfter(header: string | null): number | undefined {
-  if (header === null) return undefined
-  if (/^\d{1,9}$/.test(header.trim())) return Number(header)
-  const at = Date.parse(header)
-  return Number.isNaN(at) ? undefined : Math.max(0, Math.ceil((at - Date.now()) / 1_000))
-}
-
-const LONGEST_QUOTE = 200
-
-/** `{"error": "…"}` or `{"message": "…"}`, shortened; Civitai's validation errors are objects and say little. */
-function errorIn(text: string): string | undefined {
-  try {
-    const body: unknown = JSON.parse(text)
-    if (!isJsonObject(body)) return undefined
-    const said = typeof body['error'] === 'string' ? body['error'] : body['message']
-    return typeof said === 'string' ? said.slice(0, LONGEST_QUOTE) : undefined
-  } catch {
-    return undefined
-  }
 }

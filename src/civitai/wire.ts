@@ -7,6 +7,24 @@ import type { Log, Trace } from '../lib/log.ts'
 /** A field of another type than expected counts as absent: one odd field must not hide the rest. */
 export const lenient = <T>(schema: v.GenericSchema<unknown, T>) => v.fallback(v.nullish(schema, null), null)
 
+/** Names come from strangers: one line, no control characters, no halves of characters, not endless. */
+const shown = (text: string, length: number): string =>
+  text
+    .slice(0, length)
+    .toWellFormed()
+    .replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, ' ')
+    .trim()
+
+/** Text that can be shown, shortened; one that is blank is none. */
+export const textSchema = (length: number) =>
+  v.pipe(
+    v.string(),
+    v.transform((text) => shown(text, length)),
+    v.minLength(1),
+  )
+export const nameSchema = lenient(textSchema(300))
+export const timeSchema = lenient(v.pipe(v.string(), v.maxLength(40), v.isoTimestamp()))
+
 export const idSchema = v.pipe(v.number(), v.safeInteger(), v.minValue(1))
 
 export interface ModelRequestOptions {

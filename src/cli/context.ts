@@ -2,7 +2,7 @@ import { type Config, type ConfigInput, loadConfig } from '../config.ts'
 import type { JsonObject } from '../lib/json.ts'
 import type { CliApp, CliParts } from './app.ts'
 import type { Globals } from './globals.ts'
-import type { Outside } from './outside.ts'
+import type { EndSignal, Outside } from './outside.ts'
 import { createProgressLine, noProgress, type ProgressLine } from './progress.ts'
 
 export type SettingFlags = NonNullable<ConfigInput['flags']>
@@ -13,7 +13,11 @@ export interface Context {
   readonly globals: Globals
   /** Aborts at the first Ctrl-C. */
   readonly signal: AbortSignal
+  /** What has aborted it. */
+  readonly interruptedBy: () => EndSignal | undefined
   readonly progress: ProgressLine
+  /** How it is shown how far jobs are: drawn again and again on a terminal, as lines of a log, not at all. */
+  readonly followed: 'bars' | 'lines' | 'nothing'
   readonly parts: CliParts
   /** @throws AppError as loadConfig does */
   config(flags?: SettingFlags): Config
@@ -32,6 +36,7 @@ export interface ContextDeps {
   readonly parts: CliParts
   readonly globals: Globals
   readonly signal: AbortSignal
+  readonly interruptedBy: () => EndSignal | undefined
   /** The program that the operations were taken from, used again where it has the same configuration. */
   readonly loaded: LoadedApp | undefined
 }
@@ -56,7 +61,9 @@ export function createContext(deps: ContextDeps): Context {
     globals,
     parts,
     signal: deps.signal,
+    interruptedBy: deps.interruptedBy,
     progress,
+    followed: globals.quiet || globals.json ? 'nothing' : onTerminal ? 'bars' : 'lines',
     config,
     async app(flags) {
       const from = loaded?.from

@@ -1,17 +1,20 @@
-import { ERROR_KINDS, toProblem } from '../errors.ts'
-import { fromJson, isJsonObject, type JsonObject } from '../lib/json.ts'
+import { ERROR_KINDS } from '../errors.ts'
+import { fromJson, isJsonObject } from '../lib/json.ts'
 import type { Context } from './context.ts'
 import { findOperation } from './find-operation.ts'
-import { findSources, type ImportSource } from './import-source.ts'
+import { importWithQuestion, mayAsk } from './import-dialogue.ts'
+import { type Result, type Results, runImports } from './import-jobs.ts'
+import { findSources } from './import-source.ts'
 import { renderSummary, summarize } from './import-summary.ts'
 import { renderImport } from './import-table.ts'
-import { exitCodeOf, followJob, jobExitCode, noteQueued } from './job.ts'
-import { describeError } from './report.ts'
-import { type Session, withSession } from './session.ts'
-import { type ImportOptions, type Started, startAll } from './start-imports.ts'
-import { printableLine } from './text-width.ts'
+import { exitCodeOf, noteQueued } from './job.ts'
+import { withSession } from './session.ts'
+import type { ImportOptions } from './start-imports.ts'
 
-/** `airkeep import`: starts a job for each source, follows them, prints what each needs and where it is. */
+/**
+ * `airkeep import`: starts a job for each source, follows them, prints what each needs and where it is. On a terminal it
+ * asks before it downloads.
+ */
 export async function importPrompts(
   context: Context,
   given: readonly string[],
@@ -22,18 +25,10 @@ export async function importPrompts(
   const { sources, remove } = await findSources(context, given)
   try {
     return await withSession(context, app, async (session) => {
-      const started: Started[] = []
-      const results: Result[] = []
-      try {
-        await startAll(context, session, operation, sources, options, started)
-        for (const each of started) results.push(await finish(context, session, each, options))
-      } catch (error) {
-        // Of one job that is being followed followJob tells.
-        if (context.signal.aborted && sources.length > 1)
-          await tellLeft(context, session, started.slice(results.length))
-        throw error
-      }
-      await printResults(context, results, options)
+      const parts = { context, app, session, operation }
+      const work = mayAsk(context, session, sources, options) ? importWithQuestion : runImports
+      const { results, fetched } = await work(parts, sources, options)
+      await printResults(context, { results, fetched }, options)
       if (!options.wait && session.where.kind === 'own') await noteQueued(context)
       return exitCodeOfAll(results)
     })
@@ -42,45 +37,12 @@ export async function importPrompts(
   }
 }
 
-/** Jobs outlive the command that started them: whoever ends it has to know. */
-async function tellLeft(context: Context, { where }: Session, started: readonly Started[]): Promise<void> {
-  const jobs = started.filter((each) => 'job' in each && each.job !== undefined).length
-  if (jobs === 0) return
-  const goOn = where.kind === 'own' ? 'with the next airkeep serve, import or scan' : `at ${where.url}`
-  await context.note(`imports that were begun go on ${goOn}: ${jobs}; airkeep cancel-import-job ends one`)
-}
-
-interface Result {
-  readonly source: ImportSource
-  readonly output: JsonObject
-  readonly code: number
-}
-
-async function finish(context: Context, session: Session, started: Started, options: ImportOptions): Promise<Result> {
-  const { source } = started
-  if ('error' in started) {
-    const { code } = started.error
-    // Of a folder thousands of files may be bad: the summary names them.
-    if (!source.inFolder) {
-      const told = describeError(started.error).trimEnd()
-      await context.note(told.replace(/^error: /, () => `error: ${printableLine(source.label)}: `))
-    }
-    return {
-      source,
-      output: { error: toProblem(started.error) as unknown as JsonObject },
-      code: ERROR_KINDS[code].exitCode,
-    }
-  }
-  const { output, job } = started
-  if (job === undefined || !options.wait) return { source, output, code: 0 }
-  const ended = await followJob(context, session, job)
-  return { source, output: ended, code: jobExitCode(ended) }
-}
-
-async function printResults(context: Context, results: readonly Result[], { dryRun }: ImportOptions): Promise<void> {
+async function printResults(context: Context, { results, fetched }: Results, { dryRun }: ImportOptions): Promise<void> {
   const [first] = results
+  const ending = fetched === undefined ? [] : [fetched]
   if (first?.source.only === true) {
-    return context.print(first.output, (columns) => renderImport(first.source.label, first.output, columns))
+    const { source, output } = first
+    return context.print(output, (columns) => [renderImport(source.label, output, columns), ...ending].join('\n'))
   }
   const imported = results.map(({ source, output }) => ({ label: source.label, output }))
   const summary = summarize(imported)
@@ -93,7 +55,7 @@ async function printResults(context: Context, results: readonly Result[], { dryR
         : imported
             .filter(({ output }) => !('error' in output && isJsonObject(output.error)))
             .map(({ label, output }) => renderImport(label, output, columns))),
-      renderSummary(imported, summary, columns),
+      [renderSummary(imported, summary, columns), ...ending].join('\n'),
     ].join('\n\n'),
   )
 }

@@ -1,8 +1,8 @@
 import { ERROR_KINDS, type ErrorCode } from '../errors.ts'
 import { isJsonObject, type JsonObject } from '../lib/json.ts'
-import { type Answer, hasEnded } from './backend.ts'
+import type { Answer } from './backend.ts'
 import type { Context } from './context.ts'
-import { formatBytes, progressBar } from './progress.ts'
+import { createJobDisplay, type JobDisplay } from './job-display.ts'
 import type { Session } from './session.ts'
 
 /** Done, but something is missing or failed. */
@@ -34,23 +34,31 @@ export function startedJobs({ output, started }: Answer): string[] {
   return jobs.flatMap((job) => (isJsonObject(job) && typeof job.job_id === 'string' ? [job.job_id] : []))
 }
 
+export interface FollowedJob {
+  /** Shows it together with others; the caller itself says what becomes of them where the command is interrupted. */
+  readonly display?: JobDisplay
+}
+
 /** Follows a job to its end, with progress on a terminal. */
 export async function followJob(
-  { progress, signal, note }: Context,
+  context: Context,
   session: Session,
   jobId: string,
+  { display }: FollowedJob = {},
 ): Promise<JsonObject> {
+  const { signal, note } = context
+  const shown = display ?? createJobDisplay(context)
   try {
-    const last = await session.follow(jobId, { signal, onJob: (job) => progress.show(describeJob(job)) })
+    const last = await session.follow(jobId, { signal, onJob: shown.show })
     if (last.status === 'paused') {
       await note(`${jobId} was paused: airkeep retry-model-job --job-id ${jobId} goes on with it`)
     }
     return last
   } catch (error) {
-    if (signal.aborted) await note(afterInterrupt(session, jobId))
+    if (signal.aborted && display === undefined) await note(afterInterrupt(session, jobId))
     throw error
   } finally {
-    progress.clear()
+    if (display === undefined) shown.end()
   }
 }
 
@@ -58,25 +66,9 @@ export async function followJob(
 export const noteQueued = (context: Context): Promise<void> =>
   context.note('queued: it runs when airkeep serve is started on this data directory')
 
-const afterInterrupt = (session: Session, jobId: string): string =>
-  session.where.kind === 'own'
-    ? `${jobId} is put back and goes on with the next airkeep serve, import or scan`
-    : `${jobId} goes on at ${session.where.url}`
-
-export function describeJob(job: JsonObject): string {
-  const status = typeof job.status === 'string' ? job.status : 'working'
-  const share = typeof job.progress === 'number' && !hasEnded(job) ? `${progressBar(job.progress, 1)} ` : ''
-  const dependencies = Array.isArray(job.dependencies) ? job.dependencies.filter(isJsonObject) : []
-  const number = (value: unknown): number => (typeof value === 'number' ? value : 0)
-  const sum = (name: string): number => dependencies.reduce((total, each) => total + number(each[name]), 0)
-  // Looking for a model by its digest may mean to hash files first.
-  const [done, total] =
-    number(job.bytes_to_hash) > 0
-      ? [number(job.hashed_bytes), number(job.bytes_to_hash)]
-      : [sum('bytes_done'), sum('bytes_total')]
-  const bytes = total === 0 ? '' : ` ${formatBytes(done)} of ${formatBytes(total)}`
-  const message = typeof job.message === 'string' && job.message !== '' ? ` ${job.message}` : ''
-  // A scan that has analyzed the names goes on with hashing.
-  const phase = status === 'analyzing' && typeof job.phase === 'string' ? job.phase : status
-  return `${share}${phase}${bytes}${message}`
+/** What becomes of a job that nobody follows any more. */
+export function afterInterrupt({ where }: Session, jobId: string): string {
+  if (where.kind === 'own') return `${jobId} is put back and goes on with the next airkeep serve, import or scan`
+  const cancel = jobId.startsWith('imp_') ? 'cancel-import-job' : 'cancel-model-job'
+  return `${jobId} goes on at ${where.url}: airkeep ${cancel} --job-id ${jobId} ends it`
 }

@@ -9,12 +9,12 @@ import { fieldsOf } from './fields.ts'
 import { findOperation } from './find-operation.ts'
 import { addFieldOptions, type TypedFields, toInput, typedFields } from './flags.ts'
 import { addGlobalOptions, globalsOf } from './globals.ts'
-import { exitCodeOf, followJob, jobExitCode, noteQueued, startedJobs } from './job.ts'
+import { followJob, noteQueued, startedJobs } from './job.ts'
+import { printEnded, renderStarted } from './job-result.ts'
 import { absolutePaths, toAbsolute } from './local-paths.ts'
 import type { Act } from './program.ts'
 import { formatBytes, progressBar } from './progress.ts'
 import { readText } from './remote.ts'
-import { renderOutput } from './render.ts'
 import { addSecretOptions, readSecrets, refuseSecrets, secretNote } from './secrets.ts'
 import { withSession } from './session.ts'
 
@@ -89,17 +89,13 @@ async function runOperation(context: Context, parsed: Operation, { typed, inputF
     const answer = await session.invoke(operation, input, call)
     const jobs = startedJobs(answer)
     if (!wait || jobs.length === 0) {
-      await context.print(answer.output, (columns) => renderOutput(answer.output, columns, operation.columns))
+      await context.print(answer.output, (columns) => renderStarted(operation, answer.output, columns))
       if (jobs.length > 0 && session.where.kind === 'own') await noteQueued(context)
       return 0
     }
     const ended: JsonObject[] = []
     for (const job of jobs) ended.push(await followJob(context, session, job))
-    const [only] = ended
-    const result =
-      only !== undefined && typeof answer.output.job_id === 'string' ? only : { ...answer.output, jobs: ended }
-    await context.print(result, (columns) => renderOutput(result, columns))
-    return exitCodeOf(ended.map(jobExitCode))
+    return printEnded(context, answer.output, ended, input)
   })
 }
 

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { AppError } from '../errors.ts'
+import { createAskLine } from './ask-line.ts'
 import { askSecret } from './ask-secret.ts'
 
 /** Signals that end a command, and their numbers: the exit code is 128 and the number. */
@@ -10,6 +11,8 @@ export interface Output {
   readonly isTerminal: boolean
   /** Characters in a line of the terminal; undefined elsewhere. */
   readonly columns: number | undefined
+  /** Lines of the terminal, where it says so. */
+  readonly rows?: number | undefined
   /** @throws BrokenPipe when the reader is gone; AppError disk_full, internal when it cannot be written */
   write(text: string): Promise<void>
 }
@@ -28,6 +31,8 @@ export interface Outside {
   stdin(): AsyncIterable<Uint8Array>
   /** Asks on the terminal; what is typed is not shown. @throws AppError cancelled; the signal's reason */
   askSecret(question: string, signal: AbortSignal): Promise<string>
+  /** Asks on the terminal; undefined where the input is at its end. @throws the signal's reason */
+  ask(question: string, signal: AbortSignal): Promise<string | undefined>
   /** Calls `listener` for each signal until the answer is called. */
   onSignal(listener: (signal: EndSignal) => void): () => void
   /** Ends the process at once. */
@@ -50,6 +55,7 @@ export function createOutside(self: NodeJS.Process): Outside {
     stdinIsTerminal: self.stdin.isTTY === true,
     stdin: () => self.stdin,
     askSecret: (question, signal) => askSecret(self, question, signal),
+    ask: createAskLine(self),
     onSignal(listener) {
       const names = Object.keys(SIGNALS) as EndSignal[]
       const heard = names.filter((name) => name !== 'SIGHUP' || !ignoresHangup())
@@ -87,6 +93,9 @@ function createOutput(stream: NodeJS.WriteStream): Output {
     get columns() {
       // A terminal that was not told its size says 0.
       return stream.isTTY && stream.columns > 0 ? stream.columns : undefined
+    },
+    get rows() {
+      return stream.isTTY && stream.rows > 0 ? stream.rows : undefined
     },
     write: (text) =>
       new Promise((resolve, reject) => {

@@ -39,9 +39,11 @@ export function addOwnCommands({ command, group, program, run, needs }: OwnComma
     .option('--models <dir>', 'model folder; may be repeated', list)
     .option('--format <name>', 'format of the prompt; found out where it is not given', 'auto')
     .option('--dry-run', 'say what is needed and start nothing')
-    .option('--no-wait', 'start the job and do not follow it')
+    .option('--no-download', 'find what is needed, here and elsewhere, and fetch nothing')
+    .option('--link', 'link what is here under another name as the prompt names it')
+    .option('--no-wait', 'start the job and do not follow it; nothing is asked')
     .option('--track', 'also record prompt and picture in the ledger')
-    .option('-y, --yes', 'download without asking first')
+    .option('-y, --yes', 'download without asking, as where there is no terminal and with --json')
     .action((sources, options, self) =>
       run(self, async (context) => (await import('./import.ts')).importPrompts(context, sources, options)),
     )

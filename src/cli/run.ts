@@ -46,7 +46,8 @@ export async function runCli(outside: Outside, parts: CliParts): Promise<number>
       },
       async act(globals, handler) {
         json = globals.json
-        const context = createContext({ outside, parts, globals, loaded, signal: controller.signal })
+        const { signal } = controller
+        const context = createContext({ outside, parts, globals, loaded, signal, interruptedBy: () => interruptedBy })
         try {
           exitCode = await handler(context)
         } finally {

@@ -19,8 +19,14 @@ export interface ImportOptions {
   readonly dryRun?: true
   readonly wait: boolean
   readonly track?: true
+  /** Fetch what is missing. */
+  readonly download: boolean
+  /** Link what is here under another name. */
+  readonly link?: true
   readonly yes?: true
 }
+
+const LATEST_ANSWER_MS = 1_000
 
 /** What came of asking for one import. */
 export type Started = { readonly source: ImportSource } & (
@@ -45,12 +51,23 @@ export async function startAll(
   started: Started[],
 ): Promise<void> {
   let done = 0
+  const { signal } = context
+  const callSignal = options.dryRun ? signal : abortsLater(signal)
   await inParallel([...sources.entries()], options.dryRun ? DRY_RUNS_AT_ONCE : 1, async ([at, source]) => {
-    started[at] = await start(context, session, operation, source, options)
+    signal.throwIfAborted()
+    started[at] = await start(context, session, operation, source, options, callSignal)
     done += 1
     if (sources.length > 1)
       context.progress.show(`${progressBar(done, sources.length)} ${done} of ${sources.length} files`)
   })
+}
+
+/** An answer that is on its way names a job, which nobody could cancel else: it may still come. */
+function abortsLater(signal: AbortSignal): AbortSignal {
+  const controller = new AbortController()
+  const abort = (): void => controller.abort(signal.reason)
+  signal.addEventListener('abort', () => setTimeout(abort, LATEST_ANSWER_MS).unref(), { once: true })
+  return controller.signal
 }
 
 async function start(
@@ -58,16 +75,19 @@ async function start(
   session: Session,
   operation: Operation,
   source: ImportSource,
-  { models, format, dryRun, track }: ImportOptions,
+  { models, format, dryRun, track, download, link }: ImportOptions,
+  callSignal: AbortSignal,
 ): Promise<Started> {
   const base = {
     ...(format === 'auto' ? {} : { format }),
     ...(dryRun ? { dry_run: true } : {}),
     ...(track ? { track: true } : {}),
+    ...(link ? { link: true } : {}),
+    ...(download || dryRun ? {} : { download: false }),
     ...(models === undefined ? {} : { model_roots: models.map((dir) => toAbsolute(dir, outside.cwd)) }),
   }
   const { kind, value } = source
-  const call = { signal, progress() {} }
+  const call = { signal: callSignal, progress() {} }
   const send: SendFile = (file, isDryRun) =>
     session.invoke(operation, { ...base, ...(isDryRun ? { dry_run: true } : {}) }, { ...call, file })
   const invoke = (): Promise<Answer> => {

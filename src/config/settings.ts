@@ -87,6 +87,14 @@ export const SETTINGS = {
   civitai_url: setting('AIRKEEP_CIVITAI_URL', text(), 'https://civitai.com', 'Civitai, or a mirror of it'),
   hf_url: setting('AIRKEEP_HF_URL', text(), 'https://huggingface.co', 'Hugging Face, or a mirror of it'),
   comfy_url: setting('AIRKEEP_COMFY_URL', text(), '', 'A running ComfyUI to ask for its folders and nodes'),
+  a1111_url: setting(
+    'AIRKEEP_A1111_URL',
+    text(),
+    '',
+    'A running A1111 or Forge (with --api) to tell of new models; name and password may stand before its host',
+    { secret: true },
+  ),
+  swarm_url: setting('AIRKEEP_SWARM_URL', text(), '', 'A running SwarmUI to tell of new models'),
   comfy_args: setting(
     'COMFYUI_ARGS',
     text(),
@@ -151,6 +159,18 @@ export const SETTINGS = {
   disk_quota: setting('AIRKEEP_DISK_QUOTA', bytes, 0, 'Bytes that downloads may use in all; 0 is no limit'),
   min_free: setting('AIRKEEP_MIN_FREE', bytes, 2 * 2 ** 30, 'Bytes that stay free on the disk'),
   allow_pickle: setting('AIRKEEP_ALLOW_PICKLE', flag, false, 'Download pickle files too'),
+  civitai_info: setting(
+    'AIRKEEP_CIVITAI_INFO',
+    flag,
+    false,
+    'Write what Civitai says of a downloaded model beside it, as <name>.civitai.info',
+  ),
+  civitdl_names: setting(
+    'AIRKEEP_CIVITDL_NAMES',
+    flag,
+    false,
+    'Call models of Civitai as civitdl does, where no prompt says what they are called',
+  ),
   swarm_dialect: setting('AIRKEEP_SWARM_DIALECT', flag, false, 'Serve models to SwarmUI hosts'),
   serve_exclude: setting('AIRKEEP_SERVE_EXCLUDE', list(COMMA), [], 'Globs of model files that are never served'),
   serve_connections: setting(

@@ -1,4 +1,4 @@
-import { and, asc, eq, gt, lt, max } from 'drizzle-orm'
+import { and, asc, eq, gt, lt, max, placeholder } from 'drizzle-orm'
 import type { Db, WriteDb } from '../db/db.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { AppEvent, DurableEvent, EventFilter, NewEvent } from './event.ts'
@@ -32,6 +32,22 @@ export interface EventHubDeps {
 
 export function createEventHub({ db, clock, instanceId }: EventHubDeps): EventHub {
   const listeners = new Set<(event: AppEvent) => void>()
+  // Prepared: every step of every job is an event.
+  const insert = db.writer
+    .insert(eventsTable)
+    .values({
+      at: placeholder('at'),
+      type: placeholder('type'),
+      kind: placeholder('kind'),
+      jobId: placeholder('jobId'),
+      owner: placeholder('owner'),
+      permission: placeholder('permission'),
+      final: placeholder('final'),
+      data: placeholder('data'),
+      instanceId: placeholder('instanceId'),
+    })
+    .returning({ id: eventsTable.id })
+    .prepare()
   const publish = (event: AppEvent): void => {
     for (const listener of listeners) listener(event)
   }
@@ -43,10 +59,7 @@ export function createEventHub({ db, clock, instanceId }: EventHubDeps): EventHu
         emitted = []
         return fn(tx, async (event) => {
           const at = clock.now()
-          const rows = await tx
-            .insert(eventsTable)
-            .values({ ...event, at, instanceId: instanceId() })
-            .returning({ id: eventsTable.id })
+          const rows = await insert.execute({ ...event, at, instanceId: instanceId() })
           for (const { id } of rows) emitted.push({ ...event, at, id })
         })
       })

@@ -1,11 +1,23 @@
+import * as v from 'valibot'
 import { AppError } from '../errors.ts'
-import type { ImportWarning } from './dependency.ts'
+import { dependencySchema, type ImportWarning, warningSchema } from './dependency.ts'
+import { generationSchema } from './generation.ts'
 import type { ParsedPrompt } from './parse/detect.ts'
 import type { ImportSource, ReadCall, SourceReader, SourceReading } from './source.ts'
 
 /** What a prompt needs, as an answer shows it. */
 export type Analysis = Omit<ParsedPrompt, 'damage'> &
   Pick<SourceReading, 'media' | 'container' | 'media_url' | 'civitai_url'>
+
+/** The fields of a dry run, as every surface shows it. */
+export const analysisSchema = v.object({
+  format: v.string(),
+  confidence: v.number(),
+  sources: v.array(v.looseObject({})),
+  dependencies: v.array(dependencySchema),
+  generation: generationSchema,
+  warnings: v.array(warningSchema),
+})
 
 /**
  * Reads and understands a source.

@@ -1,7 +1,7 @@
+import { publicUrl } from '../lib/public-url.ts'
 import type { ImportWarning } from './dependency.ts'
 import type { Generation } from './generation.ts'
 import type { Mention } from './mention.ts'
-import { publicUrl } from './public-url.ts'
 
 /**
  * How much of what texts say is kept. It is stored with a job, sent with its events and listed with fifty others, and a
@@ -21,6 +21,9 @@ export interface BoundedMentions {
 
 /** Keeps the first ones, without those that are longer than anything that names a model, and as others may see them. */
 export function boundMentions(mentions: readonly Mention[]): BoundedMentions {
+  if (mentions.length <= MAX_MENTIONS && JSON.stringify(mentions).length <= MAX_MENTION_CHARACTERS) {
+    return { kept: mentions.map(withPublicUrls), warnings: [] } // all together are shorter than one may be
+  }
   const kept: Mention[] = []
   const warnings: ImportWarning[] = []
   let left = MAX_CHARACTERS
@@ -42,6 +45,7 @@ export function boundMentions(mentions: readonly Mention[]): BoundedMentions {
 
 function withPublicUrls(mention: Mention): Mention {
   const { air, urls, candidates } = mention
+  if (air === undefined && urls === undefined && candidates === undefined) return mention
   return {
     ...mention,
     ...(air === undefined ? {} : { air: publicUrl(air) }),

@@ -8,7 +8,7 @@ interface ToldOfModel {
 
 /** What the sources say of one model that cannot all be true. */
 export const contradictionsOf = ({ hashes, mentions }: ToldOfModel): ImportWarning[] => [
-  ...hashConflicts([...hashes.values()]),
+  ...(hashes.size < 2 ? [] : hashConflicts([...hashes.values()])),
   ...versionConflicts(mentions),
 ]
 
@@ -39,11 +39,12 @@ const isBeginning = (a: string, b: string): boolean => a.startsWith(b) || b.star
 
 function versionConflicts(mentions: readonly Mention[]): ImportWarning[] {
   const first = mentions.find(({ civitai }) => civitai?.version_id !== undefined)
-  const told = first?.civitai?.version_id
+  if (first === undefined) return []
+  const told = first.civitai?.version_id
   return mentions
     .filter(({ civitai }) => (civitai?.version_id ?? told) !== told)
     .map(({ evidence }) => ({
       place: evidence[0],
-      reason: `its Civitai version contradicts the one of ${first?.evidence[0]}`,
+      reason: `its Civitai version contradicts the one of ${first.evidence[0]}`,
     }))
 }

@@ -107,6 +107,8 @@ export const dependencySchema = v.object({
   evidence: v.array(v.string()),
   status: v.picklist(DEPENDENCY_STATUSES),
   resolved_path: v.exactOptional(v.string()),
+  /** As the UI lists it, folders joined by `/`: `style/foo.safetensors`. */
+  resolved_name: v.exactOptional(v.string()),
   resolved_source: v.exactOptional(v.picklist(['local', 'remote', 'civitai', 'huggingface', 'url'])),
   resolved_node: v.exactOptional(v.string()),
   matched_by: v.exactOptional(v.string()),
@@ -114,6 +116,8 @@ export const dependencySchema = v.object({
   reason_code: v.nullable(v.picklist(REASON_CODES)),
   /** One plain sentence. */
   reason: v.nullable(v.string()),
+  /** ISO 8601: from when on it may be had (`early_access`). */
+  until: v.exactOptional(v.string()),
   bytes_done: v.number(),
   bytes_total: v.number(),
   /** Where it was looked for, one after another, and what came of it. */

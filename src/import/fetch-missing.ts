@@ -1,6 +1,7 @@
+import { toIso } from '../lib/clock.ts'
 import { inParallel } from '../lib/in-parallel.ts'
 import type { DownloadOutcome, DownloadState, Downloads, FetchCall, FindOffers } from '../models/fetch/downloads.ts'
-import type { Offer, Search } from '../models/fetch/wanted.ts'
+import type { Offer, Search, WantedModel } from '../models/fetch/wanted.ts'
 import type { Candidate, Dependency } from './dependency.ts'
 import { toWanted } from './to-wanted.ts'
 
@@ -12,6 +13,8 @@ export interface Upstream {
 export interface FetchMissingOptions extends FetchCall {
   /** Fetch what is found; else it is only told where it can be had. */
   readonly download: boolean
+  /** What to look for instead, where somebody chose a model elsewhere. */
+  readonly chosen?: ((dependency: Dependency) => WantedModel | undefined) | undefined
   /** One has another status: to be stored. */
   readonly onChanged: (dependencies: readonly Dependency[]) => Promise<void>
   /** More bytes have come. */
@@ -29,7 +32,7 @@ export async function fetchMissing(
   { findOffers, downloads }: Upstream,
   options: FetchMissingOptions,
 ): Promise<readonly Dependency[]> {
-  const { signal, download, onChanged, onProgress } = options
+  const { signal, download, chosen = () => undefined, onChanged, onProgress } = options
   const dependencies = [...found]
   const put = async (at: number, change: Partial<Dependency>): Promise<void> => {
     const before = dependencies[at]
@@ -46,27 +49,26 @@ export async function fetchMissing(
     dependencies[at] = { ...before, status, ...bytes }
     onProgress(dependencies)
   }
-  const open = [...dependencies.keys()].filter((at) => isWorthFetching(dependencies[at]))
+  const open = [...dependencies.keys()].filter((at) => isWorthFetching(dependencies[at], chosen))
 
   const orders = new Map<number, string>()
   await inParallel(open, SEARCHES, async (at) => {
     const dependency = dependencies[at]
     if (dependency === undefined) return
-    const search = await findOffers(toWanted(dependency), options)
+    const search = await findOffers(chosen(dependency) ?? toWanted(dependency), options)
     const steps = [...(dependency.steps ?? []), ...search.steps]
     if (search.offers.length === 0) return put(at, { ...notOffered(dependency, search), steps })
     const { type } = dependency
     const decision = await downloads.decide(search.offers, { ...options, type })
     if ('reasonCode' in decision) {
-      const { reasonCode, reason } = decision
-      return put(at, { status: 'blocked', reason_code: reasonCode, reason, steps, ...foundAt(search.offers[0]) })
+      return put(at, { ...blocked(decision), steps, ...foundAt(search.offers[0], dependency) })
     }
     const [best] = decision.allowed
-    if (!download) return put(at, { ...onlyTold(dependency, decision.allowed), steps })
+    if (!download) return put(at, { ...foundAt(best, dependency), ...onlyTold(dependency, decision.allowed), steps })
     const place = { type, name: dependency.written[0] ?? dependency.filename, folder: dependency.folder }
     const { jobId } = await downloads.order({ offers: decision.allowed, place, actor: options.actor })
     orders.set(at, jobId)
-    await put(at, { ...foundAt(best), status: 'download_scheduled', reason: null, steps, download_job_id: jobId })
+    await put(at, { ...foundAt(best, dependency), status: 'download_scheduled', reason: null, steps, download_job_id: jobId })
   })
 
   await inParallel([...orders], WAITING, async ([at, jobId]) => {
@@ -77,15 +79,35 @@ export async function fetchMissing(
 }
 
 /** What a UI brings along by itself is not fetched for it. */
-const isWorthFetching = (dependency: Dependency | undefined): boolean =>
-  dependency?.active === true &&
-  !dependency.optional &&
-  (dependency.status === 'missing' || dependency.status === 'ambiguous')
+function isWorthFetching(
+  dependency: Dependency | undefined,
+  chosen: (dependency: Dependency) => WantedModel | undefined,
+): boolean {
+  if (dependency?.status !== 'missing' && dependency?.status !== 'ambiguous') return false
+  return (dependency.active && !dependency.optional) || chosen(dependency) !== undefined
+}
 
-function foundAt(offer: Offer | undefined): Partial<Dependency> {
+interface Refused {
+  readonly reasonCode: NonNullable<Dependency['reason_code']>
+  readonly reason: string
+  /** Milliseconds since the epoch. */
+  readonly until?: number | undefined
+}
+
+const blocked = ({ reasonCode, reason, until }: Refused): Partial<Dependency> => ({
+  status: 'blocked',
+  reason_code: reasonCode,
+  reason,
+  ...(until === undefined ? {} : { until: toIso(until) }),
+})
+
+function foundAt(offer: Offer | undefined, { filename, name }: Dependency): Partial<Dependency> {
   if (offer === undefined) return {}
+  const isNameless = filename === undefined && name === undefined
   const { source, node, size_bytes: size, matched_by: matchedBy, civitai, air } = offer
   return {
+    // What was asked for by a number alone.
+    ...(isNameless ? { name: offer.title ?? offer.filename } : {}),
     resolved_source: source,
     ...(node === undefined ? {} : { resolved_node: node }),
     ...(civitai === undefined ? {} : { civitai: { model_id: civitai.model_id, version_id: civitai.version_id } }),
@@ -97,7 +119,9 @@ function foundAt(offer: Offer | undefined): Partial<Dependency> {
 
 /** Nothing may be fetched: what a person could choose from, and why. */
 function notOffered(dependency: Dependency, { candidates, refusal, failure }: Search): Partial<Dependency> {
-  if (refusal !== undefined) return { status: 'blocked', reason_code: refusal.reason, reason: refusal.message }
+  if (refusal !== undefined) {
+    return blocked({ reasonCode: refusal.reason, reason: refusal.message, until: refusal.until })
+  }
   const both = [...dependency.candidates, ...candidates]
   if (both.length > 0) {
     const reason = dependency.reason ?? 'Only its name is known: choose_candidate says which of these it is'
@@ -125,6 +149,7 @@ function ended(dependency: Dependency | undefined, outcome: DownloadOutcome): Pa
       return {
         status: 'resolved',
         resolved_path: path,
+        resolved_name: name,
         resolved_source: source,
         ...(node === undefined ? {} : { resolved_node: node }),
         sha256,
@@ -136,7 +161,7 @@ function ended(dependency: Dependency | undefined, outcome: DownloadOutcome): Pa
       }
     }
     case 'blocked':
-      return { status: 'blocked', reason_code: outcome.reasonCode, reason: outcome.reason }
+      return blocked(outcome)
     case 'failed':
       return { status: 'failed', reason: outcome.reason }
     case 'cancelled':

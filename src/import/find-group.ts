@@ -6,11 +6,13 @@ import { foldedStem, looseName, type ModelName, mayBeSameFile, parseModelName } 
 export type Place =
   /** `same` are others that it shows to be the same model: each of them lacked what the other had. */
   | { readonly group: Group | undefined; readonly same: readonly Group[] }
-  /** Its name is that of several models in different folders, and nothing tells which one it means. */
+  /** Its name is that of several files, and nothing tells which one it means. */
   | 'ambiguous'
 
 export function findGroup(found: readonly Group[], item: Item): Place {
-  const matches = found.filter((group) => isSameType(group, item.mention) && isSameModel(group, item))
+  const matches: Group[] = []
+  for (const group of found) if (isSameType(group, item.mention) && isSameModel(group, item)) matches.push(group)
+  if (matches.length < 2) return { group: matches[0], same: [] }
   const named = matches.filter(({ names }) => names.length > 0)
   const group = item.name === undefined ? named[0] : chooseByName(named, item.name, item)
   if (group === 'ambiguous') return group
@@ -23,7 +25,8 @@ export function findGroup(found: readonly Group[], item: Item): Place {
  * only guessed gives way to one that is known.
  */
 function isSameType(group: Group, mention: Mention): boolean {
-  const [a, b] = [group.type, mention.type]
+  const a = group.type
+  const b = mention.type
   if (a === b || a === 'other' || b === 'other') return true
   if (mention.guessed === true || group.mentions.every(({ guessed }) => guessed === true)) return true
   return (a === 'checkpoint' && b === 'diffusion_model') || (a === 'diffusion_model' && b === 'checkpoint')
@@ -32,9 +35,12 @@ function isSameType(group: Group, mention: Mention): boolean {
 function isSameModel(group: Group, item: Item): boolean {
   const { mention, name } = item
   if (name === undefined) return hasSameNumber(group, mention) || hasSameTitle(group, item)
-  if (hasName(group, name) || mayHaveName(group, name, mention)) return true
+  const isNamed = hasName(group, name) || mayHaveName(group, name, mention)
+  if (isNamed && !hasOtherExtension(group, name)) return true
   // Within one source two names are two files to load, even when their bytes are the same.
-  return hasSameNumber(group, mention) && !group.mentions.some((other) => namedBySameSource(other, mention))
+  return (
+    hasSameNumber(group, mention) && (isNamed || !group.mentions.some((other) => namedBySameSource(other, mention)))
+  )
 }
 
 const hasName = ({ names }: Group, { key }: ModelName): boolean =>
@@ -48,6 +54,13 @@ function mayHaveName({ names, mentions }: Group, name: ModelName, mention: Trust
     !mentions.some((other) => isOtherFileOfGraph(other, mention))
   )
 }
+
+/** `mix.safetensors` is not the `mix.ckpt` beside it. What has no extension may be either. */
+const hasOtherExtension = (group: Group, { extension }: ModelName): boolean =>
+  extension !== '' && !hasExtension(group, extension) && group.names.some((known) => known.extension !== '')
+
+const hasExtension = ({ names }: Group, extension: string): boolean =>
+  names.some((known) => known.extension === extension)
 
 const hasSameStem = (a: ModelName, b: ModelName): boolean => foldedStem(a) === foldedStem(b)
 
@@ -81,11 +94,13 @@ function hasSameTitle(group: Group, { mention, looseTitle }: Item): boolean {
 const hasOtherVersion = ({ mentions }: Group, version: number | undefined): boolean =>
   version !== undefined && mentions.some(({ civitai }) => (civitai?.version_id ?? version) !== version)
 
-/** The whole name before the end of one, and of several with the same end the one with the same number or weight. */
+/** The whole name before the end of one, and of several that it may be of the one with the same number or weight. */
 function chooseByName(groups: readonly Group[], name: ModelName, { mention }: Item): Group | undefined | 'ambiguous' {
-  const exact = groups.find((group) => hasName(group, name))
-  if (exact !== undefined) return exact
-  const perhaps = groups.filter((group) => mayHaveName(group, name, mention))
+  const exact = groups.filter((group) => hasName(group, name))
+  const same = exact.find((group) => hasExtension(group, name.extension)) ?? exact[0]
+  const isOfSeveral = name.extension === '' && exact.length > 1 && exact.every(({ type }) => type === same?.type)
+  if (same !== undefined && !isOfSeveral) return same
+  const perhaps = isOfSeveral ? exact : groups.filter((group) => mayHaveName(group, name, mention))
   if (perhaps.length < 2) return perhaps[0] ?? groups[0]
   const { weight } = mention
   const byNumber = perhaps.filter((group) => hasSameNumber(group, mention))

@@ -1,14 +1,24 @@
+import { isDeepStrictEqual } from 'node:util'
 import * as v from 'valibot'
+import type { LocalFiles } from '../access/local-files.ts'
 import type { JobEnd, JobKind, RunningJob } from '../jobs/job.ts'
 import { fromJson, type JsonObject } from '../lib/json.ts'
 import type { Library, LibraryOpener } from '../models/library.ts'
+import type { LinkName } from '../models/link-name.ts'
 import type { Actor } from '../operation/permission.ts'
 import { type Analysis, analyze } from './analysis.ts'
+import { callbackOf } from './callback/summary.ts'
+import { applyChoices } from './choose/apply-choices.ts'
+import { choiceSchema } from './choose/choice.ts'
+import { chosenWanted } from './choose/chosen-wanted.ts'
 import { type Dependency, dependencySchema, type ImportWarning } from './dependency.ts'
 import { fetchMissing, type Upstream } from './fetch-missing.ts'
 import type { Generation } from './generation.ts'
-import { resolveLocally } from './resolve.ts'
+import { linkNames } from './link-names.ts'
+import { resolveLocally } from './resolve/resolve-locally.ts'
+import { rewritePayload } from './rewritten-payload.ts'
 import { type SourceReader, sourceSchema } from './source.ts'
+import { toDownloadOf } from './to-download.ts'
 import { withoutSource } from './without-source.ts'
 
 export const IMPORT_STATUSES = [
@@ -30,6 +40,12 @@ export const importInputSchema = v.object({
   track: v.boolean(),
   /** Fetch what is missing. Jobs of earlier versions do not say. */
   download: v.optional(v.boolean(), true),
+  /** Link what is here under another name as the prompt names it. */
+  link: v.exactOptional(v.boolean()),
+  /** What somebody decided since. */
+  choices: v.exactOptional(v.array(choiceSchema)),
+  /** Told when it ends. */
+  callback_url: v.exactOptional(v.string()),
 })
 
 export type ImportInput = v.InferOutput<typeof importInputSchema>
@@ -66,34 +82,61 @@ export interface ImportJobDeps {
   readonly record: RecordImport
   /** Looks for what is not on this host, and fetches it; without it imports look here alone. */
   readonly upstream?: Upstream | undefined
+  /** Of the disk that new files go to. */
+  readonly freeBytes?: (() => Promise<number>) | undefined
+  /** Files that somebody chooses; without it nobody can. */
+  readonly localFiles?: LocalFiles | undefined
+  /** Without it nothing is linked. */
+  readonly linkName?: LinkName | undefined
 }
 
 export const IMPORT_KIND = 'import'
+
+/** They wait for threads, disks and networks most of the time; files are hashed in turns of their own. */
+const IMPORTS_AT_ONCE = 16
 
 /**
  * The job object while nothing is known yet. It never holds the prompt's words: others than the owner see it.
  */
 export const firstView = (): JsonObject => ({ status: 'analyzing', progress: 0, dependencies: [] })
 
+/** What it needs is known from the last run, so that somebody can choose for one after another. */
+function reopenedView({ dependencies }: JsonObject): JsonObject {
+  const known = v.safeParse(v.array(dependencySchema), dependencies ?? [])
+  return { ...firstView(), dependencies: known.success ? known.output.map((each) => fromJson(asPending(each))) : [] }
+}
+
+/** As its prompt names it, with nothing of what was found. */
+function asPending(dependency: Dependency): Dependency {
+  if (!dependency.active) return dependency
+  const { resolved_path, resolved_name, resolved_source, resolved_node, matched_by, until, steps, ...rest } = dependency
+  const { download_job_id, ...named } = rest
+  return { ...named, status: 'pending', reason_code: null, reason: null, bytes_done: 0, bytes_total: 0 }
+}
+
 export function createImportJob(deps: ImportJobDeps): JobKind<ImportInput> {
   return {
     kind: IMPORT_KIND,
     prefix: 'imp',
     permission: 'models:read',
-    concurrency: 2,
+    concurrency: IMPORTS_AT_ONCE,
     input: importInputSchema,
     run: (job) =>
       runImport(job, deps).catch((error: unknown) => {
         throw withoutSource(error, job.input.source)
       }),
     ended: (view, how, error) => ({ ...view, status: how, error: error.message, error_code: error.code }),
-    reopened: firstView,
+    reopened: reopenedView,
+    sequel: callbackOf,
   }
 }
 
 async function runImport(job: RunningJob<ImportInput>, deps: ImportJobDeps): Promise<JobEnd> {
   const { input, signal, actor } = job
-  await job.save(firstView())
+  const { choices = [], link: isToLink = false } = input
+  // What an earlier run has left has to go. What is recorded has to be of a job that was not cancelled meanwhile.
+  const begun = reopenedView(job.view ?? {})
+  if (input.track || !isDeepStrictEqual(job.view, begun)) await job.save(begun)
   const parsed = await analyze(input, deps.sources, { actor, signal, trace: { job_id: job.id } })
   const known = {
     format: parsed.format,
@@ -101,33 +144,39 @@ async function runImport(job: RunningJob<ImportInput>, deps: ImportJobDeps): Pro
     sources: parsed.sources,
     warnings: parsed.warnings,
   }
-  const view = (status: string, progress: number, dependencies: readonly Dependency[]): JsonObject =>
-    fromJson({ status, progress, dependencies, ...known })
+  let room: { readonly free_bytes?: number | undefined } = {}
+  const view = (status: string, progress: number, dependencies: readonly Dependency[]): JsonObject => {
+    const toDownload = deps.upstream === undefined ? {} : { to_download: toDownloadOf(dependencies) }
+    return fromJson({ status, progress, dependencies, ...known, ...toDownload, ...room })
+  }
 
   const fetchOthers = async (here: readonly Dependency[]): Promise<readonly Dependency[]> => {
     const { upstream } = deps
-    if (upstream === undefined) return here
+    if (upstream === undefined || !here.some(isNotHere)) return here
+    // A disk that does not tell is no reason to fetch nothing.
+    room = { free_bytes: await deps.freeBytes?.().catch(() => undefined) }
     return job.aside(() =>
       fetchMissing(here, upstream, {
         actor,
         signal,
         trace: { job_id: job.id },
         download: input.download,
+        chosen: (dependency) => chosenWanted(dependency, choices),
         onChanged: (now) => job.save(view(stateOf(now), progressOf(now), now), { advanced: true }),
         onProgress: (now) => job.show(view('downloading', progressOf(now), now)),
       }),
     )
   }
 
-  await job.save(view('resolving', 0, parsed.dependencies))
-  const library = await deps.library.open(input.model_roots, signal, actor.kind !== 'owner')
-  const unreadable: ImportWarning[] = library.unreadable.map((folder) => ({
-    place: folder,
-    reason: 'this folder could not be read: its models are not known',
-  }))
-  known.warnings = [...known.warnings, ...unreadable]
-  const here = await resolveLocally(parsed.dependencies, library, {
+  // Folders that a request names are looked at before anything else.
+  if (input.model_roots.length > 0) await job.save(view('resolving', 0, parsed.dependencies))
+  const confined = actor.kind !== 'owner'
+  const library = await deps.library.open(input.model_roots, signal, { confined, since: job.queuedAt })
+  const { localFiles, linkName } = deps
+  const chosen = await applyChoices(parsed.dependencies, choices, { library, localFiles, actor, signal })
+  const here = await resolveLocally(chosen, library, {
     signal,
+    onOpen: ({ dependencies: now }) => job.save(view('resolving', settledShare(now), now)),
     onSettled: async ({ dependencies: now }) => {
       signal.throwIfAborted()
       job.show(view('resolving', settledShare(now), now))
@@ -137,9 +186,15 @@ async function runImport(job: RunningJob<ImportInput>, deps: ImportJobDeps): Pro
       job.show({ ...view('resolving', settledShare(now), now), ...bytes })
     },
   })
-  known.warnings = [...known.warnings, ...unreadableFiles(library)]
-  const dependencies = await fetchOthers(here)
-  await library.markUsed(dependencies.flatMap(({ resolved_path: path }) => (typeof path === 'string' ? [path] : [])))
+  known.warnings = [...known.warnings, ...(await libraryWarnings(library))]
+  const found = await fetchOthers(here)
+  await library.markUsed(found.flatMap(({ resolved_path: path }) => (typeof path === 'string' ? [path] : [])))
+  const formats = [...new Set(parsed.sources.map(({ format }) => format))]
+  const dependencies = isToLink && linkName !== undefined ? await linkNames(found, formats, { linkName, actor }) : found
+  const { source, format } = input
+  const call = { actor, signal, trace: { job_id: job.id } }
+  const rewritten = await rewritePayload({ source, format, formats, dependencies }, deps.sources, call)
+  known.warnings = [...known.warnings, ...rewritten.warnings]
   const complete = dependencies.every(isSatisfied)
   const tracked = input.track
     ? await deps.record({
@@ -152,16 +207,26 @@ async function runImport(job: RunningJob<ImportInput>, deps: ImportJobDeps): Pro
       })
     : undefined
   const end = view(complete ? 'completed' : 'partially_completed', 1, dependencies)
-  return { status: 'succeeded', view: tracked === undefined ? end : { ...end, tracked: fromJson(tracked) } }
+  return {
+    status: 'succeeded',
+    view: tracked === undefined ? end : { ...end, tracked: fromJson(tracked) },
+    private: rewritten.private,
+  }
 }
 
 /** A broken disk makes thousands of them: the job object names the first. */
 const MAX_FILE_WARNINGS = 50
 
-const unreadableFiles = ({ files }: Library): ImportWarning[] =>
-  files
-    .flatMap(({ listedPath, fault }) => (fault === undefined ? [] : [{ place: listedPath, reason: fault }]))
-    .slice(0, MAX_FILE_WARNINGS)
+async function libraryWarnings(library: Library): Promise<ImportWarning[]> {
+  const folders = library.unreadable.map((place) => ({
+    place,
+    reason: 'this folder could not be read: its models are not known',
+  }))
+  const files = await library.faults(MAX_FILE_WARNINGS)
+  return [...folders, ...files.map(({ path, reason }) => ({ place: path, reason }))]
+}
+
+const isNotHere = ({ status }: Dependency): boolean => status === 'missing' || status === 'ambiguous'
 
 /** Nothing more is needed for it. */
 const isSatisfied = ({ status, active, optional }: Dependency): boolean =>
@@ -180,8 +245,10 @@ const stateOf = (dependencies: readonly Dependency[]): string =>
 
 /** Bytes where any are to come, else dependencies. */
 function progressOf(dependencies: readonly Dependency[]): number {
-  const total = dependencies.reduce((sum, { bytes_total }) => sum + bytes_total, 0)
-  const done = dependencies.reduce((sum, { bytes_done }) => sum + bytes_done, 0)
+  // What is only known of, or may not be fetched, never comes.
+  const fetched = dependencies.filter(({ download_job_id: job }) => job !== undefined)
+  const total = fetched.reduce((sum, { bytes_total }) => sum + bytes_total, 0)
+  const done = fetched.reduce((sum, { bytes_done }) => sum + bytes_done, 0)
   return total === 0 ? settledShare(dependencies) : Math.min(1, Math.floor((1000 * done) / total) / 1000)
 }
 
@@ -201,8 +268,16 @@ export const importJobSchema = v.looseObject({
   created_at: v.string(),
   last_updated: v.string(),
   dependencies: v.array(dependencySchema),
+  /** What may be fetched and is not yet here, as far as its size is known. */
+  to_download: v.optional(v.object({ files: v.number(), bytes: v.number() })),
+  /** Of the disk that it would go to. */
+  free_bytes: v.optional(v.number()),
   /** One plain sentence. */
   error: v.optional(v.string()),
   /** Its code, as in the table of errors. */
   error_code: v.optional(v.string()),
+  /** The prompt with local names, where one differs: for its owner and admin alone. */
+  rewritten_payload: v.optional(v.string()),
+  /** The editor's workflow beside it, with local names. */
+  rewritten_workflow: v.optional(v.string()),
 })

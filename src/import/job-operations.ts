@@ -1,13 +1,12 @@
 import * as v from 'valibot'
-import { type JobRow, toPublicJob } from '../jobs/job.ts'
 import { createJobAccess } from '../jobs/job-access.ts'
 import type { JobRunner } from '../jobs/runner.ts'
 import type { JobStore } from '../jobs/store.ts'
-import type { JsonObject } from '../lib/json.ts'
 import { jobIdField, limitField, offsetField, textField } from '../operation/fields.ts'
 import { defineOperation, type Operation } from '../operation/operation.ts'
 import { holds } from '../operation/permission.ts'
 import { IMPORT_KIND, IMPORT_STATUSES, importJobSchema } from './import-job.ts'
+import { toAnswer, toOwnAnswer } from './job-answer.ts'
 
 const jobInput = v.strictObject({ job_id: jobIdField })
 
@@ -26,8 +25,8 @@ export function createImportJobOperations({ jobs, store }: ImportJobOperationsDe
       summary: 'State of an import and of each dependency',
       description:
         'Answers the job that import_prompt started: status, progress from 0 to 1, and every dependency with its own ' +
-        'status (resolved with resolved_path, missing, ambiguous with candidates, skipped) and one plain reason. ' +
-        'Before: import_prompt, or list_import_jobs, for the job_id. After: the same again until status is completed, partially_completed, failed or cancelled; retry_import_job once what was missing is there.',
+        'status (resolved with resolved_path, missing, ambiguous with candidates, blocked, skipped) and one plain reason; the one who started it also gets rewritten_payload, the prompt with local names, where a model has another name here. ' +
+        'Before: import_prompt, or list_import_jobs, for the job_id. After: the same again until status is completed, partially_completed, failed or cancelled; then choose_candidate for what is ambiguous, retry_import_job once what was missing is there.',
       example: { job_id: 'imp_0f3k9' },
       effect: 'read',
       permission: 'models:read',
@@ -35,7 +34,7 @@ export function createImportJobOperations({ jobs, store }: ImportJobOperationsDe
       http: { method: 'get', path: '/v1/prompts/import/{job_id}' },
       input: jobInput,
       output: importJobSchema,
-      run: async ({ job_id }, call) => toAnswer(jobs.latest(await access.visible(job_id, call.actor))),
+      run: async ({ job_id }, { actor }) => toOwnAnswer(jobs.latest(await access.visible(job_id, actor)), actor),
     }),
     defineOperation({
       name: 'list_import_jobs',
@@ -101,5 +100,3 @@ export function createImportJobOperations({ jobs, store }: ImportJobOperationsDe
     }),
   ]
 }
-
-const toAnswer = (row: JobRow) => toPublicJob(row) as JsonObject & v.InferInput<typeof importJobSchema>

@@ -76,6 +76,9 @@ const CIVITAI_TYPES: ReadonlyMap<string, DependencyType> = new Map([
   ['motionmodule', 'motion_module'],
   ['clip', 'text_encoder'],
   ['textencoders', 'text_encoder'],
+  // The word of AIRs before.
+  ['textencoder', 'text_encoder'],
+  ['visionlanguage', 'text_encoder'],
   ['clipvision', 'clip_vision'],
   ['detection', 'detector'],
 ])

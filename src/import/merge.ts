@@ -4,6 +4,8 @@ import type { Dependency, ImportWarning } from './dependency.ts'
 import { findGroup } from './find-group.ts'
 import { TRUST, type TrustedMention } from './mention.ts'
 import { emptyGroup, type Group, join, toItem, weightOf } from './model-group.ts'
+import { foldedStem, type ModelName } from './model-name.ts'
+import { warnOfWeights } from './several-weights.ts'
 
 export interface Merged {
   readonly dependencies: readonly Dependency[]
@@ -21,17 +23,21 @@ export function mergeMentions(mentions: readonly TrustedMention[]): Merged {
   const pairs = pairByWeight(found)
   for (const [named, resource] of pairs) joinAll(named, resource)
   const joined = new Set(pairs.map(([, resource]) => resource))
-  const groups = found.filter((group) => !joined.has(group))
+  const groups = joined.size === 0 ? found : found.filter((group) => !joined.has(group))
   for (const group of groups) group.unused = reasonUnused(group, groups)
   const paired = pairs.map(([, resource]) => ({ place: resource.mentions[0]?.evidence[0] ?? '', reason: PAIRED }))
   const doubts = [...ambiguous].map((place) => ({ place, reason: AMBIGUOUS }))
   return {
     dependencies: groups.map(buildDependency),
-    warnings: [...groups.flatMap(contradictionsOf), ...paired, ...doubts],
+    warnings: [...groups.flatMap(contradictionsOf), ...groups.flatMap(warnOfUsedWeights), ...paired, ...doubts],
   }
 }
 
-const AMBIGUOUS = 'several models have this name, in different folders, and nothing tells which one it means'
+const warnOfUsedWeights = ({ unused, mentions }: Group): ImportWarning[] =>
+  unused === undefined ? warnOfWeights(mentions) : []
+
+const AMBIGUOUS =
+  'several files have this name, in other folders or with other extensions, and nothing tells which one it means'
 
 interface Grouped {
   readonly found: readonly Group[]
@@ -73,9 +79,10 @@ const PAIRED = 'it gives no file name: which LoRA of the prompt it is was told b
 function pairByWeight(groups: readonly Group[]): (readonly [named: Group, resource: Group])[] {
   const loras = groups.filter(({ type }) => type === 'lora')
   const hasVersion = ({ mentions }: Group): boolean => mentions.some(({ civitai }) => civitai?.version_id !== undefined)
-  const named = loras.filter((group) => group.names.length > 0 && !hasVersion(group))
   const resources = loras.filter((group) => group.names.length === 0 && hasVersion(group))
-  if (resources.length === 0 || named.length !== resources.length) return []
+  if (resources.length === 0) return []
+  const named = loras.filter((group) => group.names.length > 0 && !hasVersion(group))
+  if (named.length !== resources.length) return []
   const weights = named.map(weightOf)
   const same = resources.every((resource, at) => weights[at] !== undefined && weightOf(resource) === weights[at])
   if (!same || new Set(weights).size < weights.length) return []
@@ -87,6 +94,7 @@ function pairByWeight(groups: readonly Group[]): (readonly [named: Group, resour
 
 const EDITOR_ONLY = 'The graph that was executed does not use it: it stands in the editor’s workflow only'
 const CONTRADICTED = 'A program that saved the picture names it, but the graph that was executed loads another one'
+const SPELLED = 'A program that saved the picture spells it so: it is taken for the model that the executed graph loads'
 
 /**
  * Why the executed graph speaks against it: it is in the editor's state only, or a saver claims a main model that is
@@ -97,7 +105,17 @@ function reasonUnused(group: Group, groups: readonly Group[]): string | undefine
   if (trust > TRUST.editor) return undefined
   const executed = groups.filter((other) => other.mentions.some((mention) => mention.trust === TRUST.executed))
   if (trust === TRUST.editor) return executed.length > 0 ? EDITOR_ONLY : undefined
-  return isMainModel(group) && executed.some(isMainModel) ? CONTRADICTED : undefined
+  const mainModels = isMainModel(group) ? executed.filter(isMainModel) : []
+  if (mainModels.length === 0) return undefined
+  return mainModels.some((other) => isSpelledAlike(group, other)) ? SPELLED : CONTRADICTED
 }
+
+/** Too little to take two names for one model, and enough not to say that one contradicts the other. */
+function isSpelledAlike(a: Group, b: Group): boolean {
+  const spellings = new Set(a.names.map(plainStem))
+  return b.names.some((name) => plainStem(name) !== '' && spellings.has(plainStem(name)))
+}
+
+const plainStem = (name: ModelName): string => foldedStem(name).replace(/[\s_.-]+/g, '')
 
 const isMainModel = ({ type }: Group): boolean => type === 'checkpoint' || type === 'diffusion_model'

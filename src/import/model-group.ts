@@ -44,15 +44,12 @@ export const digitsOf = (hash: HashEvidence): string =>
   hash.value.length < 10 ? hashKey(hash) : hash.value.slice(0, 10)
 
 export function join(group: Group, { mention, name }: Item): Group {
-  const isGuess = group.mentions.length > 0 && group.mentions.every(({ guessed }) => guessed === true)
-  const knowsBetter = isGuess && mention.guessed !== true && mention.type !== 'other'
+  const knowsBetter = mention.guessed !== true && mention.type !== 'other' && isGuess(group)
   if (knowsBetter || group.type === 'other' || (group.type === 'checkpoint' && mention.type === 'diffusion_model')) {
     group.type = mention.type
   }
-  const knownFile = mention.knownFile === undefined ? undefined : parseModelName(mention.knownFile)
-  for (const each of [name, knownFile]) {
-    if (each !== undefined && !group.names.some((known) => known.written === each.written)) group.names.push(each)
-  }
+  if (name !== undefined) addName(group, name)
+  if (mention.knownFile !== undefined) addName(group, parseModelName(mention.knownFile))
   if (mention.title !== undefined) group.titles.add(mention.title)
   for (const hash of mention.hashes ?? []) {
     if (!group.hashes.has(hashKey(hash))) group.hashes.set(hashKey(hash), hash)
@@ -60,6 +57,13 @@ export function join(group: Group, { mention, name }: Item): Group {
   }
   group.mentions.push(mention)
   return group
+}
+
+const isGuess = ({ mentions }: Group): boolean =>
+  mentions.length > 0 && mentions.every(({ guessed }) => guessed === true)
+
+function addName({ names }: Group, name: ModelName): void {
+  if (!names.some((known) => known.written === name.written)) names.push(name)
 }
 
 /** The first weight that a mention says. */

@@ -1,6 +1,7 @@
 /** Names of model files as prompts write them. */
 
 import { modelExtension } from '../models/model-file.ts'
+import { remembered } from './remembered.ts'
 
 export interface ModelName {
   /** As written, without blanks and quotes around it. */
@@ -13,32 +14,22 @@ export interface ModelName {
   readonly stem: string
   /** The last part with its extension, where one was written. */
   readonly filename?: string
+  /** That extension, folded; empty where none was written. */
+  readonly extension: string
 }
 
 /** Whether the text ends in the extension of a model file. */
 export const hasModelExtension = (text: string): boolean => modelExtension(text) !== undefined
 
-/** Names that were read lately: every source of a file and every file of a folder speaks of the same models. */
-const lately = new Map<string, ModelName>()
-const MOST_KEPT = 1000
-const LONGEST_KEPT = 200
-
 /** Reads a name; both `/` and `\` separate folders, whatever system wrote it. */
-export function parseModelName(text: string): ModelName {
-  const kept = lately.get(text)
-  if (kept !== undefined) return kept
-  const name = readName(text)
-  if (text.length > LONGEST_KEPT) return name
-  if (lately.size >= MOST_KEPT) lately.clear()
-  lately.set(text, name)
-  return name
-}
+export const parseModelName = remembered(readName)
 
 function readName(text: string): ModelName {
   const written = unquoted(text.trim())
   const parts = written.split(/[\\/]/).filter((part) => part !== '' && part !== '.')
   const last = parts.at(-1) ?? ''
-  const stem = last.slice(0, last.length - (modelExtension(last)?.length ?? 0))
+  const extension = modelExtension(last) ?? ''
+  const stem = last.slice(0, last.length - extension.length)
   const path = [...parts.slice(0, -1), stem].join('/')
   return {
     written,
@@ -46,6 +37,7 @@ function readName(text: string): ModelName {
     key: foldName(path),
     stem,
     ...(stem === last ? {} : { filename: last }),
+    extension: extension.toLowerCase(),
   }
 }
 

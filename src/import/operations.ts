@@ -2,18 +2,20 @@ import * as v from 'valibot'
 import { AppError } from '../errors.ts'
 import type { JobRunner } from '../jobs/runner.ts'
 import type { JobStore } from '../jobs/store.ts'
-import { createId } from '../lib/id.ts'
 import { fromJson } from '../lib/json.ts'
 import { textField } from '../operation/fields.ts'
-import { type Call, defineOperation, type Operation, traceOf } from '../operation/operation.ts'
+import { type Call, defineOperation, type Operation, traceOf, type Upload } from '../operation/operation.ts'
 import type { Actor } from '../operation/permission.ts'
-import { toAnalysis } from './analysis.ts'
-import { dependencySchema, warningSchema } from './dependency.ts'
-import { generationSchema } from './generation.ts'
+import { type Analysis, analysisSchema, toAnalysis } from './analysis.ts'
+import { createBatchOperation } from './batch-operation.ts'
+import { type CallbackRules, createCallbackRules } from './callback/rules.ts'
+import { type ChooseDeps, createChooseOperation } from './choose/operation.ts'
+import { createGraphOperation, type FindBaseModels } from './graph/operation.ts'
 import { firstView, IMPORT_KIND, type ImportInput } from './import-job.ts'
 import { createImportJobOperations } from './job-operations.ts'
 import { packTexts } from './packed-text.ts'
 import {
+  dryRunField,
   type ImportRequest,
   keepTexts,
   refuseUnservable,
@@ -29,26 +31,24 @@ export interface ImportDeps {
   readonly sources: SourceReader
   /** Checks the model folders that a caller names. @throws AppError invalid_input, not_found, forbidden */
   readonly checkRoots: (roots: readonly string[], actor: Actor) => Promise<readonly string[]>
+  /** Who may be told of an end; nobody where it is left out. */
+  readonly callbacks?: CallbackRules
+  /** For choosing among candidates, which cannot be done without. */
+  readonly choose?: Pick<ChooseDeps, 'localFiles' | 'hostsFor'>
+  /** Base models of files by their SHA-256, for the graph. */
+  readonly baseModels?: FindBaseModels
 }
 
 const inputSchema = v.strictObject({
   ...requestFields,
   file: v.optional(textField('The file itself, in a multipart request over HTTP; left out everywhere else')),
-  dry_run: v.optional(v.pipe(v.boolean(), v.description('Only say what it needs: look nowhere, start no job')), false),
+  dry_run: dryRunField,
 })
 
 const acceptedSchema = v.object({ job_id: v.string(), status: v.literal('analyzing'), message: v.string() })
 
-const analysisSchema = v.object({
-  format: v.string(),
-  confidence: v.number(),
-  sources: v.array(v.looseObject({})),
-  dependencies: v.array(dependencySchema),
-  generation: generationSchema,
-  warnings: v.array(warningSchema),
-})
-
 export function createImportOperations(deps: ImportDeps): readonly Operation[] {
+  const callbacks = deps.callbacks ?? createCallbackRules({ secret: '', hostsFor: () => [] })
   async function toJobInput(request: ImportRequest, source: ImportSource, actor: Actor): Promise<ImportInput> {
     const roots = request.model_roots ?? []
     return {
@@ -56,6 +56,9 @@ export function createImportOperations(deps: ImportDeps): readonly Operation[] {
       format: request.format,
       model_roots: [...(await deps.checkRoots(roots, actor))],
       track: request.track,
+      download: request.download,
+      link: request.link,
+      ...(request.callback_url === undefined ? {} : { callback_url: request.callback_url }),
     }
   }
 
@@ -66,12 +69,12 @@ export function createImportOperations(deps: ImportDeps): readonly Operation[] {
   }
 
   /** A dry run reads a file that was sent as it is; a job has only its texts. */
-  async function readNow(request: ImportRequest, call: Call): Promise<SourceReading> {
-    const { upload, signal } = call
-    const options = { format: request.format }
-    return upload === undefined
-      ? deps.sources.read(sourceOf(request), options, { actor: call.actor, signal, trace: traceOf(call) })
-      : deps.sources.readMedia({ path: upload.path, exact: false }, options, signal)
+  async function analyzeNow({ format }: ImportRequest, source: ImportSource | Upload, call: Call): Promise<Analysis> {
+    const { actor, signal } = call
+    const reading: SourceReading = await ('kind' in source
+      ? deps.sources.read(source, { format }, { actor, signal, trace: traceOf(call) })
+      : deps.sources.readMedia({ path: source.path, exact: false }, { format }, signal))
+    return toAnalysis(reading)
   }
 
   return [
@@ -100,48 +103,19 @@ export function createImportOperations(deps: ImportDeps): readonly Operation[] {
       output: v.looseObject({ ...v.partial(acceptedSchema).entries, ...v.partial(analysisSchema).entries }),
       async run({ dry_run, file, ...request }, call) {
         if (file !== undefined) throw noFileInJson()
-        refuseUnservable(request, call)
+        refuseUnservable(request, call, callbacks)
         requireOneSource(request, call.upload)
-        if (dry_run) return { ...toAnalysis(await readNow(request, call)) }
+        if (dry_run) return { ...(await analyzeNow(request, call.upload ?? sourceOf(request), call)) }
         const source =
           call.upload === undefined ? sourceOf(request) : await keepTexts(call.upload, deps.sources, call.signal)
         const jobId = await start(await toJobInput(request, source, call.actor), call.actor)
         return { job_id: jobId, status: 'analyzing' as const, message: 'Import job created and processing started.' }
       },
     }),
-    defineOperation({
-      name: 'import_prompts',
-      summary: 'Start many imports at once',
-      description:
-        'Starts one import job for each item (the fields of import_prompt) under one batch_id. ' +
-        'One bad item refuses the whole call. Before: nothing; import_prompt with dry_run shows what one item needs. After: list_import_jobs with the batch_id, until every job has ended.',
-      example: { items: [{ path: '/workspace/output/one.png' }, { path: '/workspace/output/two.png' }] },
-      effect: 'write',
-      permission: 'models:download',
-      http: { method: 'post', path: '/v1/prompts/import/batch', status: 202 },
-      input: v.strictObject({
-        items: v.pipe(
-          v.array(v.strictObject(requestFields)),
-          v.minLength(1),
-          v.maxLength(1000),
-          v.description('One import each'),
-        ),
-      }),
-      output: v.object({ batch_id: v.string(), jobs: v.array(v.object({ job_id: v.string() })) }),
-      async run({ items }, call) {
-        for (const item of items) {
-          refuseUnservable(item, call)
-          requireOneSource(item)
-        }
-        const inputs: ImportInput[] = []
-        for (const item of items) inputs.push(await toJobInput(item, sourceOf(item), call.actor))
-        const batchId = createId('batch')
-        const started: { job_id: string }[] = []
-        for (const input of inputs) started.push({ job_id: await start(input, call.actor, batchId) })
-        return { batch_id: batchId, jobs: started }
-      },
-    }),
+    createBatchOperation({ toJobInput, start, analyzeNow, callbacks }),
     ...createImportJobOperations(deps),
+    ...(deps.choose === undefined ? [] : [createChooseOperation({ ...deps, ...deps.choose })]),
+    createGraphOperation(deps),
   ]
 }
 

@@ -1,5 +1,5 @@
 import { promisify } from 'node:util'
-import { gunzipSync, gzip, gzipSync } from 'node:zlib'
+import { gunzip, gunzipSync, gzip, gzipSync } from 'node:zlib'
 import * as v from 'valibot'
 import { AppError } from '../errors.ts'
 import type { MetadataText } from '../media/container.ts'
@@ -27,6 +27,7 @@ const MAX_KEPT_CHARACTERS = 32 * 2 ** 20
 
 const FAST = { level: 1 }
 const pack = promisify<string, { level: number }, Buffer>(gzip)
+const unpack = promisify<Buffer, { maxOutputLength: number }, Buffer>(gunzip)
 
 const isLong = (text: string | undefined): text is string => text !== undefined && text.length >= LONG
 
@@ -64,6 +65,19 @@ export const unpackTextsNow = (texts: readonly PackedText[]): MetadataText[] =>
       const bytes = gunzipSync(Buffer.from(packed, 'base64'), { maxOutputLength: MAX_BYTES })
       return { place, key, text: bytes.toString('utf8') }
     } catch (cause) {
-      throw new AppError('internal', 'The text that the job keeps cannot be read', { cause })
+      throw damaged(cause)
     }
   })
+
+/** One of them, for whoever answers with it. @throws AppError internal where what was kept is damaged */
+export async function unpackText({ text, gzip: packed }: PackedText): Promise<string> {
+  if (packed === undefined) return text ?? ''
+  try {
+    return (await unpack(Buffer.from(packed, 'base64'), { maxOutputLength: MAX_BYTES })).toString('utf8')
+  } catch (cause) {
+    throw damaged(cause)
+  }
+}
+
+const damaged = (cause: unknown): AppError =>
+  new AppError('internal', 'The text that the job keeps cannot be read', { cause })

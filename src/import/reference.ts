@@ -1,10 +1,10 @@
 import { type Air, parseAir } from '../air/air.ts'
 import { huggingFaceUrl } from '../air/huggingface-url.ts'
+import { publicUrl } from '../lib/public-url.ts'
 import type { CivitaiIds, DependencyType } from './dependency.ts'
 import { typeOfResource } from './known-names.ts'
 import type { Findings, Mention } from './mention.ts'
 import { hasModelExtension, parseModelName } from './model-name.ts'
-import { publicUrl } from './public-url.ts'
 
 type Reference = Pick<Mention, 'name' | 'hashes' | 'civitai' | 'air' | 'urls'>
 
@@ -53,17 +53,9 @@ export function civitaiOfAir(air: string | Air): CivitaiIds | undefined {
   return parsed?.source === 'civitai' ? civitaiIds(parsed.id, parsed.version) : undefined
 }
 
-/** Words of AIRs that Civitai's own types do not have. */
-const AIR_TYPES: ReadonlyMap<string, DependencyType> = new Map([
-  ['textencoder', 'text_encoder'],
-  ['text_encoder', 'text_encoder'],
-  ['visionlanguage', 'text_encoder'],
-])
-
 /** The type that an AIR tells; `other` where it tells none, or its word is not known. */
 export function typeOfAir(air: string | Air): DependencyType {
-  const { type = '' } = (typeof air === 'string' ? parseAir(air) : air) ?? {}
-  return AIR_TYPES.get(type) ?? typeOfResource(type)
+  return typeOfResource((typeof air === 'string' ? parseAir(air) : air)?.type)
 }
 
 /** Ids as JSON or text has them; undefined where neither is a positive number. */

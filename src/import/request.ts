@@ -4,6 +4,7 @@ import { AppError } from '../errors.ts'
 import { textField } from '../operation/fields.ts'
 import type { Call, Upload } from '../operation/operation.ts'
 import { holds } from '../operation/permission.ts'
+import type { CallbackRules } from './callback/rules.ts'
 import { FORMATS } from './parse/detect.ts'
 import type { ImportSource, SourceReader } from './source.ts'
 
@@ -28,16 +29,34 @@ export const requestFields = {
   model_roots: v.optional(
     v.pipe(v.array(v.string()), v.maxLength(100), v.description('Model folders to look in instead')),
   ),
+  link: v.optional(
+    v.pipe(
+      v.boolean(),
+      v.description(
+        'Link a model that is here under another name as the prompt names it, instead of rewriting the prompt',
+      ),
+    ),
+    false,
+  ),
   callback_url: v.optional(
-    textField('https address to tell when the job ends: not part of this version, leave it out'),
+    textField('https address that is told when the job ends, signed; needs AIRKEEP_WEBHOOK_SECRET on the host', 2000),
   ),
 }
+
+export const dryRunField = v.optional(
+  v.pipe(v.boolean(), v.description('Only say what it needs: look nowhere, start no job')),
+  false,
+)
 
 const requestSchema = v.strictObject(requestFields)
 export type ImportRequest = v.InferOutput<typeof requestSchema>
 
-/** What this version cannot do is refused, so that nobody waits for it. */
-export function refuseUnservable(request: ImportRequest, call: Pick<Call, 'upload' | 'actor'>): void {
+/** What cannot be done is refused, so that nobody waits for it. @throws AppError forbidden, invalid_input */
+export function refuseUnservable(
+  request: ImportRequest,
+  call: Pick<Call, 'upload' | 'actor'>,
+  callbacks: CallbackRules,
+): void {
   // Known now, not after an hour of hashing. Recording also asks for what the ledger has already.
   const lacking = (['track:read', 'track:write'] as const).find((needed) => !holds(call.actor, needed))
   if (request.track && lacking !== undefined) {
@@ -45,16 +64,7 @@ export function refuseUnservable(request: ImportRequest, call: Pick<Call, 'uploa
       hint: `Leave track out, or ask the owner for a token with --permission ${lacking}`,
     })
   }
-  if (request.callback_url !== undefined) {
-    throw new AppError(
-      'invalid_input',
-      'callback_url needs AIRKEEP_WEBHOOK_SECRET, and callbacks are not part of this version',
-      {
-        hint: 'Follow the job by GET /v1/prompts/import/{job_id}/events',
-        errors: [{ path: 'callback_url', expected: 'callback_url must be left out' }],
-      },
-    )
-  }
+  if (request.callback_url !== undefined) callbacks.check(request.callback_url, call.actor)
   if (request.track && call.upload !== undefined) {
     throw new AppError('invalid_input', 'track needs path or url: an uploaded file has no address to record', {
       errors: [{ path: 'track', expected: 'track must be left out when a file is uploaded' }],

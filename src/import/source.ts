@@ -29,7 +29,7 @@ export type ImportSource = v.InferOutput<typeof sourceSchema>
 /** Bytes of media that the caller may read. */
 export type ReadableMedia = PathOnDisk | { readonly bytes: Uint8Array }
 
-export type ReadOptions = Pick<ReadRequest, 'format' | 'keepTexts'>
+export type ReadOptions = Pick<ReadRequest, 'format' | 'keepTexts' | 'named'>
 
 export interface ReadCall {
   readonly actor: Actor

@@ -16,6 +16,10 @@ export interface SaveOptions {
 export interface RunningJob<I> {
   readonly id: string
   readonly input: I
+  /** When somebody asked for this run, or for going on with it: milliseconds since the epoch. */
+  readonly queuedAt: number
+  /** The job object as it was stored when this run began. */
+  readonly view?: JsonObject
   /** In whose name it acts. */
   readonly actor: Actor
   readonly signal: AbortSignal
@@ -33,6 +37,15 @@ export interface RunningJob<I> {
 /** How a run ended. What the outside calls the job's status stands in `view`. */
 export interface JobEnd {
   readonly status: 'succeeded' | 'failed'
+  readonly view: JsonObject
+  /** What only the job's owner and admin may see: stored beside the view, and in no event. */
+  readonly private?: JsonObject | undefined
+}
+
+/** A job that the end of another brings about, in the name of the same actor: both are stored in one commit. */
+export interface Sequel {
+  readonly kind: string
+  readonly input: JsonObject
   readonly view: JsonObject
 }
 
@@ -54,6 +67,8 @@ export interface JobKind<I = JsonObject> {
   reopened(view: JsonObject): JsonObject
   /** What callers see while it is paused; a kind without this cannot be. */
   paused?(view: JsonObject): JsonObject
+  /** What follows each end of a job; pure: it may be asked twice of one end. */
+  sequel?(ended: JobRow): Sequel | undefined
 }
 
 export const isFinal = (status: JobStatus): boolean =>

@@ -4,17 +4,9 @@ import type { EventHub } from '../events/hub.ts'
 import type { JsonObject } from '../lib/json.ts'
 import type { Log } from '../lib/log.ts'
 import type { Actor } from '../operation/permission.ts'
-import {
-  fromStoredActor,
-  isFinal,
-  type JobEnd,
-  type JobKind,
-  type JobRow,
-  type SaveOptions,
-  toPublicJob,
-} from './job.ts'
+import { fromStoredActor, isFinal, type JobEnd, type JobKind, type JobRow, toPublicJob } from './job.ts'
 import { whileAway } from './patience.ts'
-import type { JobStore } from './store.ts'
+import type { ChangeOptions, ClaimedJob, JobStore } from './store.ts'
 import type { JobStatus } from './table.ts'
 
 export interface NewRun {
@@ -38,10 +30,12 @@ export interface JobRunner {
    */
   pause(id: string): Promise<JobRow>
   /**
-   * Queues an ended or paused job again under its id; a live one stays as it is.
+   * Queues an ended or paused job again under its id; a live one stays as it is, unless its input changes: then its run
+   * is cut off and begins anew.
+   * @param input what it is asked to do from now on; pure: it may be called twice
    * @throws AppError not_found; conflict: another with its key lives
    */
-  retry(id: string): Promise<JobRow>
+  retry(id: string, input?: NewInput): Promise<JobRow>
   /** The job with what its run has shown last, where it runs: progress is not stored. */
   latest(row: JobRow): JobRow
   /** Takes up what an earlier process left and whatever comes from now on, until {@link stop}; may be repeated. */
@@ -71,11 +65,18 @@ interface Run {
 /** The job object as a run has shown it last. */
 interface Shown {
   view: JsonObject
+  /** With what it is to begin anew, where it was cut off for that, and what of it is stored. */
+  readonly asked: NewInput[]
+  stored: readonly NewInput[]
 }
+
+/** What a job is asked to do from now on; pure. */
+type NewInput = (before: JsonObject) => JsonObject
 
 /** Reasons with which a run is aborted. */
 const CANCELLED = new AppError('cancelled', 'Cancelled on request')
 const PAUSED = new AppError('cancelled', 'Paused on request')
+const RESTARTED = new AppError('cancelled', 'Begun anew on request')
 const STOPPED = new AppError('cancelled', 'airkeep is stopping')
 
 /**
@@ -125,7 +126,7 @@ export function createJobRunner({ store, events, log, onEnded }: JobRunnerDeps):
     pumping.set(name, pump)
   }
 
-  function claim({ kind, permission }: JobKind<JsonObject>): Promise<JobRow | undefined> {
+  function claim({ kind, permission }: JobKind<JsonObject>): Promise<ClaimedJob | undefined> {
     let lost = false
     return whileAway(
       log,
@@ -165,12 +166,12 @@ export function createJobRunner({ store, events, log, onEnded }: JobRunnerDeps):
   const count = ({ kind }: JobKind<JsonObject>, change: 1 | -1): void =>
     void perKind.set(kind, (perKind.get(kind) ?? 0) + change)
 
-  function begin(kind: JobKind<JsonObject>, row: JobRow): void {
+  function begin(kind: JobKind<JsonObject>, row: ClaimedJob): void {
     const abort = new AbortController()
     count(kind, 1)
     // Retried before its cancelled run was through: two runs of one job never overlap.
     const before = runs.get(row.id)?.done ?? Promise.resolve()
-    const shown = { view: row.view }
+    const shown: Shown = { view: row.view, asked: [], stored: [] }
     const done = before
       .then(() => run(kind, row, shown, abort.signal))
       .catch((error: unknown) => log.error({ err: error, job_id: row.id }, 'Could not store the end of a job'))
@@ -184,7 +185,7 @@ export function createJobRunner({ store, events, log, onEnded }: JobRunnerDeps):
     runs.set(row.id, current)
   }
 
-  async function run(kind: JobKind<JsonObject>, row: JobRow, shown: Shown, signal: AbortSignal): Promise<void> {
+  async function run(kind: JobKind<JsonObject>, row: ClaimedJob, shown: Shown, signal: AbortSignal): Promise<void> {
     const began = performance.now()
     const about = { job_id: row.id, kind: kind.kind }
     log.debug({ ...about, attempt: row.attempts }, 'A job begins')
@@ -197,21 +198,28 @@ export function createJobRunner({ store, events, log, onEnded }: JobRunnerDeps):
   /** Runs the job and stores its end; answers how it stands then. */
   async function execute(
     kind: JobKind<JsonObject>,
-    row: JobRow,
+    row: ClaimedJob,
     shown: Shown,
     signal: AbortSignal,
   ): Promise<JobStatus> {
     const about = log.child({ job_id: row.id })
-    const change = (status: JobStatus, next: JsonObject, options?: SaveOptions) =>
+    const change = (status: JobStatus, next: JsonObject, options?: ChangeOptions) =>
       whileAway(about, stopping.signal, () => store.change(row.id, ['running'], status, next, kind.permission, options))
     /** A disk that is full is waited for: else it would be a job that runs for ever. */
-    const finish = (status: JobStatus, next: JsonObject) =>
-      whileAway(
+    const finish = async (status: JobStatus, next: JsonObject, ofEnd?: JsonObject): Promise<void> => {
+      const followed = new Set<string>()
+      await whileAway(
         about,
         stopping.signal,
-        () => store.change(row.id, ['running'], status, next, kind.permission),
+        () =>
+          store.change(row.id, ['running'], status, next, kind.permission, {
+            private: ofEnd,
+            sequel: sequelOf(kind, followed),
+          }),
         (error) => tellUnstored(row, shown.view, error),
       )
+      for (const name of followed) wake(name)
+    }
     let end: JobEnd
     try {
       signal.throwIfAborted()
@@ -219,6 +227,8 @@ export function createJobRunner({ store, events, log, onEnded }: JobRunnerDeps):
       end = await kind.run({
         id: row.id,
         input: v.parse(kind.input, row.input),
+        queuedAt: row.queuedAt,
+        view: row.view,
         actor: fromStoredActor(row.actor),
         signal,
         async save(next, options) {
@@ -248,8 +258,12 @@ export function createJobRunner({ store, events, log, onEnded }: JobRunnerDeps):
       if (signal.aborted) {
         // Cancelled or paused: who did that has stored it. Stopped: queued again, the next start takes it up.
         if (signal.reason === PAUSED) return 'paused'
-        if (signal.reason !== STOPPED) return 'cancelled'
-        await change('queued', shown.view)
+        if (signal.reason === RESTARTED) {
+          const asked = [...shown.asked]
+          const input: NewInput = (before) => asked.reduce((now, next) => next(now), before)
+          if ((await change('queued', kind.reopened(shown.view), { input })) !== undefined) shown.stored = asked
+        } else if (signal.reason === STOPPED) await change('queued', shown.view)
+        else return 'cancelled'
         return 'queued'
       }
       const reason = toAppError(error)
@@ -257,7 +271,7 @@ export function createJobRunner({ store, events, log, onEnded }: JobRunnerDeps):
       await finish('failed', kind.ended(shown.view, 'failed', reason))
       return 'failed'
     }
-    await finish(end.status, end.view)
+    await finish(end.status, end.view, end.private)
     return end.status
   }
 
@@ -265,6 +279,28 @@ export function createJobRunner({ store, events, log, onEnded }: JobRunnerDeps):
     const row = await store.find(id)
     if (row === undefined) throw new AppError('not_found', 'Record not found', { hint: 'There is no job with this ID' })
     return row
+  }
+
+  /** @param followed gets the kinds of jobs that came of it: to be woken after the commit */
+  function sequelOf({ sequel }: JobKind<JsonObject>, followed: Set<string>): ChangeOptions['sequel'] {
+    if (sequel === undefined) return undefined
+    return (ended) => {
+      const next = sequel(ended)
+      if (next === undefined) return undefined
+      const { prefix, permission } = kindOf(next.kind)
+      followed.add(next.kind)
+      return { ...next, prefix, permission, actor: fromStoredActor(ended.actor) }
+    }
+  }
+
+  /** Cuts off the run of a job, which is queued again with another input; false where it has none, or has just ended. */
+  async function beginAnew(id: string, input: NewInput): Promise<boolean> {
+    const run = runs.get(id)
+    if (run === undefined) return false
+    run.shown.asked.push(input)
+    run.abort.abort(RESTARTED)
+    await run.done
+    return run.shown.stored.includes(input)
   }
 
   const latest = (row: JobRow): JobRow =>
@@ -286,7 +322,11 @@ export function createJobRunner({ store, events, log, onEnded }: JobRunnerDeps):
       if (isFinal(row.status)) return row
       const kind = kindOf(row.kind)
       const view = kind.ended(latest(row).view, 'cancelled', CANCELLED)
-      const changed = await store.change(id, ['queued', 'running', 'paused'], 'cancelled', view, kind.permission)
+      const followed = new Set<string>()
+      const changed = await store.change(id, ['queued', 'running', 'paused'], 'cancelled', view, kind.permission, {
+        sequel: sequelOf(kind, followed),
+      })
+      for (const name of followed) wake(name)
       const run = runs.get(id)
       run?.abort.abort(CANCELLED)
       await run?.done
@@ -311,19 +351,21 @@ export function createJobRunner({ store, events, log, onEnded }: JobRunnerDeps):
       await run?.done
       return changed ?? (await get(id))
     },
-    async retry(id) {
+    async retry(id, input) {
+      if (input !== undefined && (await beginAnew(id, input))) return get(id)
       const row = await get(id)
       const kind = kindOf(row.kind)
-      const view = kind.reopened(row.view)
-      const changed = await store.change(
-        id,
-        ['paused', 'succeeded', 'failed', 'cancelled'],
-        'queued',
-        view,
-        kind.permission,
-      )
+      const again = (from: readonly JobStatus[]) =>
+        store.change(id, from, 'queued', kind.reopened(row.view), kind.permission, { input })
+      let changed = await again(input === undefined ? ENDED : [...ENDED, 'queued'])
+      if (changed === undefined && input !== undefined) {
+        // Claimed meanwhile, and its run is about to begin.
+        await pumping.get(row.kind)
+        if (await beginAnew(id, input)) return get(id)
+        changed = await again([...ENDED, 'queued', 'running'])
+      }
       wake(row.kind)
-      return changed ?? row
+      return changed ?? (await get(id))
     },
     async start() {
       // Jobs that run now were left by nobody.
@@ -355,6 +397,9 @@ export function createJobRunner({ store, events, log, onEnded }: JobRunnerDeps):
     },
   }
 }
+
+/** What can be queued again. */
+const ENDED: readonly JobStatus[] = ['paused', 'succeeded', 'failed', 'cancelled']
 
 /** Jobs that wait, of which it is told that they cannot begin. */
 const MOST_TOLD = 100

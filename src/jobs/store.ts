@@ -1,9 +1,9 @@
-import { and, asc, count, desc, eq, inArray, notInArray, sql } from 'drizzle-orm'
-import type { Db } from '../db/db.ts'
+import { and, asc, count, desc, eq, inArray, notInArray, placeholder, type SQL, sql } from 'drizzle-orm'
+import type { Db, WriteDb } from '../db/db.ts'
 import { isUniqueViolation } from '../db/db-error.ts'
 import { AppError } from '../errors.ts'
 import type { EventHub } from '../events/hub.ts'
-import type { Clock } from '../lib/clock.ts'
+import { type Clock, toIso } from '../lib/clock.ts'
 import { createId } from '../lib/id.ts'
 import type { JsonObject } from '../lib/json.ts'
 import type { Actor, Permission } from '../operation/permission.ts'
@@ -21,12 +21,41 @@ export interface NewJob {
   readonly batchId?: string
 }
 
+/** What else changes with a job's status, in the same commit. */
+export interface ChangeOptions extends SaveOptions {
+  /** What it is asked to do from now on; pure: it may be called twice for one change. */
+  readonly input?: ((before: JsonObject) => JsonObject) | undefined
+  /** Of its end; a job that lives again has none. */
+  readonly private?: JsonObject | undefined
+  /** A job that its end brings about. */
+  readonly sequel?: ((ended: JobRow) => NewJob | undefined) | undefined
+}
+
+/** Ended jobs in which something waits for what somebody has to do. */
+export interface BlockedQuery {
+  readonly kinds: readonly string[]
+  /** What callers see as the status of such jobs. */
+  readonly state: string
+  /** One of these is the reason. */
+  readonly reasons: readonly string[]
+  readonly owner?: string | undefined
+  /** Only what was to wait until a time that has come since the job ended, in milliseconds since the epoch. */
+  readonly dueAt?: number | undefined
+  /** Of each kind so many of the newest are looked at. */
+  readonly limit: number
+}
+
 export interface JobFilter {
   readonly kinds: readonly string[]
   readonly batchId?: string | undefined
   /** The status that callers know. */
   readonly state?: string | undefined
   readonly owner?: string | undefined
+}
+
+export interface ClaimedJob extends JobRow {
+  /** When it was queued last. */
+  readonly queuedAt: number
 }
 
 /** Rows of this host's jobs; every change of one goes out as an event of the same commit. */
@@ -39,7 +68,7 @@ export interface JobStore {
   countLive(): Promise<{ readonly kind: string; readonly status: JobStatus; readonly count: number }[]>
   count(filter: JobFilter): Promise<number>
   /** Oldest queued job of the kind, marked as running; undefined when there is none. */
-  claim(kind: string, permission: Permission): Promise<JobRow | undefined>
+  claim(kind: string, permission: Permission): Promise<ClaimedJob | undefined>
   /**
    * Changes status and view, unless the job is in none of the `from` states any more; undefined then.
    * @throws AppError conflict: it would live again beside another with its key
@@ -50,8 +79,10 @@ export interface JobStore {
     to: JobStatus,
     view: JsonObject | undefined,
     permission: Permission,
-    options?: SaveOptions,
+    options?: ChangeOptions,
   ): Promise<JobRow | undefined>
+  /** Their ids, the newest of each kind first: `reason_code` stands in the job object itself or in a dependency. */
+  findBlocked(query: BlockedQuery): Promise<string[]>
   /** Jobs that a process which is gone left running: queued again. All of this host, or of one kind with exceptions. */
   requeueLeftOver(of?: { readonly kind: string; readonly except: readonly string[] }): Promise<number>
 }
@@ -111,32 +142,83 @@ export function createJobStore({ db, events, clock, instanceId }: JobStoreDeps):
       .limit(limit)
       .offset(offset)
 
+  // Prepared: they run for every step of every job.
+  const isHere = eq(jobsTable.instanceId, placeholder('instance'))
+  const oldestQueued = db.writer
+    .select()
+    .from(jobsTable)
+    .where(and(isHere, eq(jobsTable.status, 'queued'), eq(jobsTable.kind, placeholder('kind'))))
+    // Ids are random: of one millisecond the row number tells what came first.
+    .orderBy(asc(jobsTable.createdAt), sql`rowid`)
+    .limit(1)
+    .prepare()
+  const byId = db.writer
+    .select()
+    .from(jobsTable)
+    .where(and(eq(jobsTable.id, placeholder('id')), sql`+${jobsTable.instanceId} = ${placeholder('instance')}`))
+    .limit(1)
+    .prepare()
+  const markRunning = db.writer
+    .update(jobsTable)
+    .set({ status: 'running', attempts: sql`${placeholder('attempts')}`, updatedAt: sql`${placeholder('now')}` })
+    .where(eq(jobsTable.id, placeholder('id')))
+    .prepare()
+
+  const newRow = (job: NewJob): JobRow => {
+    const now = clock.now()
+    return {
+      id: createId(job.prefix),
+      kind: job.kind,
+      key: job.key ?? null,
+      status: 'queued',
+      state: String(job.view.status),
+      owner: job.actor.name,
+      actor: toStoredActor(job.actor),
+      input: job.input,
+      view: job.view,
+      private: null,
+      batchId: job.batchId ?? null,
+      attempts: 0,
+      instanceId: instanceId(),
+      createdAt: now,
+      updatedAt: now,
+    }
+  }
+
+  async function insert(row: JobRow, permission: Permission, tx: WriteDb, emit: Emit): Promise<void> {
+    await tx.insert(jobsTable).values(row)
+    await emit(toEvent(row, permission))
+  }
+
+  function blockedOf(kind: string, { state, reasons, owner, dueAt, limit }: BlockedQuery) {
+    const newest = db.read
+      .select({ id: jobsTable.id, view: jobsTable.view, updatedAt: jobsTable.updatedAt })
+      .from(jobsTable)
+      .where(where({ kinds: [kind], state, owner }))
+      .orderBy(desc(jobsTable.createdAt), desc(jobsTable.id))
+      .limit(limit)
+      .as('newest')
+    const isBlocked = (holder: SQL): SQL => {
+      const isFor = sql`${holder} ->> 'reason_code' in ${[...reasons]}`
+      if (dueAt === undefined) return isFor
+      const endedAt = sql`strftime('%Y-%m-%dT%H:%M:%fZ', ${newest.updatedAt} / 1000.0, 'unixepoch')`
+      return sql`${isFor} and ${holder} ->> 'until' <= ${toIso(dueAt)} and ${holder} ->> 'until' > ${endedAt}`
+    }
+    const inDependency = sql`exists (select 1 from json_each(${newest.view}, '$.dependencies') as dependency
+      where ${isBlocked(sql`dependency.value`)})`
+    return db.read
+      .select({ id: newest.id })
+      .from(newest)
+      .where(sql`(${isBlocked(sql`${newest.view}`)}) or ${inDependency}`)
+  }
+
   return {
     async create(job) {
       const live = await findLive(job)
       if (live !== undefined) return live
-      const now = clock.now()
-      const row: JobRow = {
-        id: createId(job.prefix),
-        kind: job.kind,
-        key: job.key ?? null,
-        status: 'queued',
-        state: String(job.view.status),
-        owner: job.actor.name,
-        actor: toStoredActor(job.actor),
-        input: job.input,
-        view: job.view,
-        batchId: job.batchId ?? null,
-        attempts: 0,
-        instanceId: instanceId(),
-        createdAt: now,
-        updatedAt: now,
-      }
+      const row = newRow(job)
       try {
-        await events.commit(async (tx, emit) => {
-          await tx.insert(jobsTable).values(row)
-          await emit(toEvent(row, job.permission))
-        })
+        await events.commit((tx, emit) => insert(row, job.permission, tx, emit))
       } catch (error) {
         if (!isUniqueViolation(error)) throw error
         const other = await findLive(job)
@@ -172,39 +254,32 @@ export function createJobStore({ db, events, clock, instanceId }: JobStoreDeps):
         .groupBy(jobsTable.kind, jobsTable.status),
     count: (filter) => db.read.$count(jobsTable, where(filter)),
     claim: (kind, permission) =>
-      events.commit(async (tx, emit) => {
-        const waiting = await tx
-          .select()
-          .from(jobsTable)
-          .where(and(eq(jobsTable.instanceId, instanceId()), eq(jobsTable.status, 'queued'), eq(jobsTable.kind, kind)))
-          // Ids are random: of one millisecond the row number tells what came first.
-          .orderBy(asc(jobsTable.createdAt), sql`rowid`)
-          .limit(1)
-        const next = waiting[0]
+      events.commit(async (_, emit) => {
+        const [next] = await oldestQueued.execute({ instance: instanceId(), kind })
         if (next === undefined) return undefined
-        const claimed: JobRow = { ...next, status: 'running', attempts: next.attempts + 1, updatedAt: clock.now() }
-        await tx
-          .update(jobsTable)
-          .set({ status: claimed.status, attempts: claimed.attempts, updatedAt: claimed.updatedAt })
-          .where(eq(jobsTable.id, next.id))
+        const claimed: ClaimedJob = {
+          ...next,
+          status: 'running',
+          attempts: next.attempts + 1,
+          updatedAt: clock.now(),
+          queuedAt: next.updatedAt,
+        }
+        await markRunning.run({ id: next.id, attempts: claimed.attempts, now: claimed.updatedAt })
         await emit(toEvent(claimed, permission))
         return claimed
       }),
-    change: (id, from, to, view, permission, { advanced = false } = {}) =>
+    change: (id, from, to, view, permission, { advanced = false, input, private: ofEnd, sequel } = {}) =>
       events.commit(async (tx, emit) => {
-        const rows = await tx
-          .select()
-          .from(jobsTable)
-          .where(and(eq(jobsTable.id, id), isOurs()))
-          .limit(1)
-        const row = rows[0]
+        const [row] = await byId.execute({ instance: instanceId(), id })
         if (row === undefined || !from.includes(row.status)) return undefined
         const next = view ?? row.view
         const changed: JobRow = {
           ...row,
           status: to,
           state: String(next.status),
+          input: input === undefined ? row.input : input(row.input),
           view: next,
+          private: isFinal(to) ? (ofEnd ?? null) : null,
           // Put back on purpose: what was cut off before does not count any more.
           attempts: to === 'queued' || advanced ? 0 : row.attempts,
           updatedAt: clock.now(),
@@ -215,6 +290,8 @@ export function createJobStore({ db, events, clock, instanceId }: JobStoreDeps):
             status: changed.status,
             state: changed.state,
             view: changed.view,
+            ...(input === undefined ? {} : { input: changed.input }),
+            ...(changed.private === null && row.private === null ? {} : { private: changed.private }),
             attempts: changed.attempts,
             updatedAt: changed.updatedAt,
           })
@@ -223,8 +300,14 @@ export function createJobStore({ db, events, clock, instanceId }: JobStoreDeps):
             throw isUniqueViolation(error) ? ANOTHER_LIVES : error
           })
         await emit(toEvent(changed, permission))
+        const after = isFinal(to) ? sequel?.(changed) : undefined
+        if (after !== undefined) await insert(newRow(after), after.permission, tx, emit)
         return changed
       }),
+    async findBlocked(query) {
+      const found = await Promise.all(query.kinds.map((kind) => blockedOf(kind, query)))
+      return found.flat().map(({ id }) => id)
+    },
     requeueLeftOver: (of) =>
       db.write(async (tx) => {
         const rows = await tx
@@ -243,6 +326,8 @@ export function createJobStore({ db, events, clock, instanceId }: JobStoreDeps):
       }),
   }
 }
+
+type Emit = Parameters<Parameters<EventHub['commit']>[0]>[1]
 
 /** Of those with one key, which do the same, one lives at a time. */
 const ANOTHER_LIVES = new AppError('conflict', 'Another job does the same already', {

@@ -23,6 +23,8 @@ export const jobsTable = sqliteTable(
     input: jsonObject('input').notNull(),
     /** The job object that callers see, without id and times. */
     view: jsonObject('view').notNull(),
+    /** Of its end, and only for its owner and admin: neither in the job object nor in events. */
+    private: jsonObject('private'),
     batchId: text('batch_id'),
     /** Runs that were begun since it was last queued on purpose: more than one were cut off by the end of a process. */
     attempts: integer('attempts').notNull(),

@@ -21,11 +21,12 @@ const SECRET_FIELDS = new Set(['authorization', 'token', 'secret', 'key', 'passw
 
 const SECRET_IN_URL = /([?&](?:token|authToken|ticket|key|api_key|apikey|signature|X-Amz-[A-Za-z-]+)=)[^&\s"']+/gi
 
-const USER_IN_URL = /(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/?#@"']+@/gi
+/** Looks back for the end of a scheme: one sought from its beginning is sought anew at each of its letters. */
+const USER_IN_URL = /(?<=[a-z0-9+.-]:\/\/)[^\s/?#@"']+@/gi
 
 /** Takes tokens, signatures, users and passwords out of a URL or of any text that may hold one. */
 export const withoutSecrets = (text: string): string =>
-  text.replace(SECRET_IN_URL, '$1***').replace(USER_IN_URL, '$1***@')
+  text.replace(SECRET_IN_URL, '$1***').replace(USER_IN_URL, '***@')
 
 /**
  * JSON lines on stderr. Written synchronously, so that the last line before an exit is there

@@ -79,7 +79,7 @@ export function createXmpPieces(into: TextCollector): Pieces {
       for (const extension of extensions.values()) {
         const packet = joined(extension)
         if (packet.length < extension.lengthBytes) into.warn('jpeg:xmp', 'pieces of it are missing')
-        readXmp(decodeText(packet), 'jpeg:xmp', into)
+        else readXmp(decodeText(packet), 'jpeg:xmp', into)
       }
     },
   }

@@ -1,10 +1,12 @@
 import type { ByteSource } from './byte-source.ts'
 import { windowedSource } from './windowed-source.ts'
 
-/** One segment that the caller wanted, with as much of its data as was asked for. */
+/** One segment that the caller wanted, with as much of its data as was asked for and is there. */
 export interface JpegSegment {
   readonly marker: number
   readonly data: Uint8Array
+  /** The file ends inside of it. */
+  readonly cutOff: boolean
 }
 
 export interface SegmentReading {
@@ -14,6 +16,8 @@ export interface SegmentReading {
   brokenOff(reason: string): void
 }
 
+export const APP1 = 0xe1
+export const COM = 0xfe
 const SOI_BYTES = 2
 /** No marker: two bytes like these stand for one of 0xff among the pixels. */
 const NONE = 0
@@ -43,12 +47,16 @@ export function* readSegments(source: ByteSource, reading: SegmentReading): Gene
     if (head.length < 2) return reading.brokenOff('the file ends before its pixels')
     if (length < 2) return reading.brokenOff(`the segment at byte ${offset} has no length`)
     const wanted = Math.min(reading.wants(marker), length - 2)
-    if (wanted > 0) yield { marker, data: read(offset + 2, wanted) }
+    const cutOff = offset + length > source.sizeBytes
+    if (wanted > 0) yield { marker, data: read(offset + 2, wanted), cutOff }
+    if (cutOff) return reading.brokenOff(`the file ends inside ${nameOf(marker)} segment`)
     offset += length
-    if (offset > source.sizeBytes) return reading.brokenOff('the file ends inside a segment')
   }
   reading.brokenOff(`it has more than ${MAX_SEGMENTS} segments`)
 }
+
+/** Those that hold texts are called by their names. */
+const nameOf = (marker: number): string => (marker === APP1 ? 'its APP1' : marker === COM ? 'its COM' : 'a')
 
 interface Marker {
   readonly marker: number

@@ -1,7 +1,7 @@
 import type { ByteSource } from './byte-source.ts'
 import type { Container, ContainerContent, MetadataLimits } from './container.ts'
 import { createExifPieces, createXmpPieces } from './jpeg-pieces.ts'
-import { readSegments } from './jpeg-segments.ts'
+import { APP1, COM, readSegments } from './jpeg-segments.ts'
 import { decodeLatin1, decodeText } from './text.ts'
 import { createTextCollector, type TextCollector } from './text-collector.ts'
 
@@ -12,9 +12,7 @@ export const jpeg: Container = {
   read: readJpeg,
 }
 
-const APP1 = 0xe1
 const APP11 = 0xeb
-const COM = 0xfe
 const WHOLE = 0xffff
 /** Of a frame header and of a JUMBF box: what says all that is asked. */
 const BEGINNING = 64
@@ -28,8 +26,10 @@ function readJpeg(source: ByteSource, limits: MetadataLimits): ContainerContent 
       marker === APP1 || marker === COM ? WHOLE : marker === APP11 || isFrame(marker) ? BEGINNING : 0,
     brokenOff: (reason) => into.warn('jpeg', reason),
   })
-  for (const { marker, data } of segments) {
+  for (const { marker, data, cutOff } of segments) {
     if (marker === APP1 && exif.add(data)) continue
+    // Fields of EXIF tell by themselves which of them are whole.
+    if (cutOff && (marker === APP1 || marker === COM)) continue
     exif.end()
     if (marker === APP1) xmp.add(data)
     else if (marker === COM) into.add({ place: 'jpeg:COM', key: 'Comment', text: decodeText(data) })

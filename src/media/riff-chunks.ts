@@ -6,6 +6,8 @@ import { windowedSource } from './windowed-source.ts'
 export interface RiffChunk {
   readonly type: string
   readonly data: Uint8Array
+  /** The file ends inside of it. */
+  readonly cutOff: boolean
 }
 
 export interface RiffReading {
@@ -44,9 +46,10 @@ export function* readRiffChunks(source: ByteSource, reading: RiffReading): Gener
     }
     const length = new DataView(head.buffer, head.byteOffset + 4, 4).getUint32(0, true)
     const wanted = Math.min(length, reading.wants(type, length))
-    if (wanted > 0) yield { type, data: read(offset + CHUNK_HEAD_BYTES, wanted) }
     const end = offset + CHUNK_HEAD_BYTES + length
-    if (end > source.sizeBytes) return reading.brokenOff(`the file ends inside its ${type.trim()} chunk`)
+    const cutOff = end > source.sizeBytes
+    if (wanted > 0) yield { type, data: read(offset + CHUNK_HEAD_BYTES, wanted), cutOff }
+    if (cutOff) return reading.brokenOff(`the file ends inside its ${type.trim()} chunk`)
     offset = end + (length & 1)
     if (offset > end && !reading.known.has(typeAt(offset)) && reading.known.has(typeAt(end))) offset = end
   }

@@ -37,7 +37,7 @@ function readDrawing(text: string, into: TextCollector): void {
       into.warn('svg:metadata', 'it does not end')
       return
     }
-    readElement(text.slice(start.index, end), into)
+    readElement(`${text.slice(start.index, end)}</${start[1]}>`, into)
     elements.lastIndex = end
   }
 }

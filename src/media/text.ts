@@ -25,6 +25,36 @@ export function withoutTrailingNuls(text: string): string {
   return text.slice(0, end)
 }
 
+/** The encoding of a whole text by the byte order mark that Windows puts in front of it; UTF-8 without one. */
+export function encodingOf([first, second]: Uint8Array): 'utf-8' | 'utf-16le' | 'utf-16be' {
+  if (first === 0xff && second === 0xfe) return 'utf-16le'
+  return first === 0xfe && second === 0xff ? 'utf-16be' : 'utf-8'
+}
+
+/** The text of a whole file by its byte order mark, which is taken off; undefined where it is not valid all through. */
+export function decodeFile(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder(encodingOf(bytes), { fatal: true }).decode(bytes)
+  } catch {
+    return undefined
+  }
+}
+
+/** Whether a file that begins so, perhaps inside a character, is text: valid in its encoding, without control characters. */
+export function looksLikeTextFile(head: Uint8Array): boolean {
+  const encoding = encodingOf(head)
+  if (encoding === 'utf-8') return looksLikeText(head)
+  try {
+    const text = new TextDecoder(encoding, { fatal: true }).decode(head, { stream: true })
+    return text !== '' && !CONTROL.test(text)
+  } catch {
+    return false
+  }
+}
+
+/** But for tab, line feed, form feed and carriage return. */
+const CONTROL = /[^\P{Cc}\t\n\f\r]/u
+
 /** Whether the bytes, which may end inside a character, are text: UTF-8 without control characters. */
 export function looksLikeText(head: Uint8Array): boolean {
   try {

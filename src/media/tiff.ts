@@ -82,7 +82,9 @@ function readField(
     reading.problem('its value lies outside the data', tag)
     return undefined
   }
-  if (start + lengthBytes > view.byteLength) reading.problem('its value is cut off', tag)
-  const length = Math.min(lengthBytes, view.byteLength - start)
-  return { tag, type, value: new Uint8Array(view.buffer, view.byteOffset + start, length) }
+  if (start + lengthBytes > view.byteLength) {
+    reading.problem('its value is cut off', tag)
+    return undefined
+  }
+  return { tag, type, value: new Uint8Array(view.buffer, view.byteOffset + start, lengthBytes) }
 }

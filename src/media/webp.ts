@@ -30,8 +30,9 @@ function readWebp(source: ByteSource, limits: MetadataLimits): ContainerContent 
   })
   for (const chunk of chunks) {
     if (chunk.type === 'EXIF') readExif(chunk.data, placeOf(chunk.type), into)
-    else if (chunk.type === 'XMP ') readXmp(decodeText(chunk.data), placeOf(chunk.type), into)
-    else setSize(chunk, into)
+    else if (chunk.type !== 'XMP ') setSize(chunk, into)
+    // Fields of EXIF tell by themselves which of them are whole.
+    else if (!chunk.cutOff) readXmp(decodeText(chunk.data), placeOf(chunk.type), into)
   }
   return into.content()
 }

@@ -16,16 +16,21 @@ const MAX_DEPTH = 64
  */
 export function readXmp(packet: string, place: string, into: TextCollector): void {
   const stack: Element[] = []
+  let isWhole = true
+  const breakOff = (reason: string): void => {
+    isWhole = false
+    into.warn(place, reason)
+  }
   const add = ({ key, isHousekeeping }: PropertyName, text: string): void => {
     if (key !== undefined && !isHousekeeping) into.add({ place: `${place}:${key}`, key, text })
   }
   for (const event of scanXml(packet)) {
     const top = stack.at(-1)
-    if (event.kind === 'broken') into.warn(place, event.reason)
+    if (event.kind === 'broken') breakOff(event.reason)
     else if (event.kind === 'text') top?.texts.push(event.text)
     else if (event.kind === 'open') {
       if (stack.length === MAX_DEPTH) {
-        into.warn(place, `it nests more than ${MAX_DEPTH} elements`)
+        breakOff(`it nests more than ${MAX_DEPTH} elements`)
         break
       }
       const element = openElement(event.name, event.attributes, top)
@@ -38,8 +43,8 @@ export function readXmp(packet: string, place: string, into: TextCollector): voi
       }
     }
   }
-  // A packet that is cut off holds all that its open elements have said so far.
-  for (const element of stack.reverse()) close(element, add)
+  // What an open element has said so far may be half of a text.
+  if (stack.length > 0 && isWhole) breakOff('it ends inside an element')
 }
 
 interface Element {

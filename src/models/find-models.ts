@@ -1,9 +1,9 @@
-import { and, eq, gte, isNull, lt, or, placeholder, type SQL, sql } from 'drizzle-orm'
+import { and, eq, gte, inArray, lt, or, placeholder, type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../db/db.ts'
 import { classifyHash, type DigestAlgorithm } from '../hash/digest.ts'
-import type { ModelRow } from './library/rows.ts'
+import { type ModelRow, stemKeyOf } from './library/rows.ts'
 import { modelExtension } from './model-file.ts'
-import { modelFilesTable as files } from './table.ts'
+import { modelFilesTable as files, modelNamesTable as names } from './table.ts'
 
 /**
  * By what a file was found. `sha256_12`: 12 digits of the whole file's SHA-256; `claimed_tensor`: what the header says
@@ -38,7 +38,7 @@ export interface ModelFinder {
   findByDigest(hash: string): Promise<readonly FoundModel[]>
   /**
    * By stem or file name, upper and lower case alike, with or without folders; what agrees in more comes first. Folders
-   * only sort: the same name in another folder is found too.
+   * only sort: the same name in another folder is found too. Links and hard links are names of their file.
    */
   findByName(name: string): Promise<readonly FoundModel[]>
   /** By the name that the trainer gave it (`ss_output_name`). */
@@ -86,8 +86,8 @@ export function createModelFinder({ db, instanceId }: ModelFinderDeps): ModelFin
     db.read
       .select()
       .from(files)
-      // The plus keeps SQLite from choosing an index of the host, which leads to all of its files.
-      .where(and(condition, sql`+${files.instanceId} = ${placeholder('instanceId')}`, isNull(files.goneAt)))
+      // The signs keep SQLite from choosing an index of the host, which leads to all of its files.
+      .where(and(condition, sql`+${files.instanceId} = ${placeholder('instanceId')}`, sql`+${files.goneAt} is null`))
       .limit(MAX_FOUND)
       .prepare()
   const isAt = ([, name, form]: Place): SQL | undefined => {
@@ -106,7 +106,16 @@ export function createModelFinder({ db, instanceId }: ModelFinderDeps): ModelFin
     auto_v1: digestFinder('auto_v1'),
     crc32: digestFinder('crc32'),
   }
-  const byStem = finder(eq(files.stemKey, placeholder('stem')))
+  const otherwiseNamed = db.read
+    .select({ path: names.path })
+    .from(names)
+    .where(and(eq(names.instanceId, placeholder('instanceId')), eq(names.stemKey, placeholder('stem'))))
+  const byStem = finder(
+    or(
+      eq(files.stemKey, placeholder('stem')),
+      and(eq(files.instanceId, placeholder('instanceId')), inArray(files.path, otherwiseNamed)),
+    ),
+  )
   const inFolderByStem = finder(
     and(eq(files.stemKey, placeholder('stem')), sql`instr(lower(${files.name}), ${placeholder('within')}) > 0`),
   )
@@ -138,19 +147,31 @@ export function createModelFinder({ db, instanceId }: ModelFinderDeps): ModelFin
       const extension = modelExtension(filename) ?? ''
       const stem = filename.slice(0, filename.length - extension.length)
       if (stem === '') return []
-      let rows = await byStem.execute({ stem, instanceId: instanceId() })
+      const asked = { stem, instanceId: instanceId() }
+      let rows = await byStem.execute(asked)
       if (rows.length === MAX_FOUND && filename !== wanted) {
         // Hundreds of files are called `model`: those in the folder first.
         const within = wanted.slice(0, wanted.length - extension.length)
-        const inFolder = await inFolderByStem.execute({ stem, within, instanceId: instanceId() })
+        const inFolder = await inFolderByStem.execute({ ...asked, within })
         rows = [...new Map([...inFolder, ...rows].map((row) => [row.path, row])).values()]
       }
-      return found(rows, (row) => {
-        const own = row.name.toLowerCase()
+      const isInFolder = filename !== wanted
+      const agreement = (name: string): ModelMatch => {
+        const own = name.toLowerCase()
         const full = extension === '' ? wanted + (modelExtension(own) ?? '') : wanted
-        if (own === full || (filename !== wanted && own.endsWith(`/${full}`))) return 'path'
+        if (own === full || (isInFolder && own.endsWith(`/${full}`))) return 'path'
         return extension !== '' && lastPart(own) === filename ? 'filename' : 'name'
-      })
+      }
+      const namesOf = (row: ModelRow): string[] =>
+        [row.name, ...row.aliases.map(String)].filter((each) => stemKeyOf(each) === stem)
+      return found(
+        // One that had the name may be in the list still.
+        rows.filter((row) => namesOf(row).length > 0),
+        (row) => {
+          const all = namesOf(row).map(agreement)
+          return RANK.find((match) => all.includes(match)) ?? 'name'
+        },
+      )
     },
     async findByOutputName(name) {
       if (name === '') return []

@@ -5,6 +5,7 @@ import * as v from 'valibot'
 import { toMicroseconds } from '../lib/file-numbers.ts'
 import { type Call, defineOperation, type Operation } from '../operation/operation.ts'
 import { asHashed, type HashedFile, joinCopy, removeLeftovers, whyNot } from './join-copies.ts'
+import { keepNames } from './library/other-stems.ts'
 import { listedPathOf, type ModelRow } from './library/rows.ts'
 import type { LibraryDeps } from './library/take-changes.ts'
 import { isThereTwice } from './list-models.ts'
@@ -147,6 +148,7 @@ async function keepJoined(deps: LibraryDeps, { row }: HashedFile, copy: ModelRow
       .update(files)
       .set({ ...place, aliases, updatedAt: now })
       .where(isAt(row.path))
+    await keepNames(tx, [joined])
     await tx
       .update(files)
       .set({ ...place, goneAt: now, updatedAt: now })

@@ -108,6 +108,25 @@ export const modelFilesTable = sqliteTable(
 )
 
 /**
+ * Stems under which files are listed elsewhere too, by links and hard links, where these differ from their own. A row
+ * for a file that has this name no more harms nothing: whoever looks reads the aliases of the file itself.
+ */
+export const modelNamesTable = sqliteTable(
+  'model_names',
+  {
+    instanceId: text('instance_id').notNull(),
+    /** In lower case, as `stem_key` of the file itself. */
+    stemKey: text('stem_key').notNull(),
+    /** Of the file: `path` of its row. */
+    path: text('path').notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.instanceId, t.stemKey, t.path] }),
+    index('model_names_by_path').on(t.instanceId, t.path),
+  ],
+)
+
+/**
  * `computed`: read on this host. `blob_name`: the Hugging Face cache names its files so. `volume`: the digest file that
  * stands on the volume itself, written by an earlier host.
  */

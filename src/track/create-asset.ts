@@ -106,7 +106,9 @@ async function createAsset(
   // The words of media that came from elsewhere made nothing here.
   const prompt = input.asset_source === 'generated' ? media.prompt : undefined
   const keepPrompt = async (tx: WriteDb): Promise<number | null> =>
-    prompt === undefined ? null : keepExtractedPrompt(tx, audit, call, { prompt, type: input.asset_type, authorship })
+    prompt === undefined
+      ? null
+      : keepExtractedPrompt(tx, audit, call, { prompt, type: input.asset_type, authorship, op: 'create_asset' })
   return db.write(async (tx) => {
     await requireNewBytes(tx, media.sha256sum)
     await requireFreeCivitaiId(tx, pair.civitaiId)

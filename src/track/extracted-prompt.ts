@@ -61,14 +61,20 @@ export const createPromptFinder =
   }
 
 /**
- * The prompt of a new asset, as its row number: recorded, unless the ledger has the same. Inside the write that records
- * the asset, so that there is never one without the other.
+ * The prompt of an asset, as its row number: recorded, unless the ledger has the same. Inside the write that records or
+ * changes the asset, so that there is never one without the other.
  */
 export async function keepExtractedPrompt(
   tx: WriteDb,
   audit: TrackDeps['audit'],
   call: Call,
-  of: { readonly prompt: ExtractedPrompt; readonly type: Asset['asset_type']; readonly authorship: Authorship },
+  of: {
+    readonly prompt: ExtractedPrompt
+    readonly type: Asset['asset_type']
+    readonly authorship: Authorship
+    /** The operation that records it. */
+    readonly op: 'create_asset' | 'update_asset'
+  },
 ): Promise<number> {
   const same = await findSamePrompt(tx, of.prompt)
   if (same !== undefined) return same
@@ -84,6 +90,6 @@ export async function keepExtractedPrompt(
   if (id === undefined) throw new Error('The database gave a new prompt no id')
   const after = showPrompt({ id, ...row })
   const change = { table: 'prompts', rowId: after.prompt_id, before: null, after } as const
-  await recordChange(audit, call, 'create_asset', row.createdAt, change)
+  await recordChange(audit, call, of.op, row.createdAt, change)
   return id
 }

@@ -22,7 +22,7 @@ export function createTrackOperations(deps: TrackDeps): readonly Operation[] {
     ...createHashOperations({ media }),
     ...createPromptOperations(deps),
     createAssetCreation({ ...deps, inspect }),
-    ...createAssetChanges(deps),
+    ...createAssetChanges({ ...deps, inspect }),
     ...createAssetQueries(deps),
     ...createPostOperations(deps),
     createPostList(deps),

@@ -1,5 +1,6 @@
 import { and, eq, gte, inArray, isNull, lt, or, type SQL } from 'drizzle-orm'
 import type { SQLiteColumn } from 'drizzle-orm/sqlite-core'
+import { parseCivitaiModelLink } from '../civitai/links.ts'
 import { AppError } from '../errors.ts'
 import { requiredTextField } from '../operation/fields.ts'
 import type { Reader } from './conditions.ts'
@@ -12,17 +13,21 @@ const VERSION_REFERENCE = /^civitai:version:(\d{1,15})$/i
 const HASH = /^(?:0x|sha256:|autov[123]:)?([0-9a-f]{8}|[0-9a-f]{10}|[0-9a-f]{12}|[0-9a-f]{64})$/i
 
 export const usesField = (what: string) =>
-  requiredTextField(`${what}: a digest, an AIR or a Civitai version number`, 300)
+  requiredTextField(`${what}: a digest, an AIR, a Civitai version number or its address on Civitai`, 2_000)
 
 /**
- * Which model links a text means: a digest (SHA-256 of the file or of its tensors, AutoV1, AutoV2, AutoV3), an AIR, or
- * the number of a Civitai version. Digits may be both a version and a short digest: then either counts.
+ * Which model links a text means: a digest (SHA-256 of the file or of its tensors, AutoV1, AutoV2, AutoV3), an AIR, the
+ * number of a Civitai version, or the address of a model there; one without a version means all of them. Digits may be
+ * both a version and a short digest: then either counts.
  * @throws AppError invalid_input for anything else
  */
 function linksThatUse(text: string): SQL {
   const wanted = text.trim()
-  const [, modelId, versionOfAir] = CIVITAI_AIR.exec(wanted) ?? []
-  const version = versionOfAir ?? VERSION_REFERENCE.exec(wanted)?.[1] ?? /^\d{1,15}$/.exec(wanted)?.[0]
+  const [, modelOfAir, versionOfAir] = CIVITAI_AIR.exec(wanted) ?? []
+  const link = parseCivitaiModelLink(wanted)
+  const modelId = link?.modelId ?? modelOfAir
+  const version =
+    link?.versionId ?? versionOfAir ?? VERSION_REFERENCE.exec(wanted)?.[1] ?? /^\d{1,15}$/.exec(wanted)?.[0]
   const hex = HASH.exec(wanted)?.[1]?.toLowerCase()
   const condition = or(
     version === undefined ? undefined : eq(models.civitaiVersionId, Number(version)),
@@ -31,7 +36,8 @@ function linksThatUse(text: string): SQL {
     ANY_AIR.test(wanted) ? eq(models.air, wanted) : undefined,
   )
   if (condition !== undefined) return condition
-  const expected = 'uses must be a digest of 8, 10, 12 or 64 hex digits, an AIR or the number of a Civitai version'
+  const expected =
+    'uses must be a digest of 8, 10, 12 or 64 hex digits, an AIR, the number of a Civitai version or the address of a model on Civitai'
   throw new AppError('invalid_input', expected, { errors: [{ path: 'uses', expected }] })
 }
 

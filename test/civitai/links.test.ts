@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { parseCivitaiLink, toCivitaiLink, toOriginalUrl } from '../../src/civitai/links.ts'
+import { parseCivitaiLink, parseCivitaiModelLink, toCivitaiLink, toOriginalUrl } from '../../src/civitai/links.ts'
 
 describe('addresses of posts and images', () => {
   test.each([
@@ -42,6 +42,39 @@ describe('addresses of posts and images', () => {
 
   test('no text is too odd', () => {
     fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => void parseCivitaiLink(text, 'post')))
+  })
+})
+
+describe('addresses of models', () => {
+  test.each([
+    ['https://civitai.com/models/12', { modelId: 12 }],
+    ['https://civitai.com/models/12/harbor-lights?modelVersionId=34', { modelId: 12, versionId: 34 }],
+    ['http://www.civitai.red/models/12?a=b&modelVersionId=34#c', { modelId: 12, versionId: 34 }],
+    ['https://civitai.com/model-versions/34', { versionId: 34 }],
+    ['https://civitai.com/api/download/models/34?type=Model&format=SafeTensor', { versionId: 34 }],
+    ['https://civitai.green/api/v1/model-versions/34', { versionId: 34 }],
+    ['https://civitai.blue/api/v1/models/12/', { modelId: 12 }],
+    ['https://civitai.com/models/12?modelVersionId=x', { modelId: 12 }],
+    ['https://civitai.com/models/12?modelVersionId=0', { modelId: 12 }],
+    ['https://civitai.com/models/9007199254740991', { modelId: Number.MAX_SAFE_INTEGER }],
+    ['https://civitai.com/models/9007199254740992', undefined],
+    ['https://civitai.com/models/0', undefined],
+    ['https://civitai.com/models/12x', undefined],
+    ['https://civitai.com/models/', undefined],
+    ['https://civitai.com/api/download/training-data/34', undefined],
+    ['https://civitai.com/posts/12?modelVersionId=34', undefined],
+    ['https://civitai.com.evil.example/models/12', undefined],
+    ['https://user@civitai.com/models/12', undefined],
+    ['https://civitai.com:8443/models/12', undefined],
+    ['ftp://civitai.com/models/12', undefined],
+    ['civitai.com/models/12', undefined],
+    ['', undefined],
+  ] as const)('%s', (link, ids) => {
+    expect(parseCivitaiModelLink(link)).toEqual(ids)
+  })
+
+  test('no text is too odd', () => {
+    fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => void parseCivitaiModelLink(text)))
   })
 })
 

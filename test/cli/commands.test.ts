@@ -196,10 +196,9 @@ describe('output', () => {
     expect(stdout.replace(/imp_\w+/, 'imp_id')).toBe(
       [
         'partial.png  imp_id  a1111  partially completed',
-        'TYPE        NAME              STATUS    WHERE',
-        'checkpoint  base.safetensors  resolved  /models/base.safetensors',
-        'lora        style             missing   No file of this name and no file with this hash is here',
-        '2.0 KiB to fetch',
+        'TYPE        NAME              STATUS    SIZE     WHERE',
+        'checkpoint  base.safetensors  resolved  10 B     /models/base.safetensors',
+        'lora        style             missing   2.0 KiB  No file of this name and no file with this hash is here',
         '',
       ].join('\n'),
     )
@@ -419,15 +418,15 @@ describe('a signal', () => {
   })
 
   test('in the middle of a job says what becomes of it', async () => {
-    let send: ((signal: 'SIGINT') => void) | undefined
+    let send: ((signal: 'SIGTERM') => void) | undefined
     const ran = await run(['import', 'slow.png'], {
       terminal: 100,
       onStart: (given) => {
         send = given
       },
-      onStderr: () => send?.('SIGINT'),
+      onStderr: () => send?.('SIGTERM'),
     })
-    expect(ran.exitCode).toBe(130)
+    expect(ran.exitCode).toBe(143)
     expect(ran.stderr).toMatch(/imp_\w+ is put back and goes on with the next airkeep serve, import or scan\n/)
   })
 

@@ -1,11 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { createPng, tEXt } from '../../scripts/fixtures/png-writer.ts'
 import { createApp, createHasher } from '../../src/app.ts'
 import type { CliParts } from '../../src/cli/app.ts'
+import type { EndSignal } from '../../src/cli/outside.ts'
 import type { JsonObject } from '../../src/lib/json.ts'
+import { aBoundlessModelFile } from '../support/big-models.ts'
 import { type CliResult, type CliWorld, runInProcess } from '../support/cli-run.ts'
 import { type TempDir, tempDir } from '../support/temp-dir.ts'
 
@@ -36,6 +38,8 @@ function put(name: string, content: string | Uint8Array): void {
   mkdirSync(dirname(join(folder.path, name)), { recursive: true })
   writeFileSync(join(folder.path, name), content)
 }
+
+const isPut = (name: string): boolean => existsSync(join(folder.path, name))
 
 /** Needs no model, so that its job has everything. */
 const aPicture = () => createPng({ before: [tEXt('parameters', 'a pier\nSteps: 20, Sampler: Euler, Seed: 1')] })
@@ -97,21 +101,58 @@ test('where no server answers, one error is enough', async () => {
   expect(JSON.parse(stdout) as JsonObject).toMatchObject({ code: 'upstream_unavailable' })
 })
 
-test('whoever ends it while jobs are being started is told that those go on', async () => {
-  for (let at = 0; at < 20; at += 1) put(`renders/${at}.png`, aPicture())
-  let send: Parameters<NonNullable<CliWorld['onStart']>>[0] = () => {}
-  const { exitCode, stderr } = await runIn(
-    {
+describe('whoever ends it', () => {
+  /** Sends the signal as soon as stderr says so. */
+  async function interrupted([signal, when]: readonly [EndSignal, string], ...more: string[]): Promise<CliResult> {
+    for (let at = 0; at < 20; at += 1) if (!isPut(`renders/${at}.png`)) put(`renders/${at}.png`, aPicture())
+    let send: Parameters<NonNullable<CliWorld['onStart']>>[0] = () => {}
+    const world: CliWorld = {
       terminal: 80,
       onStart(sender) {
         send = sender
       },
       onStderr(text) {
-        if (text.includes('of 20 files')) send('SIGINT')
+        if (text.includes(when)) send(signal)
       },
-    },
-    ...['import', 'renders'],
-  )
-  expect(exitCode).toBe(130)
-  expect(stderr).toMatch(/imports that were begun go on with the next airkeep serve, import or scan: \d+/)
+    }
+    return runIn(world, 'import', 'renders', ...more)
+  }
+  const statuses = async (): Promise<string[]> => {
+    const { items } = JSON.parse((await run('list-import-jobs', '--json')).stdout) as { items: JsonObject[] }
+    return items.map(({ status }) => String(status))
+  }
+
+  test.each([[[]], [['--no-wait']]])('while jobs are being started cancels those %p', async (more) => {
+    const { exitCode, stdout, stderr } = await interrupted(['SIGINT', ' of 20 files'], ...more)
+    expect({ exitCode, stdout }).toEqual({ exitCode: 130, stdout: '' })
+    const found = await statuses()
+    expect(new Set(found)).toEqual(new Set(['cancelled']))
+    expect(found).toHaveLength(1)
+    expect(stderr).toContain('1 import cancelled\n')
+  })
+
+  test('while one is followed cancels all that are not through, and says nothing else of them', async () => {
+    // Each waits until a large file is hashed.
+    const parameters = 'a pier <lora:far:1>\nSteps: 20, Sampler: Euler, Seed: 1, Lora hashes: "far: 0123456789ab"'
+    for (let at = 0; at < 20; at += 1) {
+      put(`renders/${at}.png`, createPng({ before: [tEXt('parameters', parameters)] }))
+    }
+    aBoundlessModelFile(folder.path, 'models/loras/large.safetensors')
+    // The line is cut where the terminal ends.
+    const { exitCode, stderr } = await interrupted(['SIGINT', 'resol'])
+    expect(exitCode).toBe(130)
+    const found = await statuses()
+    expect(found).toHaveLength(20)
+    const cancelled = found.filter((status) => status === 'cancelled').length
+    expect(found.filter((status) => status === 'completed')).toHaveLength(20 - cancelled)
+    expect(stderr).toContain(`${cancelled} imports cancelled\n`)
+    expect(stderr).not.toContain('put back')
+  })
+
+  test('by anything but Ctrl-C is told that they go on', async () => {
+    const { exitCode, stderr } = await interrupted(['SIGTERM', ' of 20 files'])
+    expect(exitCode).toBe(143)
+    const { length } = await statuses()
+    expect(stderr).toContain(`imports that were begun go on with the next airkeep serve, import or scan: ${length};`)
+  })
 })

@@ -205,7 +205,8 @@ describe('a command', () => {
     await logged(folder.path, 'stream')
     slow.kill('SIGINT')
     expect(await slow.exited).toBe(130)
-    expect(slow.stderr()).toBe(`${slow.stderr().split(' ')[0]} goes on at ${serve.url}\n`)
+    const [job = ''] = slow.stderr().split(' ')
+    expect(slow.stderr()).toBe(`${job} goes on at ${serve.url}: airkeep cancel-import-job --job-id ${job} ends it\n`)
   })
 
   test('passes over what a serve that was killed left', async () => {

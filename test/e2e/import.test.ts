@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test'
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { cpSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { chunk, createPng, tEXt } from '../../scripts/fixtures/png-writer.ts'
 import type { JsonObject } from '../../src/lib/json.ts'
@@ -62,6 +63,9 @@ const GRAPH = JSON.stringify({
 })
 
 describe('what is not there to be found', () => {
+  /** The same bytes in every run: by chance others look like a file of some kind. */
+  const noise = () =>
+    Buffer.concat(Array.from({ length: 160 }, (_, at) => createHash('sha256').update(`noise ${at}`).digest()))
   const bomb = () => chunk('zTXt', Buffer.concat([Buffer.from('parameters\0\0'), Bun.gzipSync(new Uint8Array(10))]))
   test.each([
     ['a picture without metadata', () => createPng(), 4, 'not_found'],
@@ -74,7 +78,7 @@ describe('what is not there to be found', () => {
     ['words', () => Buffer.from('nothing to see here'), 4, 'not_found'],
     ['an empty file', () => Buffer.alloc(0), 2, 'invalid_input'],
     ['zero bytes', () => Buffer.alloc(5000), 2, 'invalid_input'],
-    ['noise', () => crypto.getRandomValues(Buffer.alloc(5000, 1)), 2, 'invalid_input'],
+    ['noise', noise, 2, 'invalid_input'],
     ['a truncated picture', () => createPng().subarray(0, 200), 2, 'invalid_input'],
     ['JSON that is cut off', () => Buffer.from(GRAPH.slice(0, 100)), 2, 'invalid_input'],
     ['a text that cannot be inflated', () => createPng({ before: [bomb()] }), 2, 'invalid_input'],
@@ -142,6 +146,64 @@ describe('a folder', () => {
   test('without any prompt ends as a file without one', async () => {
     file('renders/plain.png', createPng())
     expect(await run('import', join(folder.path, 'renders'), '--dry-run')).toMatchObject({ exitCode: 4 })
+  })
+})
+
+describe('Ctrl-C while a folder is imported cancels what was begun', () => {
+  const COUNT = 150
+  const countOf = async (status: string): Promise<number> =>
+    Number((await run('list-import-jobs', '--status', status, '--limit', '1', '--json')).json().count)
+
+  /** Each needs a model of which only the hash is known, among files that take seconds to hash. */
+  function begin() {
+    data = join(folder.path, 'data')
+    for (const name of ['a', 'b', 'c']) truncateSync(file(`models/loras/${name}.safetensors`, ''), 700 * 2 ** 20)
+    for (let at = 0; at < COUNT; at += 1) {
+      const text = `${INFOTEXT}, Lora hashes: "ink: ${String(at).padStart(12, 'a')}"`
+      file(`renders/${at}.png`, createPng({ before: [tEXt('parameters', text)] }))
+    }
+    const env = { AIRKEEP_DATA: data, AIRKEEP_LOG: 'debug', AIRKEEP_MODELS: join(folder.path, 'models') }
+    return Bun.spawn(executable.command(['import', join(folder.path, 'renders')]), {
+      env: executable.env(env),
+      stdin: 'ignore',
+      stdout: 'ignore',
+      stderr: 'pipe',
+    })
+  }
+
+  test('in the process of its own', async () => {
+    const child = begin()
+    let stderr = ''
+    const decoder = new TextDecoder()
+    for await (const chunk of child.stderr) {
+      const isBegun = stderr.includes('A job begins')
+      stderr += decoder.decode(chunk, { stream: true })
+      // All are there before the first of them begins.
+      if (!isBegun && stderr.includes('A job begins')) child.kill('SIGINT')
+    }
+    expect(await child.exited).toBe(130)
+    expect(stderr).toEndWith(`${COUNT} imports cancelled\n`)
+    expect(await countOf('cancelled')).toBe(COUNT)
+  })
+
+  test('at a server', async () => {
+    const models = join(folder.path, 'models')
+    mkdirSync(models)
+    const server = await executable.serve(['--models', models], {
+      data: join(folder.path, 'data'),
+      env: { AIRKEEP_AUTO_SCAN: 'false' },
+    })
+    try {
+      const { invoke } = overHttp(server.url)
+      const child = begin()
+      while (Number((await invoke('list_import_jobs', { limit: 1 })).count) < COUNT) await Bun.sleep(5)
+      child.kill('SIGINT')
+      expect(await new Response(child.stderr).text()).toEndWith(`${COUNT} imports cancelled\n`)
+      expect(await child.exited).toBe(130)
+      expect(await countOf('cancelled')).toBe(COUNT)
+    } finally {
+      await server.stop()
+    }
   })
 })
 

@@ -73,7 +73,7 @@ export const CONTRACT: readonly ContractRow[] = [
     name: 'update_asset',
     route: 'PATCH /v1/assets/{asset_id}',
     permission: 'track:write',
-    input: `asset_id! ${ASSET_LINKS}`,
+    input: `asset_id! ${ASSET_LINKS} extract`,
     output: 'asset_id sha256sum',
   },
   {
@@ -160,7 +160,7 @@ export const CONTRACT: readonly ContractRow[] = [
     route: 'POST /v1/prompts/import',
     permission: 'models:download',
     input: IMPORT,
-    extraInput: 'model_roots',
+    extraInput: 'model_roots link',
     output: 'job_id status message format confidence sources dependencies generation warnings',
   },
   {
@@ -175,7 +175,7 @@ export const CONTRACT: readonly ContractRow[] = [
     route: 'GET /v1/prompts/import/{job_id}',
     permission: 'models:read',
     input: 'job_id!',
-    output: JOB,
+    output: `${JOB} rewritten_payload error`,
   },
   {
     name: 'list_import_jobs',
@@ -203,16 +203,15 @@ export const CONTRACT: readonly ContractRow[] = [
     route: 'POST /v1/prompts/import/{job_id}/choose',
     permission: 'models:download',
     input: 'job_id! reference! path air url skip',
+    extraInput: 'type',
     output: JOB,
-    later: true,
   },
   {
     name: 'get_import_graph',
     route: 'GET /v1/prompts/import/{job_id}/graph',
     permission: 'models:read',
     input: 'job_id! format',
-    output: '',
-    later: true,
+    output: 'format nodes edges mermaid',
   },
   {
     name: 'accept_terms',
@@ -221,7 +220,6 @@ export const CONTRACT: readonly ContractRow[] = [
     input: 'air civitai_version_id huggingface_repo note',
     output: 'accepted_at',
     notForAgents: true,
-    later: true,
   },
   {
     name: 'set_upstream_key',
@@ -230,7 +228,6 @@ export const CONTRACT: readonly ContractRow[] = [
     input: 'provider! key',
     output: 'provider stored',
     notForAgents: true,
-    later: true,
   },
   // Models
   {
@@ -268,7 +265,6 @@ export const CONTRACT: readonly ContractRow[] = [
     permission: 'models:download',
     input: 'model_key air sha256 url type folder filename max_size_bytes prefer constraints',
     output: 'job_id',
-    later: true,
   },
   {
     name: 'get_model_job',

@@ -8,6 +8,7 @@ import { createJobStore } from '../../src/jobs/store.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import type { JsonObject } from '../../src/lib/json.ts'
 import { silentLog } from '../../src/lib/log.ts'
+import { findBaseModels } from '../../src/models/base-models.ts'
 import type { Operation } from '../../src/operation/operation.ts'
 import { findSamePrompt } from '../../src/track/extracted-prompt.ts'
 import { type ModelHost, openModels } from '../support/models.ts'
@@ -55,6 +56,7 @@ const CASES: readonly [operation: string, input: JsonObject][] = [
   ['list_import_jobs', {}],
   ['list_import_jobs', { status: 'completed' }],
   ['list_import_jobs', { batch_id: 'batch_1' }],
+  ['get_import_graph', { job_id: 'imp_1', format: 'json' }],
   ['list_models', {}],
   ['list_models', { type: 'lora' }],
   ['list_models', { query: 'x' }],
@@ -189,6 +191,26 @@ describe('no query reads a whole table or sorts in memory', () => {
     expect(read).toHaveLength(2)
     const step = 'SEARCH prompts USING INDEX prompts_by_text (<expr>=? AND <expr>=?)'
     for (const sql of read) expect(await stepsOf(sql)).toEqual([step])
+  })
+
+  test('base models are looked up by digest, and blocked jobs among the newest of their state', async () => {
+    read = []
+    await findBaseModels(host.db, [DIGEST])
+    const store = createJobStore({
+      db: host.db,
+      events: createEventHub({ db: host.db, clock: systemClock, instanceId: () => 'here' }),
+      clock: systemClock,
+      instanceId: () => 'here',
+    })
+    await store.findBlocked({ kinds: ['import'], state: 'partially_completed', reasons: ['terms'], limit: 10 })
+    await store.findBlocked({ kinds: ['import'], state: 'x', reasons: ['terms'], owner: 'a', dueAt: 1, limit: 10 })
+    expect(read).toHaveLength(3)
+    for (const sql of read) {
+      const slow = (await slowSteps(sql)).filter(
+        (step) => step !== 'SCAN newest' && !step.startsWith('SCAN dependency'),
+      )
+      expect({ sql, slow }).toEqual({ sql, slow: [] })
+    }
   })
 
   test('a scan is told', async () => {

@@ -70,11 +70,13 @@ function run(text: string): Promise<JobEnd> {
   const source = { kind: 'texts', texts: [{ place: 'payload', key: '', text }], warnings: [] } as const
   return kind.run({
     id: 'imp_1',
+    queuedAt: 0,
     input: {
       source: { ...source, texts: [...source.texts], warnings: [] },
       format: 'auto',
       model_roots: [],
       track: false,
+      download: true,
     },
     actor: OWNER,
     signal: new AbortController().signal,

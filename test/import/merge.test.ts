@@ -153,6 +153,71 @@ describe('active', () => {
   })
 })
 
+describe('a LoRA that is used with several weights', () => {
+  const use = (node: number, weight: number, more: Partial<TrustedMention> = {}): TrustedMention => {
+    const evidence = [`comfyui:prompt node ${node} lora_name`, 'comfyui:prompt node 9 value'] as const
+    return lora({ name: 'ink.pt', weight, active: weight !== 0, trust: TRUST.executed, evidence, ...more })
+  }
+  const told = (...mentions: TrustedMention[]) => {
+    const { dependencies, warnings } = mergeMentions(mentions)
+    return { shown: dependencies.map(({ weight, evidence }) => [weight, ...evidence]), warnings }
+  }
+  const quiet = (...mentions: TrustedMention[]): void => {
+    const { shown, warnings } = told(...mentions)
+    expect(warnings).toEqual([])
+    expect(shown.flat().join()).not.toContain('(weight')
+  }
+
+  test('in a chain: the first is shown, the evidence and a warning say all', () => {
+    expect(told(use(1, 0.8), use(2, 0.5), use(3, 0.8), use(4, -0.1))).toEqual({
+      shown: [
+        [
+          0.8,
+          'comfyui:prompt node 1 lora_name (weight 0.8)',
+          'comfyui:prompt node 9 value',
+          'comfyui:prompt node 2 lora_name (weight 0.5)',
+          'comfyui:prompt node 3 lora_name (weight 0.8)',
+          'comfyui:prompt node 4 lora_name (weight -0.1)',
+        ],
+      ],
+      warnings: [
+        {
+          place: 'comfyui:prompt node 2 lora_name',
+          reason: 'it is used with several weights, 0.8, 0.5 and -0.1: the first one counts as its weight',
+        },
+      ],
+    })
+  })
+  test('in one list or prompt', () => {
+    const tag = (weight: number): TrustedMention => lora({ name: 'ink', weight, active: true })
+    expect(told(tag(1), tag(0.4))).toEqual({
+      shown: [[1, 'a:prompt (weight 1)', 'a:prompt (weight 0.4)']],
+      warnings: [
+        { place: 'a:prompt', reason: 'it is used with several weights, 1 and 0.4: the first one counts as its weight' },
+      ],
+    })
+    const { warnings } = told(...Array.from({ length: 50 }, (_, at) => tag(at + 1)))
+    expect(warnings.map(({ reason }) => reason)).toEqual([
+      'it is used with several weights, 1, 2, 3, 4 and others: the first one counts as its weight',
+    ])
+  })
+  test('is none where the weights are the same, or one is switched off', () => {
+    quiet(use(1, 0.8), use(2, 0.8))
+    quiet(use(1, 0.8), use(2, 0))
+    quiet(use(1, 0.8), use(2, 0.5, { active: false }))
+    quiet(use(1, 0), use(2, 0))
+    quiet(use(1, 0.8), lora({ name: 'ink', active: true }))
+  })
+  test('is none where sources, or places of one, only tell it otherwise', () => {
+    quiet(use(1, 0.8), lora({ name: 'ink', weight: 1, active: true, evidence: ['infotext:prompt'] }))
+    quiet(use(1, 0.8), use(1, 0.5, { trust: TRUST.editor, evidence: ['comfyui:workflow node 1 lora_name'] }))
+    quiet(
+      lora({ name: 'ink', weight: 1, active: true }),
+      lora({ name: 'ink', weight: 0.9, active: true, evidence: ['a:hashes'] }),
+    )
+  })
+})
+
 describe('several sources', () => {
   const graph: TrustedMention = { type: 'checkpoint', name: 'used', trust: TRUST.executed, evidence: ['comfyui:x'] }
 
@@ -168,6 +233,21 @@ describe('several sources', () => {
       ['claimed', false, 'skipped'],
     ])
     expect(merge(claim)[0]?.active).toBe(true)
+  })
+  test.each([
+    ['Harbor Mix v2', 'main/harborMix_v2.safetensors', true],
+    ['harbor-mix.v2.ckpt', 'harborMix_v2.safetensors', true],
+    ['Harbor Mix v20', 'harborMix_v2.safetensors', false],
+    ['harborMix_v2+', 'harborMix_v2.safetensors', false],
+    ['. _-', '-', false],
+  ])("a saver's claim of %j and a graph's %j: another spelling? %p", (claimed, name, isSpelling) => {
+    const claim: TrustedMention = { ...graph, name: claimed, trust: TRUST.claim, evidence: ['infotext:Model'] }
+    const [used, other, ...more] = merge({ ...graph, name }, claim)
+    expect(used).toMatchObject({ written: [name], active: true })
+    // Names that only look alike make no identity.
+    expect(other).toMatchObject({ written: [claimed], active: false, status: 'skipped' })
+    expect(other?.reason).toContain(isSpelling ? 'spells it so' : 'loads another one')
+    expect(more).toEqual([])
   })
   test('a claim of a LoRA stands: a graph may load it where we cannot see it', () => {
     expect(merge(graph, lora({ name: 'x', trust: TRUST.claim }))[1]?.active).toBe(true)
@@ -293,6 +373,57 @@ describe('one stem in several folders', () => {
     ])
     expect(dependencies.map(({ hashes }) => hashes)).toEqual([[], []])
     expect(warnings.map(({ place }) => place)).toEqual(['a:hashes'])
+  })
+})
+
+describe('one stem with several model extensions', () => {
+  const known = [hash('auto_v3', '0123456789ab')]
+  const of = (name: string, more: Partial<TrustedMention> = {}) => lora({ name, ...more })
+  const elsewhere = { evidence: ['b:x'] } as const
+  const rows: readonly (readonly [why: string, mentions: TrustedMention[], written: string[][]])[] = [
+    ['two files', [of('mix.safetensors'), of('mix.ckpt')], [['mix.safetensors'], ['mix.ckpt']]],
+    ['of two sources too', [of('mix.safetensors'), of('mix.ckpt', elsewhere)], [['mix.safetensors'], ['mix.ckpt']]],
+    [
+      'in a folder that only one names',
+      [of('a/mix.safetensors'), of('mix.ckpt', elsewhere)],
+      [['a/mix.safetensors'], ['mix.ckpt']],
+    ],
+    [
+      'a name without one stands for the first',
+      [of('mix'), of('mix.ckpt'), of('mix.pt')],
+      [['mix', 'mix.ckpt'], ['mix.pt']],
+    ],
+    ['and joins either', [of('mix.ckpt'), of('MIX'), of('mix.CKPT')], [['mix.ckpt', 'MIX', 'mix.CKPT']]],
+    ['dots of a name are none', [of('mix_v0.178'), of('mix_v0.178.pt')], [['mix_v0.178', 'mix_v0.178.pt']]],
+    [
+      'a hash that both have makes them one',
+      [of('mix.safetensors', { hashes: known }), of('mix.ckpt', { hashes: known, ...elsewhere })],
+      [['mix.safetensors', 'mix.ckpt']],
+    ],
+    [
+      'so does a version',
+      [of('mix.safetensors', { civitai: { version_id: 1 } }), of('mix.ckpt', { civitai: { version_id: 1 } })],
+      [['mix.safetensors', 'mix.ckpt']],
+    ],
+    [
+      'each again',
+      [of('mix.safetensors'), of('mix.ckpt'), of('mix.ckpt', elsewhere), of('mix.safetensors', elsewhere)],
+      [['mix.safetensors'], ['mix.ckpt']],
+    ],
+  ]
+  test.each(rows)('%s', (_, mentions, written) => {
+    expect(merge(...mentions).map((each) => each.written)).toEqual(written)
+  })
+
+  test('a name without one is of the file with its hash or weight, else of neither', () => {
+    const both = [of('mix.safetensors', { weight: 0.5 }), of('mix.ckpt', { weight: 0.7, hashes: known })]
+    const told = (more: Partial<TrustedMention>) => {
+      const { dependencies, warnings } = mergeMentions([...both, of('mix', { evidence: ['b:hashes'], ...more })])
+      return [...dependencies.map(({ evidence }) => evidence.length), ...warnings.map(({ place }) => place)]
+    }
+    expect(told({ weight: 0.5 })).toEqual([2, 1])
+    expect(told({ hashes: known })).toEqual([1, 2])
+    expect(told({ hashes: [hash('auto_v3', 'ffffffffffff')] })).toEqual([1, 1, 'b:hashes'])
   })
 })
 

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from 'bun:test'
+import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -80,6 +80,57 @@ test('a batch with one bad item starts no job, whatever is bad about it', async 
   const error = await rejection(invoke('import_prompts', { items: [{ payload: '<lora:a:1>' }, nowhere] }))
   expect(error).toMatchObject({ code: 'not_found' })
   expect(await invoke('list_import_jobs', {})).toMatchObject({ count: 0 })
+})
+
+describe('dry runs in a batch', () => {
+  const items = [
+    { payload: '<lora:a:1>' },
+    { payload: '<lora:b:0.5>', dry_run: true },
+    { payload: 'nothing to see here', dry_run: true },
+    { payload: '<lora:c:1>', dry_run: false },
+  ]
+
+  test('answer at once, each with its place, beside the jobs of the others', async () => {
+    const answer = await invoke('import_prompts', { items })
+    expect(answer).toMatchObject({ jobs: [{ item: 0 }, { item: 3 }] })
+    expect(answer.analyses).toMatchObject([
+      { item: 1, format: 'a1111', dependencies: [{ name: 'b', weight: 0.5 }] },
+      { item: 2, error: { code: 'not_found', status: 404 } },
+    ])
+    expect(await invoke('list_import_jobs', {})).toMatchObject({ count: 2 })
+    // The same as a dry run of its own.
+    const [, item] = items
+    const { analyses } = answer as { analyses: JsonObject[] }
+    expect(analyses[0]).toEqual({ item: 1, ...(await invoke('import_prompt', { ...item })) })
+    await app.whenIdle()
+  })
+
+  test('alone they need less, start no job and are no 202', async () => {
+    const reader = aTokenActor('agent', 'models:read')
+    const dry = items.filter(({ dry_run }) => dry_run === true)
+    const answer = await invoke('import_prompts', { items: dry }, reader)
+    expect(answer).toMatchObject({ jobs: [], analyses: [{ item: 0 }, { item: 1 }] })
+    expect(app.operations.find(({ name }) => name === 'import_prompts')?.http.status(answer)).toBe(200)
+    expect(await rejection(invoke('import_prompts', { items }, reader))).toMatchObject({ code: 'forbidden' })
+    expect(await invoke('list_import_jobs', {})).toMatchObject({ count: 0 })
+  })
+
+  test('a bad one refuses the whole batch as any other does', async () => {
+    const bad = { dry_run: true, payload: 'x', path: '/y' }
+    expect(await rejection(invoke('import_prompts', { items: [...items, bad] }))).toMatchObject({
+      code: 'invalid_input',
+    })
+    expect(await invoke('list_import_jobs', {})).toMatchObject({ count: 0 })
+  })
+
+  test('what makes the answer larger than anybody can take has to be asked for by itself', async () => {
+    const path = join(dir, 'long.txt')
+    writeFileSync(path, `${'a pier, '.repeat(120_000)}<lora:ink:1>\nSteps: 20, Sampler: Euler, Seed: 1`)
+    const { analyses } = await invoke('import_prompts', { items: Array(80).fill({ path, dry_run: true }) })
+    const codes = (analyses as JsonObject[]).map(({ error }) => (error as JsonObject | undefined)?.code)
+    expect(new Set(codes)).toEqual(new Set([undefined, 'payload_too_large']))
+    expect(JSON.stringify(analyses).length).toBeLessThan(65 * 2 ** 20)
+  })
 })
 
 test('a file that is named instead of sent is refused, and not left out unseen', async () => {

@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test'
 import { join } from 'node:path'
+import { withoutSecrets } from '../../src/lib/log.ts'
 
 /** Runs a script that logs and gives its stderr, one object a line: the log writes to the descriptor itself. */
 function logged(script: string): Record<string, unknown>[] {
@@ -41,4 +42,25 @@ test('errors are told without SQL, parameters and tokens in URLs', () => {
   expect(JSON.stringify(lines)).not.toContain('hunter2')
   expect(JSON.stringify(lines[0])).toContain('disk')
   expect(lines[3]).toMatchObject({ job_id: 'imp_1' })
+})
+
+test.each([
+  ['GET https://harbor:hunter2@example.com/a?b=c', 'GET https://***@example.com/a?b=c'],
+  ['(git+ssh://hunter2@example.com)', '(git+ssh://***@example.com)'],
+  ['LIBSQL://hunter2@a.example, s3://hunter2@b', 'LIBSQL://***@a.example, s3://***@b'],
+  ['https://example.com/@night_ferry', 'https://example.com/@night_ferry'],
+  ['night_ferry@example.com', 'night_ferry@example.com'],
+  ['a: //night_ferry@example.com', 'a: //night_ferry@example.com'],
+])('%s without its user', (text, expected) => {
+  expect(withoutSecrets(text)).toBe(expected)
+})
+
+test.each([
+  ['a scheme that does not end', 'a.'.repeat(500_000)],
+  ['a scheme and a user that do not end', `${'a.'.repeat(250_000)}a://${'b'.repeat(500_000)}`],
+  ['users that do not end', 'a://b'.repeat(200_000)],
+  ['keys that do not end', '?X-Amz-'.repeat(150_000)],
+])('%s, a megabyte of it', (_, text) => {
+  // Minutes where every beginning is looked at up to the end.
+  expect(withoutSecrets(text)).toBe(text)
 })

@@ -179,13 +179,13 @@ describe('what is wrong becomes a warning', () => {
     [
       'a value that is longer than the data',
       changed({ ifd0: [good] }, (exif) => exif.writeUInt32BE(0xffffffff, FIELD + 4)),
-      ['kept'],
+      [],
       [['test:exif:Make', 'cut off']],
     ],
     [
       'data that ends inside a value',
       createExif({ ifd0: [good], exif: [comment] }).subarray(0, -5),
-      ['kept', 'a pier at'],
+      ['kept'],
       [['test:exif:UserComment', 'cut off']],
     ],
     [

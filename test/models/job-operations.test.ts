@@ -255,6 +255,8 @@ test('an import that resolved to a file is a use of it', async () => {
   aModelFile(host.root, 'loras/a.safetensors', 1)
   aModelFile(host.root, 'loras/b.safetensors', 2)
   const library = await host.models.library.open([], new AbortController().signal)
+  await library.look()
+  await library.unhashed()
   await library.markUsed([join(host.root, 'loras/a.safetensors'), join(host.root, 'not-there.safetensors')])
   expect(await call('list_models', { unused: true })).toMatchObject({ items: [{ name: 'b.safetensors' }], count: 1 })
   const used = await host.db.read.select({ path: files.path, at: files.lastUsedAt }).from(files)

@@ -7,6 +7,8 @@ import type { JsonObject } from '../../src/lib/json.ts'
 export interface CliJobs {
   readonly events: EventHub
   create(kind: string, steps: readonly JsonObject[]): string
+  /** A job that has ended is taken up under its id. */
+  again(id: string, kind: string, steps: readonly JsonObject[]): void
   start(): Promise<void>
   stop(): Promise<void>
   whenIdle(): Promise<void>
@@ -19,6 +21,8 @@ interface Job {
 }
 
 const FINAL = new Set(['completed', 'partially_completed', 'failed', 'cancelled'])
+
+const PREFIXES: Readonly<Record<string, string>> = { import: 'imp', download: 'dl' }
 
 export function createCliJobs(): CliJobs {
   const listeners = new Set<(event: AppEvent) => void>()
@@ -90,11 +94,17 @@ export function createCliJobs(): CliJobs {
       },
     },
     create(kind, steps) {
-      const job = { id: createId(kind === 'import' ? 'imp' : kind), kind, steps: [...steps] }
+      const job = { id: createId(PREFIXES[kind] ?? kind), kind, steps: [...steps] }
       show(job, { status: 'analyzing', progress: 0 })
       queue.push(job)
       begin()
       return job.id
+    },
+    again(id, kind, steps) {
+      const job = { id, kind, steps: [...steps] }
+      show(job, { status: 'resolving', progress: 0 })
+      queue.push(job)
+      begin()
     },
     async start() {
       running = true

@@ -5,6 +5,7 @@ import { AppError } from '../../src/errors.ts'
 import { fromJson, type JsonObject } from '../../src/lib/json.ts'
 import { idField, limitField, offsetField, requiredTextField, textField } from '../../src/operation/fields.ts'
 import { defineOperation, type Operation } from '../../src/operation/operation.ts'
+import { createCliDownloads } from './cli-download-operations.ts'
 import type { CliJobs } from './cli-jobs.ts'
 
 export interface CliOperationsDeps {
@@ -38,6 +39,8 @@ export function createCliOperations({ dataDir, jobs }: CliOperationsDeps): reado
     job_id: jobs.create(kind, steps),
     status: 'analyzing',
   })
+
+  const downloads = createCliDownloads(jobs, record)
 
   return [
     defineOperation({
@@ -179,6 +182,7 @@ export function createCliOperations({ dataDir, jobs }: CliOperationsDeps): reado
         format: v.optional(v.string(), 'auto'),
         dry_run: v.optional(v.boolean(), false),
         track: v.optional(v.boolean(), false),
+        download: v.optional(v.boolean()),
         model_roots: v.optional(v.array(v.string())),
       }),
       async run(input, { upload }) {
@@ -187,9 +191,10 @@ export function createCliOperations({ dataDir, jobs }: CliOperationsDeps): reado
         const source = String(input.path ?? input.url ?? input.payload ?? upload?.filename)
         if (source.includes('invalid')) throw new AppError('invalid_input', 'This holds no prompt')
         if (input.dry_run) return { format: 'a1111', dependencies, warnings: [] }
-        return job(importSteps(source), 'import')
+        return downloads.startImport(source, input.download !== false) ?? job(importSteps(source), 'import')
       },
     }),
+    ...downloads.operations,
     defineOperation({
       ...common,
       name: 'import_prompts',

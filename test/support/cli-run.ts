@@ -11,7 +11,9 @@ export interface CliWorld {
   readonly stdin?: string | Uint8Array
   /** What a person types where stdin is a terminal and the command asks for a secret. */
   readonly secret?: string
-  /** Called with each question for a secret. */
+  /** Lines that a person types where stdin is a terminal, one for each question; then the input is at its end. */
+  readonly answers?: readonly string[]
+  /** Called with each question. */
   readonly onQuestion?: (question: string) => void
   /** Characters in a line where stdout and stderr are a terminal. */
   readonly terminal?: number
@@ -35,6 +37,7 @@ export async function runInProcess(argv: readonly string[], world: CliWorld = {}
   let stdout = ''
   let stderr = ''
   let writes = 0
+  const answers = [...(world.answers ?? [])]
   const { stdin = '', terminal, cwd = '/nonexistent' } = world
   const outside: Outside = {
     argv,
@@ -58,10 +61,16 @@ export async function runInProcess(argv: readonly string[], world: CliWorld = {}
         world.onStderr?.(text)
       },
     },
-    stdinIsTerminal: world.secret !== undefined,
+    stdinIsTerminal: world.secret !== undefined || world.answers !== undefined,
     async askSecret(question) {
       world.onQuestion?.(question)
       return world.secret ?? ''
+    },
+    async ask(question, signal) {
+      stderr += question
+      world.onQuestion?.(question)
+      signal.throwIfAborted()
+      return answers.shift()
     },
     async *stdin() {
       yield typeof stdin === 'string' ? new TextEncoder().encode(stdin) : stdin

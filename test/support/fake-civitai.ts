@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { aPng } from './build.ts'
+import { createFakeDownloads, type FakeDownloads } from './fake-downloads.ts'
 import { aFakeImage, BUCKET, type FakeImage, imagesPage, type Oddity, uuidOf } from './fake-images.ts'
 import { createFakeModels, type FakeModels } from './fake-models.ts'
 
@@ -43,6 +44,8 @@ export interface FakeCivitai {
   addPost(postId: string, images: readonly Partial<FakeImage>[]): FakeImage[]
   /** The routes that tell of models. */
   readonly models: FakeModels
+  /** The route that hands out their files. */
+  readonly downloads: FakeDownloads
   /** Does so at every route of the API, or at those whose path fits. */
   misbehave(how: Misbehaviour | undefined, only?: RegExp): void
   /** Serves bytes at an address of their own, as any other host would. */
@@ -57,6 +60,7 @@ export async function startFakeCivitai(): Promise<FakeCivitai> {
   const requests: FakeRequest[] = []
   const mediaRequests: FakeRequest[] = []
   const models = createFakeModels()
+  const downloads = createFakeDownloads()
   let mood: Misbehaviour | undefined
   let moody = /^/
   let misdeeds = 0
@@ -102,6 +106,11 @@ export async function startFakeCivitai(): Promise<FakeCivitai> {
 
   function answer(seen: FakeRequest, response: ServerResponse): void {
     const { method, path, query, body } = seen
+    if (path.startsWith('/api/download/')) {
+      const { status, headers, body: said } = downloads.answer(seen)
+      response.writeHead(status, headers).end(said)
+      return
+    }
     if (!/^\/api\/v1\/(?:images|models|model-versions)(?:\/|$)/.test(path)) {
       mediaRequests.push(seen)
       answerFile(path, response)
@@ -139,6 +148,7 @@ export async function startFakeCivitai(): Promise<FakeCivitai> {
       return images
     },
     models,
+    downloads,
     misbehave(how, only = /^/) {
       mood = how
       moody = only

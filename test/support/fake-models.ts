@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from '../../src/lib/json.ts'
+import { isJsonObject, type JsonObject, type JsonValue } from '../../src/lib/json.ts'
 
 export interface FakeVersion {
   readonly id: number
@@ -38,6 +38,12 @@ export interface ModelOddities {
   readonly endless?: boolean
   /** Bytes of description in each model of a list. */
   readonly padding?: number
+  /** `by-hash` of many: this many nulls, in place of the last versions, as for those without a primary file. */
+  readonly nulls?: number
+  /** `by-hash` of many: every version again. */
+  readonly again?: boolean
+  /** `by-hash` of one: whatever is asked for, this version. */
+  readonly always?: number
 }
 
 const LICENSE = {
@@ -53,7 +59,12 @@ const wireVersion = ({ id, name, baseModel, trainedWords, sha256s, wire }: FakeV
   baseModel: baseModel ?? 'SDXL 1.0',
   trainedWords: trainedWords ?? ['h4rbor lights'],
   status: 'Published',
-  files: (sha256s ?? []).map((sha256) => ({ name: 'file.safetensors', hashes: { SHA256: sha256.toUpperCase() } })),
+  files: (sha256s ?? []).map((sha256, at) => ({
+    id: id * 10 + at,
+    name: 'file.safetensors',
+    type: 'Model',
+    hashes: { SHA256: sha256.toUpperCase() },
+  })),
   images: [],
   ...wire,
 })
@@ -85,17 +96,16 @@ export function createFakeModels(): FakeModels {
   function answer(method: string, path: string, query: URLSearchParams, body: string): readonly [number, JsonValue] {
     const [, route, id] = /^\/api\/v1\/(models|model-versions)(?:\/(.+))?$/.exec(path) ?? []
     if (id === 'by-hash/ids') return method === 'POST' ? byDigests(body) : notAllowed
+    if (id === 'by-hash' && method === 'POST') return versionsByDigests(body)
     if (method !== 'GET') return notAllowed
+    if (id?.startsWith('by-hash/')) return versionByHash(id.slice('by-hash/'.length))
     if (route === 'models') return id === undefined ? list(query) : oneModel(Number(id))
     return oneVersion(Number(id))
   }
 
   function byDigests(body: string): readonly [number, JsonValue] {
-    const digests: unknown = JSON.parse(body)
-    const isFine = Array.isArray(digests) && digests.every((one) => /^[0-9A-F]{64}$/.test(String(one)))
-    if (!isFine || digests.length > 10_000) {
-      return [400, { error: 'Request must include an array of SHA256 Hashes. []' }]
-    }
+    const digests = digestsIn(body, 10_000)
+    if (digests === undefined) return badDigests
     const asked = new Set(digests)
     const entries = models.flatMap((model) =>
       model.versions.flatMap(({ id: modelVersionId, sha256s = [] }) =>
@@ -116,17 +126,56 @@ export function createFakeModels(): FakeModels {
           7,
           {},
           { modelVersionId: 1, modelId: 1, hash: 'F'.repeat(64) },
-          { hash: digests[0], modelVersionId: '1' },
+          { hash: digests[0] ?? '', modelVersionId: '1' },
         ]
       : []
     return [200, [...junk, ...entries, ...again] as JsonValue[]]
+  }
+
+  /** The oldest version with a file of this hash, of whatever kind, as the site chooses. */
+  function withHash(hash: string): readonly [FakeModel, FakeVersion] | undefined {
+    const all = models
+      .filter(({ hidden }) => !hidden)
+      .flatMap((model) => model.versions.map((one) => [model, one] as const))
+    const holding = all.filter(([, version]) =>
+      fake.odd.always === undefined ? hashesOf(version).includes(hash) : version.id === fake.odd.always,
+    )
+    const published = ([, { wire }]: (typeof all)[number]): string => String(wire?.['publishedAt'] ?? '')
+    return holding.sort((one, other) => published(one).localeCompare(published(other)))[0]
+  }
+
+  function versionByHash(hash: string): readonly [number, JsonValue] {
+    const found = withHash(hash.toUpperCase())
+    return found === undefined ? [404, { error: 'Model not found' }] : [200, wholeVersion(...found)]
+  }
+
+  function versionsByDigests(body: string): readonly [number, JsonValue] {
+    const digests = digestsIn(body, 100)
+    if (digests === undefined) return badDigests
+    const found = digests.flatMap((digest): JsonValue[] => {
+      const one = withHash(digest)
+      // The address is as broken as there.
+      return one === undefined
+        ? []
+        : [{ ...wholeVersion(...one), downloadUrl: `https://undefined/api/download/models/${one[1].id}` }]
+    })
+    const nulls = Math.min(fake.odd.nulls ?? 0, found.length)
+    const shown = [...found.slice(0, found.length - nulls), ...Array<null>(nulls).fill(null)]
+    return [200, fake.odd.again ? [...shown, ...shown] : shown]
   }
 
   function list(query: URLSearchParams): readonly [number, JsonValue] {
     const limit = Number(query.get('limit'))
     const ids = (query.get('ids') ?? '').split(',').map(Number)
     if (!(limit >= 1 && limit <= 100) || ids.length > 100) return [400, { error: 'Invalid limit' }]
-    const shown = models.filter(({ id, unlisted, hidden }) => ids.includes(id) && !unlisted && !hidden)
+    const words = query.get('query')?.toLowerCase().split(' ') ?? []
+    const types = query.getAll('types')
+    const isWanted = (model: FakeModel): boolean =>
+      query.has('query')
+        ? words.some((word) => (model.name ?? '').toLowerCase().includes(word)) &&
+          (types.length === 0 || types.includes(model.type ?? 'LORA'))
+        : ids.includes(model.id)
+    const shown = models.filter((model) => isWanted(model) && !model.unlisted && !model.hidden)
     const from = fake.odd.endless ? 0 : Number(query.get('cursor')?.split('|')[0] ?? 0)
     const to = from + (fake.odd.pageSize ?? limit)
     const description = 'x'.repeat(fake.odd.padding ?? 0)
@@ -146,12 +195,32 @@ export function createFakeModels(): FakeModels {
   function oneVersion(id: number): readonly [number, JsonValue] {
     for (const model of models) {
       const version = model.versions.find((one) => one.id === id)
-      if (version === undefined) continue
-      const { name = `Model ${model.id}`, type = 'LORA' } = model
-      return [200, { ...wireVersion(version), modelId: model.id, model: { name, type, nsfw: false, poi: false } }]
+      if (version !== undefined) return [200, wholeVersion(model, version)]
     }
     return [404, { error: 'Model not found' }]
   }
 }
+
+function wholeVersion(model: FakeModel, version: FakeVersion): JsonObject {
+  const { id: modelId, name = `Model ${model.id}`, type = 'LORA', wire } = model
+  const mode = wire?.['mode'] === undefined ? {} : { mode: wire['mode'] }
+  return { ...wireVersion(version), modelId, model: { name, type, nsfw: false, poi: false, ...mode } }
+}
+
+/** Of all files and kinds, as they go over the wire. */
+function hashesOf(version: FakeVersion): readonly JsonValue[] {
+  const files: JsonValue = wireVersion(version)['files'] ?? []
+  return (Array.isArray(files) ? files : []).flatMap((file: JsonValue) =>
+    isJsonObject(file) && isJsonObject(file['hashes']) ? Object.values(file['hashes']) : [],
+  )
+}
+
+function digestsIn(body: string, most: number): readonly string[] | undefined {
+  const digests: unknown = JSON.parse(body)
+  const isFine = Array.isArray(digests) && digests.every((one) => /^[0-9A-F]{64}$/.test(String(one)))
+  return isFine && digests.length <= most ? digests.map(String) : undefined
+}
+
+const badDigests: readonly [number, JsonValue] = [400, { error: 'Request must include an array of SHA256 Hashes. []' }]
 
 const notAllowed: readonly [number, JsonValue] = [405, { error: 'Method Not Allowed' }]

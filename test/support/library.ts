@@ -14,6 +14,8 @@ export interface LibraryOptions {
   readonly clock?: Clock
   readonly volumes?: VolumeStore
   readonly instanceId?: string
+  /** The folders are walked. */
+  readonly onWalk?: () => void
 }
 
 /** Volumes that carry nothing along. */
@@ -32,12 +34,21 @@ let threads: ModelThreads | undefined
 export const sharedThreads = (): ModelThreads => (threads ??= createModelThreads())
 
 /** The library as the program wires it, over real files, threads and database. */
-export function aLibrary({ db, hashes, roots, clock, volumes, instanceId = 'here' }: LibraryOptions): ModelLibrary {
+export function aLibrary(options: LibraryOptions): ModelLibrary {
+  const { db, hashes, roots, clock, volumes, instanceId = 'here', onWalk } = options
+  const { compare, compareFolders, inspect } = sharedThreads()
   return createModelLibrary({
     db,
     clock: clock ?? systemClock,
     instanceId: () => instanceId,
-    threads: sharedThreads(),
+    threads: {
+      compare(request) {
+        onWalk?.()
+        return compare(request)
+      },
+      compareFolders,
+      inspect,
+    },
     hashFile: (path, options) => hashes.hashFile(path, options),
     volumes: volumes ?? NO_VOLUMES,
     rootsOf: async (named) => toRoots(named.length > 0 ? named : roots),

@@ -14,6 +14,7 @@ import { createJobRunner } from '../../src/jobs/runner.ts'
 import { createJobStore } from '../../src/jobs/store.ts'
 import type { JsonObject } from '../../src/lib/json.ts'
 import { silentLog } from '../../src/lib/log.ts'
+import { createSealer } from '../../src/lib/sealed.ts'
 import { createGuardedFetch } from '../../src/net/fetch.ts'
 import { createGuard } from '../../src/net/guard.ts'
 import type { Call, Operation } from '../../src/operation/operation.ts'
@@ -72,6 +73,7 @@ export async function openModels({
     instanceId,
     hashes,
     fetch: createGuardedFetch({ guard: createGuard({ allowPrivate: [], log: silentLog }), version: '0.0.0' }),
+    sealer: createSealer({ keyFile: join(dir, 'seal-key') }),
     jobs,
     store,
     localFiles: createLocalFiles({ roots: () => roots }),

@@ -163,7 +163,7 @@ describe('update_asset', () => {
   })
 
   test('does not change the media', async () => {
-    for (const field of ['asset_url', 'asset_type', 'sha256sum', 'extract']) {
+    for (const field of ['asset_url', 'asset_type', 'asset_source', 'sha256sum']) {
       expect(await rejection(update({ [field]: 'x' }))).toMatchObject({
         code: 'invalid_input',
         message: `${field} is not a field of this operation`,

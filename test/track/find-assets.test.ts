@@ -143,18 +143,26 @@ describe('find_asset', () => {
     // Eight digits may be a version and may be a digest.
     ['12345678', ['old']],
     ['urn:air:qwen3:repository:huggingface:Org/Repo@main', ['hub']],
+    ['https://civitai.com/models/900100?modelVersionId=910201', ['air']],
+    ['https://civitai.red/models/900100/harbor-lights?modelVersionId=910201', ['air']],
+    [' https://civitai.com/models/900100 ', ['air']],
+    ['https://civitai.com/models/900100?modelVersionId=1', []],
+    ['https://civitai.com/models/1', []],
+    ['https://civitai.com/api/download/models/910201?type=Model&format=SafeTensor', ['air']],
+    ['https://civitai.com/api/download/models/12345678', ['old']],
     ['f'.repeat(64), []],
     ['1', []],
   ])('uses %s', async (uses, expected) => {
     expect(await foundBy({ uses })).toEqual(expected)
   })
 
-  test.each(['', 'harbor lights', '253b25f', 'g'.repeat(64), "' OR 1=1 --", '-5', '1.5'])(
-    'uses %p is refused',
-    async (uses) => {
-      expect(await rejection(find({ uses }))).toMatchObject({ code: 'invalid_input' })
-    },
-  )
+  test.each([
+    ...['', 'harbor lights', '253b25f', 'g'.repeat(64), "' OR 1=1 --", '-5', '1.5'],
+    'https://civitai.com/images/5001',
+    'https://example.com/models/900100',
+  ])('uses %p is refused', async (uses) => {
+    expect(await rejection(find({ uses }))).toMatchObject({ code: 'invalid_input' })
+  })
 
   test('criteria must all hold', async () => {
     const digest = assets.get('posted')?.['sha256sum']

@@ -50,6 +50,8 @@ test.each<[object, string[]]>([
   [{ uses: AIR }, ['lora', 'both']],
   [{ uses: '910201' }, ['lora', 'both']],
   [{ uses: 'civitai:900100' }, ['lora', 'both']],
+  [{ uses: 'https://civitai.com/models/900100?modelVersionId=910201' }, ['lora', 'both']],
+  [{ uses: 'https://civitai.red/api/download/models/1' }, ['other']],
   [{ uses: SHA256 }, ['checkpoint', 'both']],
   [{ uses: SHA256.slice(0, 10) }, ['checkpoint', 'both']],
   [{ uses: 'f'.repeat(64) }, []],

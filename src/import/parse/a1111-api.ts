@@ -1,16 +1,11 @@
 import { mergeGeneration } from '../generation.ts'
 import { createFindings, type Findings, TRUST } from '../mention.ts'
 import { addRequest, requestGeneration } from './a1111-api/request.ts'
-import { addInfo, infoGeneration, infoOf, infotextsOf } from './a1111-api/response.ts'
+import { addInfo, INFO_FIELDS, infoGeneration, infoOf, infotextsOf } from './a1111-api/response.ts'
 import { splitInfotext } from './infotext/split.ts'
 import { parseInfotext } from './infotext.ts'
 import { fieldOf, textOf } from './json.ts'
 import type { ParsedSource, ParserInput, PromptParser } from './parser.ts'
-
-/**
- * A request of A1111's API (`/sdapi/v1/txt2img`, `img2img`), its response, what `png-info` answers, or its options.
- */
-export const a1111Api: PromptParser = { format: 'a1111', detect, parse }
 
 const OWN_FIELDS = [
   'sd_model_checkpoint',
@@ -26,6 +21,16 @@ const OWN_FIELDS = [
   'script_args',
   'infotext',
 ]
+
+/**
+ * A request of A1111's API (`/sdapi/v1/txt2img`, `img2img`), its response, what `png-info` answers, or its options.
+ */
+export const a1111Api: PromptParser = {
+  format: 'a1111',
+  fields: ['info', 'parameters', ...INFO_FIELDS, ...OWN_FIELDS],
+  detect,
+  parse,
+}
 
 const ownFields = (value: unknown): number => OWN_FIELDS.filter((name) => fieldOf(value, name) !== undefined).length
 

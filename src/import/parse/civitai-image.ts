@@ -7,11 +7,19 @@ import { fieldOf, objectsIn, textOf } from './json.ts'
 import type { ParsedSource, ParserInput, PromptParser } from './parser.ts'
 import { A1111_TAGS, addTags } from './prompt-tags.ts'
 
+const OWN_LISTS = ['civitaiResources', 'additionalResources']
+const OWN_KEYS = ['cfgScale', 'negativePrompt', 'clipSkip', 'Model', 'Model hash', 'hashes', 'Size']
+
 /**
  * An image as Civitai's API has it, alone or in a list of `items`, or only its `meta`, which may stand in a second
  * `meta`. The JSON of ComfyUI in `comfy` is read as what it is, by others.
  */
-export const civitaiImage: PromptParser = { format: 'civitai', detect, parse }
+export const civitaiImage: PromptParser = {
+  format: 'civitai',
+  fields: ['items', 'meta', 'modelVersionIds', 'resources', ...OWN_LISTS, ...OWN_KEYS],
+  detect,
+  parse,
+}
 
 /** Images of one answer of the API that are looked at. */
 const MAX_IMAGES = 200
@@ -28,8 +36,6 @@ function detect(input: ParserInput): number {
   return OWN_KEYS.filter((name) => fieldOf(meta, name) !== undefined).length >= 2 ? 0.6 : 0
 }
 
-const OWN_LISTS = ['civitaiResources', 'additionalResources']
-const OWN_KEYS = ['cfgScale', 'negativePrompt', 'clipSkip', 'Model', 'Model hash', 'hashes', 'Size']
 const PAGE_FIELDS = ['postId', 'nsfwLevel', 'browsingLevel']
 
 const hasResources = (meta: JsonObject): boolean =>

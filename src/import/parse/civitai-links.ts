@@ -38,9 +38,10 @@ const linksIn = (text: string): string[] => {
 
 function detect(input: ParserInput): number {
   const { text } = input
-  if (!/civitai\.|huggingface\.co|\bhf\.co/i.test(text)) return 0
   const value = input.json()
-  if ((typeof value === 'object' && value !== null) || isDamagedJson(input) || linksIn(text).length === 0) return 0
+  if (typeof value === 'object' && value !== null) return 0
+  if (!/civitai\.|huggingface\.co|\bhf\.co/i.test(text)) return 0
+  if (isDamagedJson(input) || linksIn(text).length === 0) return 0
   return isOnlyLinks(text) ? 0.9 : 0.3
 }
 

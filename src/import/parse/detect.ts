@@ -7,6 +7,7 @@ import { type Generation, mergeGeneration } from '../generation.ts'
 import { TRUST, type TrustedMention } from '../mention.ts'
 import { mergeMentions } from '../merge.ts'
 import { PARSERS } from './formats.ts'
+import { hasOneOf } from './json.ts'
 import { type NotUnderstood, notUnderstood } from './not-understood.ts'
 import type { ParseContext, ParsedSource, ParserInput, PromptParser } from './parser.ts'
 import { unwrap } from './unwrap.ts'
@@ -50,12 +51,21 @@ export function parsePrompt({ texts, format, context = {} }: PromptInput): Parse
   const parsers = parsersOf(format)
   const all = unwrap(texts)
   const inputs = all.slice(0, MAX_INPUTS)
-  const chosen = inputs.flatMap((input) => choose(input, parsers))
+  const chosen: Choice[] = []
+  for (const input of inputs) {
+    const choice = choose(input, parsers)
+    if (choice !== undefined) chosen.push(choice)
+  }
   const forced = format === 'auto' || chosen.length > 0 ? [] : force(inputs, parsers)
   const choices = [...chosen, ...forced]
   const read = new Set(choices.map(({ input }) => input))
-  const unread = inputs.filter((input) => !read.has(input)).flatMap(notUnderstood)
-  const understood = choices.map((choice) => ({ ...choice, parsed: choice.parser.parse(choice.input, context) }))
+  const unread = read.size === inputs.length ? [] : inputs.filter((input) => !read.has(input)).flatMap(notUnderstood)
+  const understood = choices.map(({ input, parser, confidence }) => ({
+    input,
+    parser,
+    confidence,
+    parsed: parser.parse(input, context),
+  }))
   const parsed = unite(withClaims(understood), unread)
   const left = { place: 'file', reason: `texts after the first ${MAX_INPUTS} are left out` }
   const more = [
@@ -87,13 +97,15 @@ interface Understood extends Choice {
 }
 
 /** The parser that is surest of a text, if any is. */
-function choose(input: ParserInput, parsers: readonly PromptParser[]): Choice[] {
+function choose(input: ParserInput, parsers: readonly PromptParser[]): Choice | undefined {
+  const value = input.json()
   let best: Choice | undefined
   for (const parser of parsers) {
+    if (parser.fields !== undefined && !hasOneOf(value, parser.fields)) continue
     const confidence = parser.detect(input)
     if (confidence > (best?.confidence ?? 0)) best = { input, parser, confidence }
   }
-  return best === undefined ? [] : [best]
+  return best
 }
 
 /** A format that was asked for reads the longest text, even when it does not look like its own. */
@@ -117,14 +129,12 @@ function withClaims(understood: readonly Understood[]): readonly Understood[] {
 
 function unite(understood: readonly Understood[], unread: readonly NotUnderstood[]): ParsedPrompt {
   const ordered = [...understood].sort((a, b) => b.parsed.trust - a.parsed.trust || b.confidence - a.confidence)
-  const mentions = ordered.flatMap(({ parsed }): TrustedMention[] =>
-    parsed.mentions.map((mention) => ({ ...mention, trust: mention.trust ?? parsed.trust })),
-  )
-  const bounded = boundMentions(mentions)
+  const all = gather(ordered)
+  const bounded = boundMentions(all.mentions)
   const merged = mergeMentions(bounded.kept)
-  const generation = boundGeneration(ordered.map(({ parsed }) => parsed.generation).reduce(mergeGeneration, {}))
+  const generation = boundGeneration(all.generation)
   const warnings = [
-    ...ordered.flatMap(({ parsed }) => parsed.warnings),
+    ...all.warnings,
     ...merged.warnings,
     ...told(unread, false),
     ...generation.warnings,
@@ -134,7 +144,7 @@ function unite(understood: readonly Understood[], unread: readonly NotUnderstood
   return {
     format: main?.parsed.format ?? 'unknown',
     confidence: main?.confidence ?? 0,
-    sources: ordered.map(({ input, parser, confidence }) => ({
+    sources: ordered.filter(isFirstOfSource).map(({ input, parser, confidence }) => ({
       place: input.place,
       format: parser.format,
       confidence,
@@ -146,6 +156,23 @@ function unite(understood: readonly Understood[], unread: readonly NotUnderstood
   }
 }
 
+/** What the sources say one after the other. */
+function gather(ordered: readonly Understood[]): Omit<ParsedSource, 'format' | 'trust'> {
+  const mentions: TrustedMention[] = []
+  const warnings: ImportWarning[] = []
+  let generation: Generation = {}
+  for (const { parsed } of ordered) {
+    for (const mention of parsed.mentions) mentions.push({ ...mention, trust: mention.trust ?? parsed.trust })
+    for (const warning of parsed.warnings) warnings.push(warning)
+    generation = mergeGeneration(generation, parsed.generation)
+  }
+  return { mentions, generation, warnings }
+}
+
+/** Two parsers may share a format, and both read a text that was to be read in it. */
+const isFirstOfSource = ({ input, parser }: Understood, at: number, all: readonly Understood[]): boolean =>
+  all.findIndex((other) => other.input === input && other.parser.format === parser.format) === at
+
 /**
  * The record of a program that has a format of its own: a graph beside it was executed on its behalf. An infotext is
  * none, since savers write it in the name of others.
@@ -155,9 +182,10 @@ const isRecord = ({ parsed }: Understood): boolean =>
 
 /** A graph is ComfyUI's, whoever had it executed: a program that wrote a record of its own beside it made the picture. */
 function withProgram(generation: Generation, sources: readonly Understood[]): Generation {
+  if (generation.software !== 'ComfyUI') return generation
   const native = sources.filter(({ parsed }) => parsed.trust === TRUST.native).map(({ parsed }) => parsed.generation)
   const { software, version } = native.find((each) => each.software !== undefined) ?? {}
-  if (generation.software !== 'ComfyUI' || software === undefined) return generation
+  if (software === undefined) return generation
   return { ...generation, software, ...(version === undefined ? {} : { version }) }
 }
 

@@ -11,7 +11,7 @@ import type { ParsedSource, ParserInput, PromptParser } from './parser.ts'
  * version the whole configuration in `v2`. It converts every model to a file of its own, so that no hash of it is of
  * use. `<lora:…>` in a prompt is text like any other.
  */
-export const drawThings: PromptParser = { format: 'drawthings', detect, parse }
+export const drawThings: PromptParser = { format: 'drawthings', fields: ['v2', 'model'], detect, parse }
 
 function detect(input: ParserInput): number {
   const root = input.json()

@@ -16,6 +16,7 @@ function detect(input: ParserInput): number {
   if (typeof root === 'object' && root !== null) {
     return fieldOf(recordOf(root), 'use_stable_diffusion_model') === undefined ? 0 : 0.98
   }
+  if (!/stable diffusion model/i.test(input.text)) return 0
   const { fields, labels } = readTextRecord(input.text)
   return labels >= 3 && fields.has('use_stable_diffusion_model') ? 0.97 : 0
 }

@@ -7,7 +7,7 @@ import { fieldOf, textOf } from './json.ts'
 import type { ParsedSource, ParserInput, PromptParser } from './parser.ts'
 
 /** Fooocus-MRE: a record of its own in `Comment` of PNG and the comment of JPEG. */
-export const fooocusMre: PromptParser = { format: 'fooocus_mre', detect, parse }
+export const fooocusMre: PromptParser = { format: 'fooocus_mre', fields: ['software'], detect, parse }
 
 function detect(input: ParserInput): number {
   const record = input.json()

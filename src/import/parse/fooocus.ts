@@ -9,7 +9,7 @@ import type { ParsedSource, ParserInput, PromptParser } from './parser.ts'
  * Fooocus' own scheme: a JSON record of all settings. Its log has the same with the labels of the UI (`Base Model`)
  * in place of the names. What it calls its a1111 scheme is an infotext.
  */
-export const fooocus: PromptParser = { format: 'fooocus', detect, parse }
+export const fooocus: PromptParser = { format: 'fooocus', fields: ['base_model', 'Base Model'], detect, parse }
 
 /** Beside `base_model`, which other formats have as well. */
 const OWN_FIELDS = [

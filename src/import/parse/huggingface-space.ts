@@ -6,7 +6,7 @@ import { fieldOf, textOf } from './json.ts'
 import type { ParsedSource, ParserInput, PromptParser } from './parser.ts'
 
 /** What demo spaces on Hugging Face write: the arguments of their pipeline, and the model as words, repository or URL. */
-export const huggingfaceSpace: PromptParser = { format: 'huggingface_space', detect, parse }
+export const huggingfaceSpace: PromptParser = { format: 'huggingface_space', fields: ['Model'], detect, parse }
 
 const OWN_FIELDS = [
   'num_inference_steps',

@@ -13,12 +13,27 @@ import { A1111_TAGS, readTags } from './prompt-tags.ts'
  * `Steps: 20, Sampler: …`. Forge, reForge, SD.Next, Fooocus' a1111 scheme, Civitai's generator,
  * StabilityMatrix and the savers of ComfyUI write dialects of it.
  */
-export const infotext: PromptParser = { format: 'a1111', detect, parse: ({ text }) => parseInfotext(text) }
+export const infotext: PromptParser = {
+  format: 'a1111',
+  detect,
+  parse: (input) => readParts(partsOf(input) ?? promptAlone(input.text)),
+}
+
+/** Kept from when it was asked whose the text is until it is read. */
+const knownParts = new WeakMap<ParserInput, { readonly parts: InfotextParts | undefined }>()
+
+function partsOf(input: ParserInput): InfotextParts | undefined {
+  const known = knownParts.get(input)
+  if (known !== undefined) return known.parts
+  const parts = splitInfotext(input.text)
+  knownParts.set(input, { parts })
+  return parts
+}
 
 function detect(input: ParserInput): number {
   const json = input.json()
   if (typeof json === 'object' && json !== null) return 0
-  const parts = splitInfotext(input.text)
+  const parts = partsOf(input)
   if (parts !== undefined) return parts.pairs.length >= 3 ? 0.95 : 0.7
   if (/(?:^|\n)Negative prompt:/.test(input.text)) return 0.5
   if (readTags(input.text).some(({ kind }) => A1111_TAGS.has(kind))) return 0.4
@@ -26,8 +41,11 @@ function detect(input: ParserInput): number {
 }
 
 /** Reads an infotext wherever it stands; a text without parameters is a prompt. */
-export function parseInfotext(text: string): ParsedSource {
-  const parts = splitInfotext(text) ?? { ...splitPrompts(text, false), pairs: [], trailing: [] }
+export const parseInfotext = (text: string): ParsedSource => readParts(splitInfotext(text) ?? promptAlone(text))
+
+const promptAlone = (text: string): InfotextParts => ({ ...splitPrompts(text, false), pairs: [], trailing: [] })
+
+function readParts(parts: InfotextParts): ParsedSource {
   const table = createPairTable(parts.pairs)
   const findings = createFindings()
   const prompts = [

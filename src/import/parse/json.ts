@@ -1,12 +1,22 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../lib/json.ts'
+import { withoutComments } from './json-comments.ts'
+import { endOfString } from './json-string.ts'
 
 /**
  * JSON as Python and JavaScript tools write it: `NaN` and `Infinity` become null, and whole numbers that
- * a double would round (64-bit seeds) become their digits as text. Undefined where it is no JSON.
+ * a double would round (64-bit seeds) become their digits as text. Comments and commas behind last values are passed
+ * over. Undefined where it is no JSON.
  */
 export function parseJson(text: string): JsonValue | undefined {
   const start = firstLetter(text)
   if (start !== '{' && start !== '[') return undefined
+  const value = parseStrictly(text)
+  if (value !== undefined) return value
+  const strict = withoutComments(text)
+  return strict === undefined ? undefined : parseStrictly(strict)
+}
+
+function parseStrictly(text: string): JsonValue | undefined {
   try {
     return JSON.parse(NEEDS_CARE.test(text) ? withCare(text) : text) as JsonValue
   } catch {
@@ -50,19 +60,19 @@ function careful(token: string): string {
   return /^-?\d{16,}$/.test(token) && String(Number(token)) !== token ? `"${token}"` : token
 }
 
-/** Just behind the closing quote of the string that opens at `start`, or the text's end. */
-function endOfString(text: string, start: number): number {
-  let at = start + 1
-  while (at < text.length && text.charCodeAt(at) !== 0x22) at += text.charCodeAt(at) === 0x5c ? 2 : 1
-  return at + 1
-}
-
 /** Own entries of an object, `__proto__` among them as a plain key; none for anything else. */
 export const entriesOf = (value: unknown): [string, JsonValue][] => (isJsonObject(value) ? Object.entries(value) : [])
 
 /** A field of an object, never one that it inherits. */
 export const fieldOf = (value: unknown, name: string): JsonValue | undefined =>
   isJsonObject(value) && Object.hasOwn(value, name) ? value[name] : undefined
+
+/** Whether it is an object with one of these fields. */
+export function hasOneOf(value: unknown, names: readonly string[]): boolean {
+  if (!isJsonObject(value)) return false
+  for (const name of names) if (Object.hasOwn(value, name)) return true
+  return false
+}
 
 export const objectsIn = (value: unknown): JsonObject[] => (Array.isArray(value) ? value.filter(isJsonObject) : [])
 

@@ -6,7 +6,7 @@ import { A1111_TAGS, addTags } from './prompt-tags.ts'
 import { addRecipe } from './recipe-entries.ts'
 
 /** A `.recipe.json` of ComfyUI-Lora-Manager: LoRAs and a checkpoint with their SHA-256 and their ids at Civitai. */
-export const loraManager: PromptParser = { format: 'lora_manager', detect, parse }
+export const loraManager: PromptParser = { format: 'lora_manager', fields: ['loras', 'checkpoint'], detect, parse }
 
 const OWN_FIELDS = ['gen_params', 'fingerprint', 'source_path', 'base_model', 'title']
 

@@ -7,7 +7,12 @@ import type { ParsedSource, ParserInput, PromptParser } from './parser.ts'
  * NovelAI, whose models run on its own servers: `{Title?, Description?, Software, Source, Comment}`, where `Source`
  * tells the model and `Comment` holds all else as JSON.
  */
-export const novelai: PromptParser = { format: 'novelai', detect, parse }
+export const novelai: PromptParser = {
+  format: 'novelai',
+  fields: ['Software', 'Source', 'v4_prompt', 'uc'],
+  detect,
+  parse,
+}
 
 const HOSTED = "It runs on NovelAI's servers: no file is needed"
 

@@ -37,7 +37,9 @@ export interface ParsedSource {
 export interface PromptParser {
   /** As `format` names it: `a1111`, `comfyui`, `swarmui`. */
   readonly format: string
-  /** 0 (not mine) to 1 (certain). Cheap: it is asked for every text. */
+  /** JSON has one of these fields if `detect` says more than 0 of it, and what is no JSON is not its own. */
+  readonly fields?: readonly string[]
+  /** 0 (not mine) to 1 (certain). Cheap: it is asked for every text, but for those that `fields` rule out. */
   detect(input: ParserInput): number
   parse(input: ParserInput, context: ParseContext): ParsedSource
 }

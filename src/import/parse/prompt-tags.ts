@@ -65,6 +65,7 @@ export function addTags(text: string, place: string, dialect: TagDialect, findin
  * extension. 1 where nothing is said; 0 only where both parts are off.
  */
 export function tagWeight(args: readonly string[]): number {
+  if (args.length < 2 && args[0]?.includes('=') !== true) return strength(args[0]) ?? 1
   const positional = args.filter((arg) => !arg.includes('='))
   const named = (key: string): number | undefined =>
     strength(args.find((arg) => arg.trim().toLowerCase().startsWith(`${key}=`))?.split('=')[1])

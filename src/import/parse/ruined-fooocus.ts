@@ -6,7 +6,7 @@ import { fieldOf, textOf } from './json.ts'
 import type { ParsedSource, ParserInput, PromptParser } from './parser.ts'
 
 /** RuinedFooocus: a record that names its program. Hashes are of whole files; the oldest have eight digits (AutoV1). */
-export const ruinedFooocus: PromptParser = { format: 'ruinedfooocus', detect, parse }
+export const ruinedFooocus: PromptParser = { format: 'ruinedfooocus', fields: ['software'], detect, parse }
 
 function detect(input: ParserInput): number {
   return textOf(fieldOf(input.json(), 'software'))?.trim().toLowerCase() === 'ruinedfooocus' ? 1 : 0

@@ -7,17 +7,24 @@ import { addTags } from './prompt-tags.ts'
 import { at, MATRIX_TAGS } from './stability-matrix/place.ts'
 import { addProject, projectGeneration } from './stability-matrix/project.ts'
 
+const OWN_FIELDS = ['ModelName', 'ModelHash', 'PositivePrompt', 'CfgScale', 'ModelVersionId']
+
 /**
  * StabilityMatrix: what it made a picture with (`parameters-json`), and the project in its editor (`smproj`, also a
  * file of its own). The infotext and the graph that it writes beside them have parsers of their own.
  */
-export const stabilityMatrix: PromptParser = { format: 'stabilitymatrix', detect, parse }
+export const stabilityMatrix: PromptParser = {
+  format: 'stabilitymatrix',
+  fields: ['ProjectType', ...OWN_FIELDS],
+  detect,
+  parse,
+}
 
 function detect(input: ParserInput): number {
   const root = input.json()
   const has = (name: string): boolean => fieldOf(root, name) !== undefined
   if (has('ProjectType') && has('State')) return 1
-  const own = ['ModelName', 'ModelHash', 'PositivePrompt', 'CfgScale', 'ModelVersionId'].filter(has).length
+  const own = OWN_FIELDS.filter(has).length
   return own >= 3 ? 0.95 : own === 2 && input.key === 'parameters-json' ? 0.9 : 0
 }
 

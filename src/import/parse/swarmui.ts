@@ -10,7 +10,12 @@ import { isChoice, MODEL_PARAMS } from './swarmui/params.ts'
 import { addPrompts } from './swarmui/prompt.ts'
 
 /** SwarmUI: `sui_image_params`, with the tensor digests of its models in `sui_models`. */
-export const swarmui: PromptParser = { format: 'swarmui', detect, parse }
+export const swarmui: PromptParser = {
+  format: 'swarmui',
+  fields: ['sui_image_params', 'sui_models'],
+  detect,
+  parse,
+}
 
 function detect(input: ParserInput): number {
   const root = input.json()

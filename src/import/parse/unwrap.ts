@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../lib/json.ts'
 import type { MetadataText } from '../../media/container.ts'
 import { joinKeys } from './join-keys.ts'
-import { entriesOf, fieldOf } from './json.ts'
+import { entriesOf, fieldOf, hasOneOf } from './json.ts'
 import type { ParserInput } from './parser.ts'
 import { MAX_LAYERS, toInput, unlayered } from './text-input.ts'
 
@@ -41,9 +41,13 @@ function split(input: ParserInput): ParserInput[] {
   return parts.length === 0 ? [input] : parts
 }
 
+/** All that is looked at below but the entries of a history. */
+const WRAPPER_FIELDS = ['prompt', 'workflow', 'extra_data', 'extra_pnginfo', 'comfy', 'meta', 'parameters']
+
 /** The graphs and workflows inside a wrapper; empty where `value` is none. */
 function splitObject(input: ParserInput, value: JsonObject, depth: number): ParserInput[] {
   if (depth > MAX_LAYERS) return []
+  if (!hasOneOf(value, WRAPPER_FIELDS)) return history(input, value, depth)
   const prompt = opened(fieldOf(value, 'prompt'))
   const workflow = opened(fieldOf(value, 'workflow')) ?? opened(workflowOfRequest(value))
   const found: ParserInput[] = []
@@ -98,12 +102,13 @@ function historyEntry(input: ParserInput, entry: readonly JsonValue[]): ParserIn
 
 /** `{"<id>": {"prompt": [number, id, graph, …], "outputs": {…}}}` */
 function history(input: ParserInput, value: JsonObject, depth: number): ParserInput[] {
-  const entries = entriesOf(value).slice(0, MAX_PARTS)
-  return entries.flatMap(([id, entry]) =>
-    isJsonObject(entry) && Array.isArray(fieldOf(entry, 'prompt'))
-      ? splitObject({ ...input, place: `${input.place}.${id.slice(0, 40)}` }, entry, depth + 1)
-      : [],
-  )
+  const parts: ParserInput[] = []
+  for (const [id, entry] of entriesOf(value).slice(0, MAX_PARTS)) {
+    if (!isJsonObject(entry) || !Array.isArray(entry['prompt'])) continue
+    const place = `${input.place}.${id.slice(0, 40)}`
+    for (const each of splitObject({ ...input, place }, entry, depth + 1)) parts.push(each)
+  }
+  return parts
 }
 
 /** An image of Civitai's API keeps ComfyUI's JSON as a string in `meta.comfy`. The image itself is read as well. */

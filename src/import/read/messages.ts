@@ -3,6 +3,7 @@ import type { MediaWarning, MetadataLimits } from '../../media/container.ts'
 import type { PackedText } from '../packed-text.ts'
 import type { NodeCatalogData } from '../parse/comfyui/object-info.ts'
 import type { ParsedPrompt } from '../parse/detect.ts'
+import type { NamedHere } from '../rewrite/local-names.ts'
 
 /**
  * Where a thread reads from: a file that it opens itself, or one that is open already and stays so until it has answered
@@ -22,6 +23,8 @@ export interface ReadRequest {
   readonly placePrefix?: string | undefined
   /** Give the texts back as well, packed for whoever stores them. @default false */
   readonly keepTexts?: boolean | undefined
+  /** Give them back with the names that their models have on this host. */
+  readonly named?: readonly NamedHere[] | undefined
 }
 
 /** What a file, or the texts of one, hold. */
@@ -35,6 +38,8 @@ export interface PromptReading {
   /** It carries a C2PA manifest. */
   readonly c2pa: boolean
   readonly texts?: readonly PackedText[]
+  /** Those in which a name changed, the one that tells most first, packed. */
+  readonly rewritten?: readonly PackedText[]
 }
 
 export type ReadOutcome = { readonly reading: PromptReading } | { readonly error: SentError }

@@ -2,8 +2,9 @@ import { bytesSource, fdSource, openFileSync } from '../../media/byte-source.ts'
 import type { MetadataLimits, MetadataText } from '../../media/container.ts'
 import { type MediaMetadata, readHidden, readMetadata } from '../../media/read-metadata.ts'
 import { packTextsNow, unpackTextsNow } from '../packed-text.ts'
-import { parsePrompt } from '../parse/detect.ts'
+import { type ParsedPrompt, parsePrompt } from '../parse/detect.ts'
 import type { ParseContext } from '../parse/parser.ts'
+import { rewriteTexts } from '../rewrite/rewrite.ts'
 import type { PromptReading, ReadFrom, ReadRequest } from './messages.ts'
 
 /**
@@ -26,10 +27,14 @@ export function readPrompt(request: ReadRequest, limits: MetadataLimits, context
 type OpenRequest = ReadRequest & { readonly from: Exclude<ReadFrom, { kind: 'path' }> }
 
 function readFrom(request: OpenRequest, limits: MetadataLimits, context: ParseContext): PromptReading {
-  const { from, format, placePrefix = '', keepTexts = false } = request
+  const { from, format, placePrefix = '', keepTexts = false, named } = request
   const parse = (texts: readonly MetadataText[]) => parsePrompt({ texts, format, context })
+  const rewritten = (texts: readonly MetadataText[], { sources }: ParsedPrompt): Pick<PromptReading, 'rewritten'> =>
+    named === undefined ? {} : { rewritten: packTextsNow(rewriteTexts(texts, sources, named)) }
   if (from.kind === 'texts') {
-    return { prompt: parse(unpackTextsNow(from.texts)), container: 'texts', damage: [], c2pa: false }
+    const texts = unpackTextsNow(from.texts)
+    const prompt = parse(texts)
+    return { prompt, container: 'texts', damage: [], c2pa: false, ...rewritten(texts, prompt) }
   }
   const source = from.kind === 'file' ? fdSource(from.fd, from.sizeBytes, head) : bytesSource(from.bytes)
   const prefixed = <T extends { readonly place: string }>(items: readonly T[]): readonly T[] =>
@@ -53,6 +58,7 @@ function readFrom(request: OpenRequest, limits: MetadataLimits, context: ParseCo
     damage: prefixed([...metadata.warnings, ...(hidden?.warnings ?? [])]),
     c2pa: metadata.c2pa === true,
     ...(keepTexts ? { texts: packTextsNow(texts) } : {}),
+    ...rewritten(texts, prompt),
   }
 }
 

@@ -30,6 +30,8 @@ export interface PromptReaderOptions {
   readonly workerUrl?: URL | undefined
   /** For one message, from when a thread begins with it. @default 120 s */
   readonly timeLimitMs?: number | undefined
+  /** For how long nothing is read before the threads end. @default 30 s */
+  readonly idleMs?: number | undefined
 }
 
 /** Messages cost as much as small files: a few files share one. */
@@ -55,7 +57,7 @@ function readWorkerUrl(): URL {
 const closing = (): AppError => new AppError('cancelled', 'Reading a prompt was cancelled: the program is closing')
 
 export function createPromptReader(options: PromptReaderOptions): PromptReader {
-  const { size, limits, timeLimitMs = TIME_LIMIT_MS } = options
+  const { size, limits, timeLimitMs = TIME_LIMIT_MS, idleMs = IDLE_MS } = options
   const url = options.workerUrl ?? readWorkerUrl()
   const slots = Array.from({ length: Math.max(1, size) }, () => createReadSlot({ url, timeLimitMs }))
   const queue: Waiting[] = []
@@ -104,12 +106,15 @@ export function createPromptReader(options: PromptReaderOptions): PromptReader {
 
   const leastBusy = (): ReadSlot => slots.reduce((least, slot) => (slot.messages < least.messages ? slot : least))
 
+  const isBusy = (): boolean => queue.length > 0 || slots.some(({ messages }) => messages > 0)
+
   function rest(): void {
-    if (queue.length > 0 || slots.some(({ messages }) => messages > 0)) return
+    if (isBusy()) return
     clearTimeout(idle)
     idle = setTimeout(() => {
-      for (const slot of slots) void slot.end()
-    }, IDLE_MS).unref()
+      // What was asked for since then rests in its turn.
+      if (!isBusy()) for (const slot of slots) void slot.end()
+    }, idleMs).unref()
   }
 
   function assertOpen(): void {
@@ -128,8 +133,15 @@ export function createPromptReader(options: PromptReaderOptions): PromptReader {
       for (const slot of slots) slot.useNodes(found)
     },
     async readObjectInfo(text) {
-      assertOpen()
-      return leastBusy().readObjectInfo(text)
+      try {
+        for (;;) {
+          assertOpen()
+          const found = await leastBusy().readObjectInfo(text)
+          if (found !== undefined) return found
+        }
+      } finally {
+        if (!closed) rest()
+      }
     },
     async close() {
       closed = true

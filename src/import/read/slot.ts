@@ -18,8 +18,11 @@ export interface ReadSlot {
   read(batch: ReadBatch): Promise<SlotAnswer>
   /** For all messages from now on. */
   useNodes(nodes: NodeCatalogData | undefined): void
-  /** @throws AppError internal, cancelled */
-  readObjectInfo(text: string): Promise<NodeCatalogData>
+  /**
+   * Undefined where the thread ended before its turn came.
+   * @throws AppError internal (the thread failed while it read this), cancelled
+   */
+  readObjectInfo(text: string): Promise<NodeCatalogData | undefined>
   end(): Promise<void>
 }
 
@@ -83,9 +86,12 @@ export function createReadSlot({ url, timeLimitMs }: { readonly url: URL; readon
     async readObjectInfo(text) {
       messages += 1
       try {
-        const answer = running().call('readObjectInfo', text)
+        const own = running()
+        const turn = done
+        const answer = own.call('readObjectInfo', text)
         done = answer.catch(() => {})
-        return await answer
+        await turn
+        return own.isDead ? undefined : await answer
       } finally {
         messages -= 1
       }

@@ -49,7 +49,8 @@ export type DownloadOutcome =
       readonly name: string
       readonly sha256: string
       readonly sizeBytes: number
-      readonly source: Offer['source']
+      /** `local`: it was here already, and nothing was fetched. */
+      readonly source: Offer['source'] | 'local'
       readonly node?: string
     }
   | {

@@ -71,10 +71,11 @@ export function createKeyOperations({ keys, terms, reopen }: KeyOperationsDeps):
       secrets: ['key'],
       input: v.strictObject({
         provider: v.pipe(v.picklist(PROVIDERS), v.description('Whose key it is')),
-        key: v.nullable(keyField),
+        key: v.nullish(keyField),
       }),
       output: v.object({ provider: v.picklist(PROVIDERS), stored: v.boolean() }),
       async run({ provider, key }, call) {
+        if (key === undefined) throw noKey()
         await keys.set(provider, key, call.actor)
         if (key !== null) await reopen('login')
         return { provider, stored: key !== null }
@@ -82,6 +83,11 @@ export function createKeyOperations({ keys, terms, reopen }: KeyOperationsDeps):
     }),
   ]
 }
+
+const noKey = (): AppError =>
+  new AppError('invalid_input', 'key must be given; null removes the one that is stored', {
+    errors: [{ path: 'key', expected: KEY_MESSAGE }],
+  })
 
 const REPO_MESSAGE = 'huggingface_repo must be owner/name'
 

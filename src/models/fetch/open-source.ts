@@ -30,7 +30,8 @@ export function createOpenSource(deps: OpenSourceDeps): OpenSource {
         return peers.source(ref)
       case 'civitai': {
         const token = () => keys.find('civitai', actor)
-        return createCivitaiFileSource(civitai, { versionId: ref.version_id, fileId: ref.file_id, token })
+        const { version_id: versionId, file_id: fileId, file_type: fileType, verifiable: isVerifiable } = ref
+        return createCivitaiFileSource(civitai, { versionId, fileId, fileType, isVerifiable, token })
       }
       case 'huggingface': {
         const { repo, revision, path } = ref

@@ -1,4 +1,5 @@
 import type { CivitaiFile } from '../../civitai/file.ts'
+import { fileModelType } from '../../civitai/model-type.ts'
 import { type PickedFile, pickFile } from '../../civitai/pick-file.ts'
 import { type CivitaiVersion, joinModel } from '../../civitai/version.ts'
 import type { CivitaiVersions, VersionRequestOptions } from '../../civitai/versions.ts'
@@ -92,8 +93,15 @@ function toCivitaiOffer(version: CivitaiVersion, file: CivitaiFile, matchedBy: s
   const { modelId, versionId, air, modelName, trainedWords, license, baseModel, availability, paidAccess } = version
   return {
     source: 'civitai',
-    ref: { kind: 'civitai', version_id: versionId, file_id: file.id },
+    ref: {
+      kind: 'civitai',
+      version_id: versionId,
+      file_id: file.id,
+      ...(file.type === null ? {} : { file_type: file.type }),
+      verifiable: file.hashes.sha256 !== undefined,
+    },
     filename: file.name,
+    type: fileModelType(file, version),
     // One that is off by a kilobyte would be taken for another file.
     ...(file.sizeBytes === null || !file.isSizeExact ? {} : { size_bytes: file.sizeBytes }),
     ...(file.hashes.sha256 === undefined ? {} : { sha256: file.hashes.sha256 }),

@@ -169,7 +169,18 @@ async function lookAtRef(
     }
     case 'url': {
       const filename = lastPart(ref.url) ?? wanted.names[0] ?? 'model'
-      const offer: Offer = { source: 'url', ref, filename, matched_by: matchedBy, facts: {} }
+      // Nothing else tells what comes from there: the prompt's own digest has to.
+      const sha256 = wanted.hashes.find(({ algorithm }) => algorithm === 'sha256')?.value
+      const tensor = wanted.hashes.find(({ algorithm }) => algorithm === 'tensor_sha256')?.value
+      const offer: Offer = {
+        source: 'url',
+        ref,
+        filename,
+        ...(sha256 === undefined ? {} : { sha256 }),
+        ...(tensor === undefined ? {} : { tensor_sha256: tensor }),
+        matched_by: matchedBy,
+        facts: {},
+      }
       return { offers: [offer], result: `${new URL(ref.url).host} is named as the place to fetch it from` }
     }
     case 'node':

@@ -45,11 +45,22 @@ export const sourceRefSchema = v.variant('kind', [
   v.object({
     kind: v.literal('node'),
     node: v.string(),
+    /** SHA-256 of the file; with a subtype what SwarmUI calls it by: `0x` and its tensor digest, or its name. */
     hash: v.string(),
     filename: v.string(),
     subtype: v.exactOptional(v.string()),
+    /** Its name at a SwarmUI: some cannot find every model by its digest. */
+    name: v.exactOptional(v.string()),
   }),
-  v.object({ kind: v.literal('civitai'), version_id: v.number(), file_id: v.exactOptional(v.number()) }),
+  v.object({
+    kind: v.literal('civitai'),
+    version_id: v.number(),
+    file_id: v.exactOptional(v.number()),
+    /** Civitai's word (`VAE`): what comes along from another version is found by it alone. */
+    file_type: v.exactOptional(v.string()),
+    /** Its SHA-256 is known, so that another file of the version would be noticed. */
+    verifiable: v.exactOptional(v.boolean()),
+  }),
   v.object({ kind: v.literal('huggingface'), repo: v.string(), revision: v.string(), path: v.string() }),
   v.object({ kind: v.literal('url'), url: v.string(), by_caller: v.boolean() }),
 ])
@@ -86,6 +97,8 @@ export const offerSchema = v.object({
   ref: sourceRefSchema,
   /** A stranger's word: made safe before it becomes a name. */
   filename: v.string(),
+  /** What its source says that it is: where nobody else says so, it decides the folder. */
+  type: v.exactOptional(v.picklist(MODEL_TYPES)),
   size_bytes: v.exactOptional(v.number()),
   sha256: v.exactOptional(v.string()),
   tensor_sha256: v.exactOptional(v.string()),
@@ -104,10 +117,12 @@ export const offerSchema = v.object({
 export type Offer = v.InferOutput<typeof offerSchema>
 
 /** One step of looking for a model, for people to read: `{"step":"civitai","result":"not found by auto_v3"}`. */
-export interface SearchStep {
-  readonly step: 'local' | 'nodes' | 'known_files' | 'declared_url' | 'civitai' | 'huggingface'
-  readonly result: string
-}
+export const searchStepSchema = v.object({
+  step: v.picklist(['local', 'nodes', 'known_files', 'declared_url', 'civitai', 'huggingface']),
+  result: v.string(),
+})
+
+export type SearchStep = v.InferOutput<typeof searchStepSchema>
 
 export interface OfferCandidate {
   readonly air?: string

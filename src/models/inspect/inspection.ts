@@ -9,6 +9,9 @@ export const MODEL_STATES = ['ok', 'partial', 'truncated', 'corrupt', 'html', 'p
 
 export type ModelState = (typeof MODEL_STATES)[number]
 
+/** Nothing a UI could load. */
+export const USELESS_STATES: readonly ModelState[] = ['partial', 'truncated', 'corrupt', 'html']
+
 /** The fault of files that a marker tells of, unlike those that changed while they were read. */
 export const MARKED_PARTIAL = 'A name beside it or its own says that it is still being written'
 

@@ -1,6 +1,6 @@
-import { and, eq, isNull, lt } from 'drizzle-orm'
+import { and, eq, inArray, isNull, lt } from 'drizzle-orm'
 import type { WalkSummary } from '../scan/walked-file.ts'
-import { modelFilesTable as files } from '../table.ts'
+import { modelFilesTable as files, modelNamesTable as names } from '../table.ts'
 import { among, listedPathOf } from './rows.ts'
 import type { LibraryDeps } from './take-changes.ts'
 
@@ -41,7 +41,10 @@ export async function markGone(
 
 /** Forgets files that have been gone for long. For scans: an import that looks at the disk need not write for it. */
 export async function forgetGone({ db, clock, instanceId }: LibraryDeps): Promise<void> {
+  const isForgotten = and(eq(files.instanceId, instanceId()), lt(files.goneAt, clock.now() - KEPT_MS))
   await db.write(async (tx) => {
-    await tx.delete(files).where(and(eq(files.instanceId, instanceId()), lt(files.goneAt, clock.now() - KEPT_MS)))
+    const forgotten = tx.select({ path: files.path }).from(files).where(isForgotten)
+    await tx.delete(names).where(and(eq(names.instanceId, instanceId()), inArray(names.path, forgotten)))
+    await tx.delete(files).where(isForgotten)
   })
 }

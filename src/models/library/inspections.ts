@@ -1,4 +1,4 @@
-import { and, asc, eq, placeholder as given, gt, isNull, sql } from 'drizzle-orm'
+import { and, asc, eq, placeholder as given, gt, isNull, type SQL, sql } from 'drizzle-orm'
 import { type Inspected, type Inspection, type InspectRequest, MARKED_PARTIAL, ROTTEN } from '../inspect/inspection.ts'
 import { modelFilesTable as files } from '../table.ts'
 import { among, listedPathOf, type ModelRow, NOTHING_READ } from './rows.ts'
@@ -25,17 +25,24 @@ export interface FileToInspect extends InspectRequest {
 }
 
 /** Files whose header and sidecars were not read since they changed, in the order of their paths. */
-export async function filesToInspect(
-  { db, instanceId }: Pick<LibraryDeps, 'db' | 'instanceId'>,
-  after: string,
+export const filesToInspect = (deps: IndexDeps, after: string, limit: number): Promise<FileToInspect[]> =>
+  toInspect(deps, gt(files.path, after), limit)
+
+/** Those of the files at these paths. */
+export const filesToInspectAt = (deps: IndexDeps, paths: readonly string[]): Promise<FileToInspect[]> =>
+  toInspect(deps, among(files.path, paths), paths.length)
+
+type IndexDeps = Pick<LibraryDeps, 'db' | 'instanceId'>
+
+async function toInspect(
+  { db, instanceId }: IndexDeps,
+  some: SQL | undefined,
   limit: number,
 ): Promise<FileToInspect[]> {
   const rows = await db.read
     .select(REQUESTED)
     .from(files)
-    .where(
-      and(eq(files.instanceId, instanceId()), isNull(files.inspectedAt), isNull(files.goneAt), gt(files.path, after)),
-    )
+    .where(and(eq(files.instanceId, instanceId()), isNull(files.inspectedAt), isNull(files.goneAt), some))
     .orderBy(asc(files.path))
     .limit(limit)
   return rows.map((row) => ({

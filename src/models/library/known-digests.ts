@@ -8,12 +8,14 @@ export interface ModelDigests {
   readonly sha256: Sha256
   readonly tensorSha256: TensorSha256 | undefined
   readonly autoV1: string | undefined
+  readonly blake3?: string | undefined
+  readonly crc32?: string | undefined
   /** Only the file's name told of `sha256`: the others may exist and are not known yet. */
   readonly incomplete?: true
 }
 
 export const toDigests = (
-  row: Pick<ModelRow, 'sha256' | 'tensorSha256' | 'autoV1' | 'hashedAt'>,
+  row: Pick<ModelRow, 'sha256' | 'tensorSha256' | 'autoV1' | 'hashedAt'> & Partial<Pick<ModelRow, 'blake3' | 'crc32'>>,
 ): ModelDigests | undefined =>
   row.sha256 === null
     ? undefined
@@ -21,6 +23,8 @@ export const toDigests = (
         sha256: row.sha256 as Sha256,
         tensorSha256: (row.tensorSha256 ?? undefined) as TensorSha256 | undefined,
         autoV1: row.autoV1 ?? undefined,
+        ...(row.blake3 == null ? {} : { blake3: row.blake3 }),
+        ...(row.crc32 == null ? {} : { crc32: row.crc32 }),
         ...(row.hashedAt === null ? { incomplete: true as const } : {}),
       }
 

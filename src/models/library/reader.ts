@@ -3,7 +3,7 @@ import type { FileDigest } from '../../hash/whole-file.ts'
 import type { HashQueue, QueueOptions } from '../hash-queue.ts'
 import type { Inspected, InspectRequest } from '../inspect/inspection.ts'
 import { createDigestKeeper, type FileToHash, storeFault } from './digests.ts'
-import { createInspectionStore, filesToInspect } from './inspections.ts'
+import { createInspectionStore, filesToInspect, filesToInspectAt } from './inspections.ts'
 import type { LibraryDeps } from './take-changes.ts'
 
 export interface ReaderDeps extends LibraryDeps {
@@ -15,6 +15,8 @@ export interface ReaderDeps extends LibraryDeps {
 export interface LibraryReader {
   /** Reads what no walk has read yet. @returns how many files were looked into, and how many were not what was hashed */
   inspectAll(signal: AbortSignal, options?: InspectOptions): Promise<{ files: number; refuted: number }>
+  /** Reads those of these files (real paths) that no walk has read yet. */
+  inspect(paths: readonly string[], signal: AbortSignal): Promise<void>
   /**
    * Hashes one file and keeps the digests; a fault where it cannot be read, which is kept too.
    * @throws the signal's reason; what Db.write throws
@@ -61,6 +63,10 @@ export function createLibraryReader(deps: ReaderDeps): LibraryReader {
       }
       await writing
       return { files, refuted }
+    },
+    async inspect(paths, signal) {
+      const requests = await filesToInspectAt(deps, paths)
+      if (requests.length > 0) await storeInspections(requests, await deps.inspect(requests, signal))
     },
     async hash(file, options) {
       let digest: FileDigest

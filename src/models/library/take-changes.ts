@@ -6,6 +6,7 @@ import type { Clock } from '../../lib/clock.ts'
 import type { WalkedFile } from '../scan/walked-file.ts'
 import { modelFilesTable as files } from '../table.ts'
 import { isSame, mergeRow, type VolumeDigests } from './merge-row.ts'
+import { forgetNames, keepNames } from './other-stems.ts'
 import { among, type ModelRow, upsertRows } from './rows.ts'
 
 export interface LibraryDeps {
@@ -79,8 +80,10 @@ export function createChangeTaker({ db, clock, instanceId }: LibraryDeps) {
       }
       if (left.length > 0) {
         await tx.delete(files).where(and(eq(files.instanceId, instanceId()), among(files.path, left)))
+        await forgetNames(tx, instanceId(), left)
       }
       await upsertRows(tx, written)
+      await keepNames(tx, written)
       return taken
     })
   }

@@ -113,7 +113,8 @@ const unasked = (reason: string): Greeting => ({
   warning: `The node is stored, but could not be asked yet: ${reason}`,
 })
 
-function refusalOf(status: number): string {
+/** Why a status is no answer, as the end of a sentence. */
+export function refusalOf(status: number): string {
   if (status === 401 || status === 403) return `it refuses the token (HTTP ${status})`
   if (status >= 300 && status < 400) return `it redirects (HTTP ${status}): add it under the URL that it redirects to`
   if (status === 404) return 'there is no model manifest at this URL (HTTP 404)'
@@ -121,7 +122,7 @@ function refusalOf(status: number): string {
 }
 
 /** What the network said, as the end of a sentence. */
-function reasonOf(error: unknown): string {
+export function reasonOf(error: unknown): string {
   const { message }: AppError = toAppError(error)
   return message.slice(0, 1).toLowerCase() + message.slice(1)
 }

@@ -19,6 +19,33 @@ test('why a VAE is no file is told apart', () => {
   expect(reason('pixel_space')).toBe('It is built into the UI: no file is needed')
 })
 
+test('a VAE that stands for two files names them, with where they are from', () => {
+  const place = 'comfyui:prompt node 1 vae_name'
+  expect(read({ 1: node('VAELoader', { vae_name: 'taesdxl' }) }).dependencies.slice(1)).toMatchObject(
+    ['taesdxl_encoder.pth', 'taesdxl_decoder.pth'].map((filename) => ({
+      type: 'vae',
+      filename,
+      folder: 'vae_approx',
+      urls: [`https://github.com/madebyollin/taesd/raw/main/${filename}`],
+      active: true,
+      // The loader does not offer it where they are missing.
+      optional: false,
+      status: 'pending',
+      evidence: [place, `${place} (it stands for this file)`],
+    })),
+  )
+  const unused = {
+    1: node('VAELoader', { vae_name: 'taesd' }),
+    2: node('SaveImage', { images: ['3', 0] }),
+    3: node('X', {}),
+  }
+  expect(read(unused).dependencies.map(({ active, status }) => [active, status])).toEqual([
+    [false, 'skipped'],
+    [false, 'skipped'],
+    [false, 'skipped'],
+  ])
+})
+
 describe('API graph', () => {
   const rows: readonly (readonly [name: string, node: unknown, needs: string[]])[] = [
     ['a checkpoint', node('CheckpointLoaderSimple', { ckpt_name: 'a.safetensors' }), ['checkpoint a.safetensors']],
@@ -45,7 +72,11 @@ describe('API graph', () => {
       ['text_encoder l.st', 'text_encoder t.st'],
     ],
     ['clip vision', node('CLIPVisionLoader', { clip_name: 'v.safetensors' }), ['clip_vision v.safetensors']],
-    ['a VAE of the program', node('VAELoader', { vae_name: 'taesd' }), ['vae taesd (skipped)']],
+    [
+      'a VAE of the program',
+      node('VAELoader', { vae_name: 'taesd' }),
+      ['vae taesd (skipped)', 'vae taesd_encoder.pth', 'vae taesd_decoder.pth'],
+    ],
     [
       'no VAE',
       node('Efficient Loader', { ckpt_name: 'a.pt', vae_name: 'Baked VAE', lora_name: 'None' }),

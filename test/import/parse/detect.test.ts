@@ -62,6 +62,52 @@ test('a format that is asked for is the only one', () => {
   expect(() => read(GRAPH, 'unheard of')).toThrow('this format is not known')
 })
 
+test('a text that is read in a format of several parsers is one source', () => {
+  for (const format of FORMATS) {
+    expect(read('{"hello": "world"}', format).sources).toEqual([{ place: 'text', format, confidence: 0 }])
+  }
+  const twice = Array.from({ length: 2 }, () => ({ place: 'png:tEXt:prompt', key: 'prompt', text: GRAPH }))
+  expect(parsePrompt({ texts: twice, format: 'comfyui' }).sources).toHaveLength(2)
+})
+
+describe('JSON with comments and commas at ends', () => {
+  const SETTINGS = `{
+  "theme": "night-fog", /* its "other" {name */
+  // what the editor shows
+  "address": "https://example.com/*", // no end: */
+  "sizes": [8, 13,],
+}
+`
+  test.each([
+    ['settings', SETTINGS],
+    ['a comma at the end', '{"a": [1, 2, 3, ], }'],
+    ['a comment between a comma and the end', '{"a": 1, // one\n}'],
+    ['a comment at the end, without a line break', '{"a": 1} // one'],
+    ['a comment in front', '// mine\n{"a": 1}'],
+  ])('%s that are no prompt are not damaged', (_, text) => {
+    const found = read(text)
+    expect(found).toMatchObject({ format: 'unknown', sources: [], damage: [] })
+  })
+
+  test.each([
+    ['a graph that is cut off', GRAPH.slice(0, -5)],
+    ['a graph that ends behind a comma', GRAPH.slice(0, GRAPH.indexOf(',') + 1)],
+    ['a graph that ends inside a name', GRAPH.slice(0, GRAPH.indexOf('.safetensors'))],
+    ['settings that are cut off', SETTINGS.slice(0, -4)],
+    ['settings that end in a comment', SETTINGS.slice(0, SETTINGS.indexOf(' */'))],
+    ['two commas', '{"a": [1,,]}'],
+    ['a comma alone', '[[,]]'],
+    ['half a comment', '{"a": 1 / }'],
+  ])('%s: still damaged', (_, text) => {
+    expect(read(text).damage).toEqual([{ place: 'text', reason: 'this looks like JSON, but it is damaged or cut off' }])
+  })
+
+  test('a prompt with them is read, its strings as they are', () => {
+    const text = GRAPH.replace('"m.safetensors"', '"a//b/*c,]*/.safetensors", // the one\n').replace(/\}$/, ',}')
+    expect(read(text).dependencies.map(({ written }) => written)).toEqual([['a//b/*c,]*/.safetensors']])
+  })
+})
+
 describe('the format of several texts', () => {
   const graph = { place: 'png:tEXt:prompt', key: 'prompt', text: GRAPH }
   const of = (key: string, text: string) =>
@@ -151,6 +197,11 @@ describe('hostile texts', () => {
       'blanks where Easy Diffusion names an upscaler',
       JSON.stringify({ use_stable_diffusion_model: 'm', use_upscale: `${many(' ')}x` }),
     ],
+    ["blanks in NovelAI's source", JSON.stringify({ Software: 'NovelAI', Source: `NovelAI${many(' ')}x` })],
+    ['comments that never close', `[[${many('/* ')}`],
+    ['lines that are comments', `[[${many('//\n')}]`],
+    ['commas behind each other', `[[${many(', ')}]`],
+    ['a comma with nothing but blanks behind it', `[[1,${many(' ')}x`],
     [
       'a graph of many loaders',
       JSON.stringify(

@@ -29,6 +29,17 @@ describe('JSON as tools write it', () => {
       }),
     )
   })
+
+  test('so does JSON with comments and commas behind last values', () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ noUnicodeString: false }), (value) => {
+        const text = JSON.stringify([value, '// a /* b */ ,]'], null, 1)
+        const lines = text.split('\n').map((line) => `/* "[, */${line} // it's {`)
+        const loose = lines.join('\n').replaceAll(/(?<![[{]) \/\/ it's \{\n(?=\/\*.{7}\s*[\]}])/g, ',$&')
+        expect(parseJson(`[${loose}\n,]`) as unknown).toEqual([JSON.parse(text)])
+      }),
+    )
+  })
 })
 
 test('inherited fields are none, and own ones of the same name are', () => {

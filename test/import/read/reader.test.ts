@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'bun:test'
 import { closeSync, fstatSync, openSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setImmediate } from 'node:timers/promises'
+import { setImmediate, setTimeout } from 'node:timers/promises'
 import { createPromptReader, type PromptReader, type PromptReaderOptions } from '../../../src/import/read/reader.ts'
 import { DEFAULT_LIMITS } from '../../../src/media/container.ts'
 import { aPng } from '../../support/build.ts'
@@ -147,6 +147,56 @@ describe('a worker', () => {
     expect(await rejection(crash as Promise<unknown>)).toMatchObject({ code: 'internal' })
     expect(await Promise.all([before, behind, nextMessage])).toMatchObject(Array(3).fill({ container: 'ok' }))
   })
+})
+
+describe('a thread', () => {
+  const worker = (answer: string): URL =>
+    new URL(
+      `data:text/javascript,${encodeURIComponent(`
+        import { parentPort, threadId } from 'node:worker_threads'
+        parentPort.postMessage({ kind: 'ready' })
+        const reading = { container: String(threadId) }
+        const outputs = {
+          read: ({ requests }) => JSON.stringify(requests.map(() => ({ reading }))),
+          readObjectInfo: () => threadId,
+        }
+        parentPort.on('message', ({ id, name, input }) => {
+          ${answer}
+          parentPort.postMessage({ kind: 'done', id, output: outputs[name](input) })
+        })`)}`,
+    )
+
+  test('that works does not end as an idle one, whatever it works on', async () => {
+    const busy = worker(`if (input !== 'quick' && name !== 'read') Bun.sleepSync(600)`)
+    const reader = aReader({ size: 1, workerUrl: busy, idleMs: 100 })
+    const { container } = await reader.read(ofText('x'))
+    const [first, second] = await Promise.all([reader.readObjectInfo('slow'), reader.readObjectInfo('quick')])
+    expect([first, second].map(String)).toEqual([container, container])
+  })
+  test('that has nothing to do ends, whatever it did last', async () => {
+    const reader = aReader({ size: 1, workerUrl: worker(''), idleMs: 1 })
+    const first = await reader.readObjectInfo('')
+    // Each question keeps it for a while: another one answers once it was left alone for long enough.
+    while ((await reader.readObjectInfo('')) === first) await setTimeout(20)
+  })
+  test('that is ended because of one message takes no other along', async () => {
+    const stuck = worker(`if (name === 'read') Bun.sleepSync(60_000)`)
+    const reader = aReader({ size: 1, workerUrl: stuck, timeLimitMs: 100 })
+    const slow = rejection(reader.read(ofText('x')))
+    await setImmediate()
+    expect(await reader.readObjectInfo('')).toBeGreaterThan(0)
+    expect(await slow).toMatchObject({ code: 'invalid_input' })
+  })
+})
+
+test('nodes that wait to be read are cancelled when it closes', async () => {
+  const reader = aReader({ size: 1 })
+  void rejection(reader.read(ofText(INFOTEXT.repeat(100))))
+  await setImmediate()
+  const waiting = rejection(reader.readObjectInfo('{}'))
+  await reader.close()
+  expect(await waiting).toMatchObject({ code: 'cancelled' })
+  expect(await rejection(reader.readObjectInfo('{}'))).toMatchObject({ code: 'cancelled' })
 })
 
 test('what waits when it closes is cancelled', async () => {

@@ -29,7 +29,9 @@ test('what is read in pages is read whole', async () => {
   for (const name of names) writeFileSync(join(root, name), 'one')
   const paths = names.map((name) => join(root, name))
 
-  const { files } = await host.models.library.open([], signal)
+  const library = await host.models.library.open([], signal)
+  await library.look()
+  const files = await library.unhashed()
   expect(files.map(({ path }) => path)).toEqual(paths)
   expect(await countToHash(deps(), [host.root])).toEqual({ files: names.length, bytes: names.length * 3 })
   const rows = await host.db.read.select().from(modelFilesTable)

@@ -13,6 +13,8 @@ export interface FakeNode extends AsyncDisposable {
   publicKey(): Promise<string>
   /** Its key is another one from now on. */
   changeKey(): void
+  /** What its manifest lists. */
+  models: readonly object[]
   /** A signed manifest; `change` comes after signing. */
   manifest(change?: object): Promise<string>
 }
@@ -32,6 +34,7 @@ export async function startFakeNode(): Promise<FakeNode> {
     url: `http://127.0.0.1:${server.port}`,
     requests: server.requests,
     answer: async () => ok(await node.manifest(), { 'content-type': 'application/json' }),
+    models: [],
     publicKey: () => key.publicKey(),
     changeKey() {
       key = newKey()
@@ -39,7 +42,7 @@ export async function startFakeNode(): Promise<FakeNode> {
     async manifest(change = {}) {
       const unsigned = {
         generated_at: '2026-01-01T00:00:00.000Z',
-        models: [],
+        models: node.models,
         node: { id: 'inst_there', public_key: await key.publicKey(), sig_algo: 'ed25519' },
       }
       const signature = await key.sign(Buffer.from(canonicalize(unsigned) ?? ''))

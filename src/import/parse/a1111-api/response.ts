@@ -18,7 +18,14 @@ export function infoOf(root: unknown): JsonObject | undefined {
   return isJsonObject(info) && INFO_FIELDS.some((name) => fieldOf(info, name) !== undefined) ? info : undefined
 }
 
-const INFO_FIELDS = ['infotexts', 'sd_model_name', 'sd_model_hash', 'extra_generation_params', 'all_prompts']
+/** It has at least one of these. */
+export const INFO_FIELDS: readonly string[] = [
+  'infotexts',
+  'sd_model_name',
+  'sd_model_hash',
+  'extra_generation_params',
+  'all_prompts',
+]
 
 const MOST_TEXTS = 100
 

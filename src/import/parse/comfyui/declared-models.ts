@@ -18,7 +18,8 @@ export function fileUrl(text: string | undefined): string | undefined {
 
 /** `models` of a workflow or of a node's properties: `[{"name": …, "url": …, "directory": …, "hash": …, "hash_type": …}]`. */
 export function readDeclaredModels(list: JsonValue | undefined): DeclaredModel[] {
-  return objectsIn(Array.isArray(list) ? list.slice(0, MAX_MODELS) : undefined).flatMap((model) => {
+  if (!Array.isArray(list)) return []
+  return objectsIn(list.slice(0, MAX_MODELS)).flatMap((model) => {
     const name = textOf(fieldOf(model, 'name'))
     if (name === undefined || name === '') return []
     const url = fileUrl(textOf(fieldOf(model, 'url')))

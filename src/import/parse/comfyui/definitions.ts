@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../../lib/json.ts'
+import { remembered } from '../../remembered.ts'
 import { fieldOf, objectsIn, textOf } from '../json.ts'
 import { groupName, readGroupNodes, readGroupSheet } from './group-nodes.ts'
 import { readSheet, type Sheet } from './sheet.ts'
@@ -20,6 +21,8 @@ export interface Inside {
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
+const isNameOfContainer = remembered((type) => UUID.test(type) || groupName(type) !== undefined)
+
 /** More subgraphs than this are nobody's work. */
 const MAX_SUBGRAPHS = 10_000
 
@@ -35,7 +38,7 @@ export function createDefinitions(workflow: JsonObject): Definitions {
   }
   return {
     sources: [...subgraphs.values()],
-    isContainer: (type) => subgraphs.has(type) || UUID.test(type) || groupName(type) !== undefined,
+    isContainer: (type) => subgraphs.has(type) || isNameOfContainer(type),
     inside(type) {
       if (!read.has(type)) read.set(type, find(type))
       return read.get(type)

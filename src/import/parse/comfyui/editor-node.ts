@@ -8,9 +8,9 @@ export interface EditorSlot {
   /** `MODEL`, `INT,FLOAT`; `*` where anything fits. */
   readonly type: string
   /** Name of the widget that a link here takes the place of. */
-  readonly widget?: string
+  readonly widget: string | undefined
   /** Key of the link that ends here. */
-  readonly link?: string
+  readonly link: string | undefined
 }
 
 /** A box as the editor keeps it. */
@@ -42,26 +42,22 @@ export function keyOf(id: JsonValue | undefined): string | undefined {
 }
 
 export function readEditorNode(source: JsonObject, key: string): EditorNode {
-  const inputs = objectsIn(fieldOf(source, 'inputs')).slice(0, MAX_OF_ONE).map(readSlot)
-  const widgets = fieldOf(source, 'widgets_values')
-  const named = fieldOf(source, 'widgets_values_named')
-  const properties = fieldOf(source, 'properties')
+  const inputs = objectsIn(source['inputs']).slice(0, MAX_OF_ONE).map(readSlot)
+  const widgets = source['widgets_values']
+  const named = source['widgets_values_named']
+  const properties = isJsonObject(source['properties']) ? source['properties'] : {}
+  const cost = 1 + sizeOf(inputs) + sizeOf(widgets) + sizeOf(named) + sizeOf(properties['proxyWidgets'])
   return {
     key,
-    type: textOf(fieldOf(source, 'type')) ?? '',
-    mode: MODES.get(fieldOf(source, 'mode')) ?? 'on',
+    type: textOf(source['type']) ?? '',
+    mode: MODES.get(source['mode']) ?? 'on',
     inputs,
-    outputs: objectsIn(fieldOf(source, 'outputs')).map((output) => typeOf(fieldOf(output, 'type'))),
+    outputs: objectsIn(source['outputs']).map((output) => typeOf(output['type'])),
     widgets,
     named: isJsonObject(named) ? named : undefined,
-    properties: isJsonObject(properties) ? properties : {},
-    declared: readDeclaredModels(fieldOf(properties, 'models')),
-    cost:
-      1 +
-      [inputs, widgets, named, fieldOf(properties, 'proxyWidgets')].reduce<number>(
-        (sum, part) => sum + sizeOf(part),
-        0,
-      ),
+    properties,
+    declared: readDeclaredModels(properties['models']),
+    cost,
   }
 }
 
@@ -72,13 +68,11 @@ const MODES = new Map<unknown, 'muted' | 'bypassed'>([
 ])
 
 function readSlot(source: JsonObject): EditorSlot {
-  const widget = textOf(fieldOf(fieldOf(source, 'widget'), 'name'))
-  const link = keyOf(fieldOf(source, 'link'))
   return {
-    name: textOf(fieldOf(source, 'name')) ?? '',
-    type: typeOf(fieldOf(source, 'type')),
-    ...(widget === undefined ? {} : { widget }),
-    ...(link === undefined ? {} : { link }),
+    name: textOf(source['name']) ?? '',
+    type: typeOf(source['type']),
+    widget: textOf(fieldOf(source['widget'], 'name')),
+    link: keyOf(source['link']),
   }
 }
 

@@ -10,6 +10,7 @@ export interface EmbeddingWord {
 }
 
 const WORD = /embedding:[^\S\n]{0,20}([^\s,()[\]:|<>]{1,1000})/gi
+const ANY_WORD = /embedding:/i
 const MOST_CHARACTERS = 1_000_000
 const MOST_WORDS = 1000
 
@@ -44,6 +45,7 @@ function reasonIgnored(text: string, start: number, word: string): string | unde
 
 /** ComfyUI only notes that an embedding is missing, and goes on without it. */
 export function addEmbeddings(node: GraphNode, input: string, text: string, findings: Findings): void {
+  if (!ANY_WORD.test(text)) return
   const place = inputPlace(node, input)
   for (const { name, ignored } of readEmbeddings(text)) {
     findings.add({

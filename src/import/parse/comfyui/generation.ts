@@ -42,11 +42,12 @@ function promptOf({ nodes }: Sampler, side: Side, graph: Graph): string | undefi
 
 /** ComfyUI counts layers from the end: -2 leaves out one, which others call a skip of 2. */
 function clipSkip(sampler: Sampler, graph: Graph): number | undefined {
-  const layers = [...graph.values()].filter(({ className, active }) => active && className === 'CLIPSetLastLayer')
-  const counted =
-    followNumber(fieldOf(layers[0]?.inputs, 'stop_at_clip_layer'), 'stop_at_clip_layer', graph) ??
-    sampler.nodes
-      .map(({ inputs }) => followNumber(fieldOf(inputs, 'clip_skip'), 'clip_skip', graph))
-      .find(Number.isFinite)
+  let counted: number | undefined
+  for (const { className, active, inputs } of graph.values()) {
+    if (!active || className !== 'CLIPSetLastLayer') continue
+    counted = followNumber(inputs['stop_at_clip_layer'], 'stop_at_clip_layer', graph)
+    break
+  }
+  for (const { inputs } of sampler.nodes) counted ??= followNumber(inputs['clip_skip'], 'clip_skip', graph)
   return counted === undefined ? undefined : Math.abs(counted)
 }

@@ -67,8 +67,7 @@ function openInputs(nodes: ReadonlyMap<string, EditorNode>, into: ReadonlyMap<st
 /** The inputs with their links, in place of those of the workflow that the group was made in. */
 const linked = (node: EditorNode, into: ReadonlyMap<string, string>): EditorSlot[] =>
   node.inputs.map(({ name, type, widget }, at) => {
-    const link = into.get(`${node.key}.${at}`)
-    return { name, type, ...(widget === undefined ? {} : { widget }), ...(link === undefined ? {} : { link }) }
+    return { name, type, widget, link: into.get(`${node.key}.${at}`) }
   })
 
 /** `external` has the outputs that go outside as well, `config` those that someone showed or hid. */

@@ -1,9 +1,10 @@
 import type { JsonValue } from '../../../lib/json.ts'
 import { hasModelExtension } from '../../model-name.ts'
 import { entriesOf } from '../json.ts'
+import { isControl } from './align-widgets.ts'
 import type { EditorNode } from './editor-node.ts'
 import { createGiven, type Given, give, type Target } from './given.ts'
-import { isControl, type NamedWidgets } from './name-widgets.ts'
+import type { NamedWidgets } from './name-widgets.ts'
 import { INLETS, type Sheet } from './sheet.ts'
 
 /** A widget inside a group, the value that it was saved with, and how many values it stands for in the list. */

@@ -5,6 +5,7 @@ import { readReference } from '../../reference.ts'
 import type { GraphNode } from './graph.ts'
 import { findDeclared, readDeclared, typeOfFolder } from './match-declared.ts'
 import { inputPlace } from './place.ts'
+import { filesOfSmallVae, isSmallVae, NO_SMALL_VAE_FILE } from './small-vaes.ts'
 
 /** An input of a node names a model. */
 export interface ModelUse {
@@ -27,10 +28,6 @@ export interface ModelUse {
   readonly places?: readonly string[] | undefined
 }
 
-/** VAEs for previews: each name stands for an encoder and a decoder in a folder of their own. */
-const SMALL_VAES = new Set(['taesd', 'taesdxl', 'taesd3', 'taef1'])
-const SMALL_VAE = 'It stands for an encoder and a decoder in models/vae_approx: no file is called so'
-
 /** TensorArt gives its files numbers in place of names. */
 const TENSORART = /^EMS-\d{1,20}-EMS(?:\.\w{1,20})?$/i
 const HOSTED_BY_TENSORART = 'TensorArt hosts it under this number: elsewhere no file is called so'
@@ -46,7 +43,7 @@ export function addUse(use: ModelUse, findings: Findings): void {
   const declared = findDeclared(node, text, use.guessed === true ? undefined : use.type)
   const added = declared === undefined ? undefined : readDeclared(declared, place, findings)
   const type = withBetterType(use, reference.air, declared?.directory)
-  const urls = [...new Set([...(reference.urls ?? []), ...(use.urls ?? []), ...(added?.urls ?? [])])]
+  const urls = unionOf(reference.urls, use.urls, added?.urls)
   const hashes = [...(reference.hashes ?? []), ...(added?.hashes ?? [])]
   const civitai = reference.civitai ?? added?.civitai
   const folder = added?.folder ?? use.folder
@@ -66,6 +63,14 @@ export function addUse(use: ModelUse, findings: Findings): void {
     ...activity(use),
     evidence: [place, ...(use.places ?? [])],
   })
+  if (skip !== NO_SMALL_VAE_FILE || trust !== undefined) return
+  for (const file of filesOfSmallVae(text.trim(), place)) findings.add({ ...file, ...activity(use) })
+}
+
+function unionOf(...lists: readonly (readonly string[] | undefined)[]): string[] {
+  const all = new Set<string>()
+  for (const list of lists) for (const text of list ?? []) all.add(text)
+  return [...all]
 }
 
 /** A claim has no say in whether something is loaded. */
@@ -76,7 +81,7 @@ function activity({ node, on, trust }: ModelUse): Pick<Mention, 'active'> {
 
 function reasonToSkip(type: DependencyType, text: string): string | undefined {
   if (type === 'vae' && text === 'pixel_space') return BUILT_IN
-  if (type === 'vae' && SMALL_VAES.has(text)) return SMALL_VAE
+  if (type === 'vae' && isSmallVae(text)) return NO_SMALL_VAE_FILE
   return TENSORART.test(text) ? HOSTED_BY_TENSORART : undefined
 }
 

@@ -1,6 +1,6 @@
 import type { JsonObject, JsonValue } from '../../../lib/json.ts'
-import { hasModelExtension } from '../../model-name.ts'
 import { entriesOf, fieldOf, textOf } from '../json.ts'
+import { type Aligned, align, CONTROL, type Named, type Placed } from './align-widgets.ts'
 import { type EditorNode, MAX_OF_ONE } from './editor-node.ts'
 import type { NodeCatalog } from './node-catalog.ts'
 import { widgetsOf } from './widgets.ts'
@@ -9,12 +9,6 @@ import { widgetsOf } from './widgets.ts'
 export interface NamedWidgets {
   of(node: EditorNode): ReadonlyMap<string, JsonValue>
 }
-
-/** The widget behind a seed that says what happens to it after a run. It is in no executed graph. */
-export const CONTROL = 'control_after_generate'
-const CONTROLS = new Set<unknown>(['fixed', 'increment', 'decrement', 'randomize', 'increment-wrap'])
-export const isControl = (value: JsonValue | undefined): boolean => CONTROLS.has(value)
-export const isSeed = (name: string): boolean => /(?:^|_)seed$/i.test(name)
 
 export function createNamedWidgets(catalog: NodeCatalog | undefined): NamedWidgets {
   const known = new Map<EditorNode, ReadonlyMap<string, JsonValue>>()
@@ -38,13 +32,17 @@ function nameWidgets(node: EditorNode, catalog: NodeCatalog | undefined): Map<st
   }
   const slots: Named[] = []
   const plain: Placed[] = []
-  for (const [at, value] of held.slice(0, MAX_OF_ONE).entries()) {
+  for (let at = 0; at < held.length && at < MAX_OF_ONE; at += 1) {
+    const value = held[at] ?? null
     const name = slotName(value, slots)
     if (name === undefined) plain.push({ at, value })
     else slots.push({ name, at, value })
   }
-  const all = [...slots, ...nameInOrder(node, plain, new Set(slots.map(({ name }) => name)), catalog)]
-  return new Map(all.sort((a, b) => a.at - b.at).map(({ name, value }) => [name, wrapped(value)]))
+  const named = nameInOrder(node, plain, new Set(slots.map(({ name }) => name)), catalog)
+  const all = slots.length === 0 ? named : [...slots, ...named].sort((a, b) => a.at - b.at)
+  const widgets = new Map<string, JsonValue>()
+  for (const { name, value } of all) widgets.set(name, wrapped(value))
+  return widgets
 }
 
 /**
@@ -52,82 +50,51 @@ function nameWidgets(node: EditorNode, catalog: NodeCatalog | undefined): Map<st
  * rows `{name, strength, active}` is `loras`.
  */
 function slotName(value: JsonValue, taken: readonly Named[]): string | undefined {
+  if (typeof value !== 'object') return undefined
   if (fieldOf(value, 'lora') !== undefined) return `lora_${taken.length + 1}`
   const row = Array.isArray(value) ? value[0] : undefined
   const isRow = textOf(fieldOf(row, 'name')) !== undefined && fieldOf(row, 'active') !== undefined
   return isRow && taken.length === 0 ? 'loras' : undefined
 }
 
-/** A value and where it stands in the list. */
-interface Placed {
-  readonly at: number
-  readonly value: JsonValue
-}
-
-interface Named extends Placed {
-  readonly name: string
-}
-
+/** In the order of the values. */
 function nameInOrder(
   node: EditorNode,
   values: readonly Placed[],
   taken: ReadonlySet<string>,
   catalog: NodeCatalog | undefined,
 ): Named[] {
-  const free = (names: readonly string[] | undefined): readonly string[] =>
-    (names ?? []).filter((name) => !taken.has(name))
-  const own = align(free(node.inputs.flatMap(({ widget }) => widget ?? [])), values)
-  const others = [catalog?.classes.get(node.type)?.widgets, widgetsOf(node.type)]
-    .filter((names) => names !== undefined)
-    .map((names) => align(free(names), values))
-  // A saved picture lists only the widgets that a link could reach, so a list that is too short says nothing.
-  const best =
-    [own, ...others].find(({ fits, isWhole }) => fits && isWhole) ??
-    others.find(({ fits }) => fits) ??
-    (own.fits && own.rest.length === 0 ? own : undefined)
-  const unnamed = (best?.rest ?? values).map((placed) => ({ ...placed, name: `widget_${placed.at + 1}` }))
-  return [...(best?.pairs ?? []), ...unnamed]
+  const best = alignBest(node, values, taken, catalog)
+  const named = [...(best?.pairs ?? [])]
+  for (const { at, value } of best?.rest ?? values) named.push({ name: `widget_${at + 1}`, at, value })
+  return named
 }
 
-interface Aligned {
-  readonly pairs: readonly Named[]
-  readonly rest: readonly Placed[]
-  /** Each name has a value and each value a name. */
-  readonly isWhole: boolean
-  /** No value is of a kind that its name cannot mean. */
-  readonly fits: boolean
-}
-
-/** Gives values their names one by one, and knows that the values have a word more behind a seed. */
-function align(names: readonly string[], values: readonly Placed[]): Aligned {
-  const pairs: Named[] = []
-  let at = 0
-  for (const [index, name] of names.entries()) {
-    const placed = values[at]
-    if (placed === undefined) break
-    if (name === CONTROL) {
-      if (placed.value === null || isControl(placed.value)) at += 1
-      continue
-    }
-    pairs.push({ ...placed, name })
-    at += 1
-    const isMore = isSeed(name) || values.length - at > names.length - index - 1
-    if (isMore && names[index + 1] !== CONTROL && isControl(values[at]?.value)) at += 1
+/** A saved picture lists only the widgets that a link could reach, so a list of its own that is too short says nothing. */
+function alignBest(
+  node: EditorNode,
+  values: readonly Placed[],
+  taken: ReadonlySet<string>,
+  catalog: NodeCatalog | undefined,
+): Aligned | undefined {
+  const free = (names: readonly string[]): readonly string[] =>
+    taken.size === 0 ? names : names.filter((name) => !taken.has(name))
+  const own = align(free(ownNames(node)), values)
+  if (own.fits && own.isWhole) return own
+  let fitting: Aligned | undefined
+  for (const names of [catalog?.classes.get(node.type)?.widgets, widgetsOf(node.type)]) {
+    const other = names === undefined ? undefined : align(free(names), values)
+    if (other?.fits !== true) continue
+    if (other.isWhole) return other
+    fitting ??= other
   }
-  const named = names.filter((name) => name !== CONTROL).length
-  return {
-    pairs,
-    rest: values.slice(at),
-    isWhole: pairs.length === named && at === values.length,
-    fits: pairs.every(({ name, value }) => canMean(name, value)),
-  }
+  return fitting ?? (own.fits && own.rest.length === 0 ? own : undefined)
 }
 
-const NUMBER = /strength|weight|seed|steps|^cfg|width|height|denoise|batch_size|_skip/i
-
-function canMean(name: string, value: JsonValue): boolean {
-  if (typeof value === 'string') return !(NUMBER.test(name) && hasModelExtension(value))
-  return !(typeof value === 'number' && /_name_?\d*$/.test(name))
+function ownNames({ inputs }: EditorNode): string[] {
+  const names: string[] = []
+  for (const { widget } of inputs) if (widget !== undefined) names.push(widget)
+  return names
 }
 
 /** The first value of a PrimitiveNode, which is handed on to what it is wired to. */

@@ -3,9 +3,9 @@ import { isJsonObject, type JsonValue } from '../../../lib/json.ts'
 import type { DependencyType } from '../../dependency.ts'
 import { hasModelExtension, meansNoModel } from '../../model-name.ts'
 import { entriesOf, fieldOf, parseJson, textOf } from '../json.ts'
+import { CONTROL, isSeed } from './align-widgets.ts'
 import { guessType } from './guess-type.ts'
 import { findLoader } from './loaders/find-loader.ts'
-import { CONTROL, isSeed } from './name-widgets.ts'
 import type { NodeCatalog, NodeClass } from './node-catalog.ts'
 
 /** A NodeCatalog as plain data, for messages between threads. */

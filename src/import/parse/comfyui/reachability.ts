@@ -1,3 +1,4 @@
+import { remembered } from '../../remembered.ts'
 import type { Graph, GraphNode } from './graph.ts'
 import { linkAt } from './links.ts'
 
@@ -19,7 +20,7 @@ const STEP =
 export function findUnused(graph: Graph): ReadonlySet<string> {
   const used = new Set<string>()
   for (const node of graph.values()) {
-    for (const { node: source } of sourcesOf(node, graph)) if (source !== node) used.add(source.id)
+    for (const source of sourcesOf(node, graph)) if (source !== node) used.add(source.id)
   }
   const ends = [...graph.values()].filter(
     (node) => isSaver(node) || (!used.has(node.id) && isEnd(node, graph) && !STEP.test(node.className)),
@@ -30,22 +31,27 @@ export function findUnused(graph: Graph): ReadonlySet<string> {
   return new Set([...graph.keys()].filter((id) => !reached.has(id)))
 }
 
-const isSaver = ({ className }: GraphNode): boolean => OUTPUT.test(className) && !SOURCE.test(className)
+const isSource = remembered((className) => SOURCE.test(className))
+const isOutput = remembered((className) => OUTPUT.test(className) && !isSource(className))
 
-const isEnd = (node: GraphNode, graph: Graph): boolean =>
-  !SOURCE.test(node.className) && sourcesOf(node, graph).length > 0
+const isSaver = ({ className }: GraphNode): boolean => isOutput(className)
 
-const sourcesOf = (node: GraphNode, graph: Graph) =>
-  Object.values(node.inputs).flatMap((value) => {
-    const link = linkAt(value, graph)
-    return link === undefined ? [] : [link]
-  })
+const isEnd = (node: GraphNode, graph: Graph): boolean => !isSource(node.className) && sourcesOf(node, graph).length > 0
+
+function sourcesOf(node: GraphNode, graph: Graph): GraphNode[] {
+  const sources: GraphNode[] = []
+  for (const input of Object.keys(node.inputs)) {
+    const source = linkAt(node.inputs[input], graph)?.node
+    if (source !== undefined) sources.push(source)
+  }
+  return sources
+}
 
 function reach(starts: readonly GraphNode[], graph: Graph): ReadonlySet<string> {
   const reached = new Set(starts.map(({ id }) => id))
   const open = [...starts]
   for (let node = open.pop(); node !== undefined; node = open.pop()) {
-    for (const { node: source } of sourcesOf(node, graph)) {
+    for (const source of sourcesOf(node, graph)) {
       if (reached.has(source.id)) continue
       reached.add(source.id)
       open.push(source)

@@ -1,4 +1,4 @@
-import { isJsonObject } from '../../../lib/json.ts'
+import { isJsonObject, type JsonObject } from '../../../lib/json.ts'
 import { entriesOf, fieldOf, textOf } from '../json.ts'
 import type { Graph, GraphNode } from './graph.ts'
 import { cleanLabel } from './place.ts'
@@ -8,7 +8,17 @@ import { cleanLabel } from './place.ts'
  * strings (`4:1` in a subgraph). Values that are no nodes, such as Civitai's `extra`, are passed over; undefined where
  * less than half of the rest are nodes.
  */
-export const readGraph = (value: unknown): Graph | undefined => readNodes(value) ?? readNodes(fieldOf(value, 'prompt'))
+export function readGraph(value: unknown): Graph | undefined {
+  if (!isJsonObject(value)) return undefined
+  const known = graphs.get(value)
+  if (known !== undefined) return known.graph
+  const graph = readNodes(value) ?? readNodes(fieldOf(value, 'prompt'))
+  graphs.set(value, { graph })
+  return graph
+}
+
+/** Kept from when it was asked whose the JSON is until it is read. */
+const graphs = new WeakMap<JsonObject, { readonly graph: Graph | undefined }>()
 
 /** What stands beside the nodes in graphs of Civitai and in requests. */
 const SIBLINGS = new Set(['extra', 'extraMetadata', 'extra_data', 'client_id', 'workflow', 'version'])
@@ -17,8 +27,9 @@ function readNodes(value: unknown): Graph | undefined {
   const nodes = new Map<string, GraphNode>()
   let others = 0
   for (const [id, held] of entriesOf(value)) {
-    const className = textOf(fieldOf(held, 'class_type'))
-    const inputs = fieldOf(held, 'inputs')
+    const node = isJsonObject(held) ? held : {}
+    const className = textOf(node['class_type'])
+    const inputs = node['inputs']
     if (className === undefined) {
       if (!SIBLINGS.has(id)) others += 1
       continue

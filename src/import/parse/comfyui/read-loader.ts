@@ -53,7 +53,7 @@ function readInput(node: GraphNode, model: ModelInput, graph: Graph, findings: F
 }
 
 export const placesOf = ({ steps }: Followed<unknown>): string[] =>
-  steps.slice(-1).map(({ node, input }) => inputPlace(node, input))
+  steps.length === 0 ? [] : steps.slice(-1).map(({ node, input }) => inputPlace(node, input))
 
 const repositoryUrls = (name: string): string[] =>
   /^[\w-][\w.-]{0,95}\/[\w-][\w.-]{0,95}$/.test(name) ? [`https://huggingface.co/${name}`] : []
@@ -70,12 +70,18 @@ function readStrengths(
   inputs: readonly string[],
   graph: Graph,
 ): { weight: number | undefined; isZero: boolean } {
-  const present = inputs.filter((input) => fieldOf(node.inputs, input) !== undefined)
-  const values = present.map((input) => followNumber(fieldOf(node.inputs, input), input, graph))
-  return {
-    weight: values.find((value) => value !== undefined),
-    isZero: values.length > 0 && values.every((value) => value === 0),
+  let weight: number | undefined
+  let present = 0
+  let zeros = 0
+  for (const input of inputs) {
+    const held = fieldOf(node.inputs, input)
+    if (held === undefined) continue
+    const value = followNumber(held, input, graph)
+    weight ??= value
+    present += 1
+    if (value === 0) zeros += 1
   }
+  return { weight, isZero: present > 0 && zeros === present }
 }
 
 /** A switch that is not there, or that gets its value in an unknown way, says nothing. */

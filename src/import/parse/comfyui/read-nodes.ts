@@ -1,16 +1,14 @@
-import type { DependencyType } from '../../dependency.ts'
 import type { Findings } from '../../mention.ts'
 import type { ParseContext } from '../parser.ts'
 import { resourcesOf } from './civitai-selector.ts'
+import { type ClassName, readClassName } from './class-name.ts'
 import { addEmbeddings } from './embeddings.ts'
 import type { Graph, GraphNode } from './graph.ts'
 import { branchOf, literalText, type Step } from './links.ts'
-import { findLoader } from './loaders/find-loader.ts'
-import type { NodeLoader } from './loaders/loader.ts'
 import { addUse, type ModelUse, typeOfAir } from './model-use.ts'
 import { addPreset, isPresetLoader } from './presets.ts'
 import { readLoader } from './read-loader.ts'
-import { addClaims, claimSteps, isSaver } from './read-saver.ts'
+import { addClaims, claimSteps } from './read-saver.ts'
 import { readSlots } from './read-slots.ts'
 import { addLoraTags } from './read-tags.ts'
 import { type Hints, readUnknown } from './read-unknown.ts'
@@ -26,11 +24,17 @@ export function readNodes(
   context: ParseContext,
   notRun: ReadonlySet<string> = new Set(),
 ): void {
-  const nodes = [...graph.values()].filter(mayName)
-  const savers = nodes.filter(({ className }) => isSaver(className))
-  const others = nodes.filter(({ className }) => !isSaver(className)).map((node) => prepare(node, graph, findings))
-  const steps = [...savers.flatMap((node) => claimSteps(node, graph)), ...others.flatMap((known) => known.steps)]
-  const handedOn = new Set(steps.map(({ node, input }) => keyOf(node, input)))
+  const savers: GraphNode[] = []
+  const others: Known[] = []
+  const handedOn = new Set<string>()
+  for (const node of graph.values()) {
+    const ofClass = readClassName(node.className)
+    if (!ofClass.mayName) continue
+    const known = ofClass.isSaver ? undefined : prepare(node, ofClass, graph, findings)
+    if (known === undefined) savers.push(node)
+    else others.push(known)
+    for (const step of known?.steps ?? claimSteps(node, graph)) handedOn.add(keyOf(step.node, step.input))
+  }
   for (const known of others) {
     const own = notRun.has(known.node.id) ? asNotRun(findings) : findings
     for (const use of known.uses) addUse(use, own)
@@ -38,13 +42,6 @@ export function readNodes(
   }
   for (const node of savers) addClaims(node, graph, notRun.has(node.id) ? asNotRun(findings) : findings)
 }
-
-/** Files of other kinds, and remarks. */
-const OTHER_FILES = /^(?:VHS_)?Load ?(?:Image|Video|Audio|Latent|Mask|3D)/i
-const REMARK = /^(?:Markdown)?Note\b/i
-
-const mayName = ({ className }: GraphNode): boolean =>
-  !REMARK.test(className) && (!OTHER_FILES.test(className) || /lora|model|encoder/i.test(className))
 
 const NOT_RUN = 'The graph never uses it: nothing leads from it to an output'
 
@@ -57,21 +54,23 @@ const keyOf = (node: GraphNode, input: string): string => `${node.id}\n${input}`
 
 interface Known {
   readonly node: GraphNode
-  readonly loader: NodeLoader | undefined
+  readonly ofClass: ClassName
   readonly uses: readonly ModelUse[]
   /** The inputs of other nodes that it is told names by. */
   readonly steps: readonly Step[]
 }
 
-function prepare(node: GraphNode, graph: Graph, findings: Findings): Known {
-  const loader = findLoader(node.className)
-  const found = loader === undefined ? [] : readLoader(node, loader, graph, findings)
-  return {
-    node,
-    loader,
-    uses: [...found.map(({ use }) => use), ...readSlots(node)],
-    steps: found.flatMap(({ steps }) => steps),
+function prepare(node: GraphNode, ofClass: ClassName, graph: Graph, findings: Findings): Known {
+  const uses: ModelUse[] = []
+  const steps: Step[] = []
+  if (ofClass.loader !== undefined) {
+    for (const found of readLoader(node, ofClass.loader, graph, findings)) {
+      uses.push(found.use)
+      steps.push(...found.steps)
+    }
   }
+  for (const use of readSlots(node)) uses.push(use)
+  return { node, ofClass, uses, steps }
 }
 
 interface Surroundings {
@@ -82,20 +81,24 @@ interface Surroundings {
 }
 
 /** Whatever the table of loaders does not know of a node. */
-function addRest({ node, loader, uses }: Known, { graph, context, handedOn }: Surroundings, findings: Findings): void {
+function addRest({ node, ofClass, uses }: Known, { graph, context, handedOn }: Surroundings, findings: Findings): void {
+  const { loader, onlyType: only } = ofClass
   if (loader?.tags !== undefined) addLoraTags(node, loader.tags, graph, findings)
   if (isPresetLoader(node.className)) addPreset(node, graph, findings)
   if (node.className === 'CivitaiModelSelector') {
     addSelected(node, handedOn, findings)
     return
   }
-  const read = new Set(uses.map(({ input }) => input))
-  const hints: Hints = { nodeClass: context.comfyNodes?.classes.get(node.className), only: onlyType(loader) }
+  const read = new Set<string>()
+  for (const { input } of uses) read.add(input)
+  const hints: Hints = { nodeClass: context.comfyNodes?.classes.get(node.className), only }
   for (const input of Object.keys(node.inputs)) {
     if (read.has(input) || isPassedOver(node, input)) continue
-    const use = handedOn.has(keyOf(node, input)) ? undefined : readUnknown(node, input, graph, hints)
+    const isHandedOn = handedOn.size > 0 && handedOn.has(keyOf(node, input))
+    const use = isHandedOn ? undefined : readUnknown(node, input, graph, hints)
+    const text = use === undefined ? literalText(node.inputs[input]) : undefined
     if (use !== undefined) addUse(use, findings)
-    else addEmbeddings(node, input, literalText(node.inputs[input]) ?? '', findings)
+    else if (text !== undefined) addEmbeddings(node, input, text, findings)
   }
 }
 
@@ -104,11 +107,6 @@ function isPassedOver(node: GraphNode, input: string): boolean {
   if (input === 'wildcard_text') return Object.hasOwn(node.inputs, 'populated_text')
   const branch = input === 'on_true' || input === 'on_false' ? branchOf(node) : undefined
   return branch !== undefined && branch !== input
-}
-
-function onlyType(loader: NodeLoader | undefined): DependencyType | undefined {
-  const types = new Set(loader?.models.map(({ type }) => type))
-  return types.size === 1 ? [...types][0] : undefined
 }
 
 /** A selector whose model goes to a node that is not known; else the loader it goes to names it. */

@@ -18,10 +18,14 @@ const NO_MODELS = /prefix|path|folder|directory|filename|positive|negative|promp
 const ADDED_HASHES = 'additional_hashes'
 
 /** The inputs of other nodes that a saver is told names of models by. */
-export const claimSteps = (node: GraphNode, graph: Graph): Step[] =>
-  Object.keys(node.inputs)
-    .filter((input) => isNamed(input) || input === ADDED_HASHES)
-    .flatMap((input) => followText(fieldOf(node.inputs, input), input, graph)?.steps ?? [])
+export function claimSteps(node: GraphNode, graph: Graph): Step[] {
+  const told: Step[] = []
+  for (const input of Object.keys(node.inputs)) {
+    if (!isNamed(input) && input !== ADDED_HASHES) continue
+    told.push(...(followText(fieldOf(node.inputs, input), input, graph)?.steps ?? []))
+  }
+  return told
+}
 
 const isNamed = (input: string): boolean => MODEL_NAMES.has(input.toLowerCase())
 

@@ -1,19 +1,23 @@
-import type { JsonObject, JsonValue } from '../../../lib/json.ts'
+import { isJsonObject, type JsonObject, type JsonValue } from '../../../lib/json.ts'
 import { toNumber } from '../../generation.ts'
-import { entriesOf, fieldOf, objectsIn, textOf } from '../json.ts'
+import { fieldOf, objectsIn, textOf } from '../json.ts'
 import type { GraphNode } from './graph.ts'
 import type { ModelUse } from './model-use.ts'
 
 /** LoRAs in shapes that tell by themselves what they are, whatever the class of the node. */
-export const readSlots = (node: GraphNode): ModelUse[] =>
-  entriesOf(node.inputs).flatMap(([input, value]) =>
-    typeof value === 'object' && value !== null
-      ? [...readSlot(node, input, value), ...readList(node, input, value)]
-      : [],
-  )
+export function readSlots(node: GraphNode): ModelUse[] {
+  const uses: ModelUse[] = []
+  for (const input of Object.keys(node.inputs)) {
+    const value = node.inputs[input]
+    if (isJsonObject(value)) uses.push(...readSlot(node, input, value))
+    // One by one: a list may have more than a call takes.
+    if (input === 'loras') for (const use of readList(node, input, value)) uses.push(use)
+  }
+  return uses
+}
 
 /** rgthree's Power Lora Loader: `lora_1: {"on": true, "lora": "a.safetensors", "strength": 0.8, "strengthTwo": null}`. */
-function readSlot(node: GraphNode, input: string, value: JsonValue): ModelUse[] {
+function readSlot(node: GraphNode, input: string, value: JsonObject): ModelUse[] {
   const lora = textOf(fieldOf(value, 'lora'))
   if (lora === undefined) return []
   const strengths = [fieldOf(value, 'strength'), fieldOf(value, 'strengthTwo')]
@@ -21,8 +25,7 @@ function readSlot(node: GraphNode, input: string, value: JsonValue): ModelUse[] 
 }
 
 /** LoRA Manager: `loras: [{"name": "a", "strength": 0.8, "clipStrength": 1, "active": true}]`, or that in `__value__`. */
-function readList(node: GraphNode, input: string, value: JsonValue): ModelUse[] {
-  if (input !== 'loras') return []
+function readList(node: GraphNode, input: string, value: JsonValue | undefined): ModelUse[] {
   return objectsIn(listOf(value)).flatMap((item: JsonObject) => {
     const name = textOf(fieldOf(item, 'name'))
     if (name === undefined) return []

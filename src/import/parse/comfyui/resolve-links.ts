@@ -101,6 +101,7 @@ export function createLinkResolver(): LinkResolver {
 
   return {
     source(frame, node, slot) {
+      if (slot.link === undefined) return undefined
       const live = frame.active && node.mode === 'on'
       return through({ frame, key: node.key, slot: 0, type: slot.type, live, hops: 0 }, slot)
     },

@@ -34,7 +34,8 @@ const MOST_NODES = 32
  * come last. Undefined where nothing looks like a sampler.
  */
 export function findSampler(graph: Graph): Sampler | undefined {
-  const samplers = [...graph.values()].filter((node) => node.active && isSampler(node))
+  const samplers: GraphNode[] = []
+  for (const node of graph.values()) if (node.active && isSampler(node)) samplers.push(node)
   const main = samplers.filter(({ className }) => !/detail|upscal|inpaint|refin/i.test(className))
   const node = main.find((each) => startsEmpty(each, graph)) ?? main[0] ?? samplers[0]
   if (node === undefined) return undefined
@@ -65,7 +66,7 @@ function settingsOf(sampler: GraphNode, graph: Graph): GraphNode[] {
   const nodes = new Set([sampler])
   for (const node of nodes) {
     for (const name of SETTINGS) {
-      const source = linkAt(fieldOf(node.inputs, name), graph)?.node
+      const source = linkAt(node.inputs[name], graph)?.node
       if (source !== undefined && nodes.size < MOST_NODES) nodes.add(source)
     }
   }
@@ -91,7 +92,8 @@ function latentOf(node: GraphNode, graph: Graph): GraphNode | undefined {
     if (step > 0 && isSampler(at)) return undefined
     if (sizeOf(at, graph) !== undefined) return at
     const { inputs }: GraphNode = at
-    at = LATENTS.map((name) => linkAt(fieldOf(inputs, name), graph)?.node).find((source) => source !== undefined)
+    at = undefined
+    for (const name of LATENTS) at ??= linkAt(inputs[name], graph)?.node
   }
   return undefined
 }
@@ -108,7 +110,8 @@ interface Size {
 
 /** Width and height of the picture as it began. */
 export function findSize({ nodes }: Sampler, graph: Graph): Size | undefined {
-  const latents = nodes.map((node) => latentOf(node, graph)).find((node) => node !== undefined)
+  let latents: GraphNode | undefined
+  for (const node of nodes) latents ??= latentOf(node, graph)
   return latents === undefined ? undefined : sizeOf(latents, graph)
 }
 

@@ -68,25 +68,26 @@ export function toSheet(parts: Pick<Sheet, 'nodes' | 'links' | 'inlets' | 'outle
 /** Nodes with one id twice, which copying by hand leaves behind, are kept apart. */
 function readNodes(list: JsonValue | undefined): Map<string, EditorNode> {
   const nodes = new Map<string, EditorNode>()
-  for (const [index, source] of objectsIn(list).entries()) {
-    const id = keyOf(fieldOf(source, 'id')) ?? `?${index + 1}`
-    const key = nodes.has(id) ? `${id}#${index + 1}` : id
+  let number = 0
+  for (const source of objectsIn(list)) {
+    number += 1
+    const id = keyOf(source['id']) ?? `?${number}`
+    const key = nodes.has(id) ? `${id}#${number}` : id
     nodes.set(key, readEditorNode(source, key))
   }
   return nodes
 }
 
+const LINK_FIELDS = ['id', 'origin_id', 'origin_slot', 'target_id', 'target_slot']
+
 /** `[id, from, slot, to, slot, type]`, or `{id, origin_id, origin_slot, target_id, target_slot}`. */
 function readLinks(list: JsonValue | undefined): Map<string, EditorLink> {
   const links = new Map<string, EditorLink>()
   for (const link of Array.isArray(list) ? list : isJsonObject(list) ? Object.values(list) : []) {
-    const read = (at: number, field: string): JsonValue | undefined =>
-      Array.isArray(link) ? link[at] : fieldOf(link, field)
-    const id = keyOf(read(0, 'id'))
-    const from = keyOf(read(1, 'origin_id'))
-    const to = keyOf(read(3, 'target_id'))
-    if (id === undefined || from === undefined || to === undefined) continue
-    links.set(id, { from, fromSlot: slotOf(read(2, 'origin_slot')), to, toSlot: slotOf(read(4, 'target_slot')) })
+    const [id, from, fromSlot, to, toSlot] = Array.isArray(link) ? link : LINK_FIELDS.map((name) => fieldOf(link, name))
+    const keys = { id: keyOf(id), from: keyOf(from), to: keyOf(to) }
+    if (keys.id === undefined || keys.from === undefined || keys.to === undefined) continue
+    links.set(keys.id, { from: keys.from, fromSlot: slotOf(fromSlot), to: keys.to, toSlot: slotOf(toSlot) })
   }
   return links
 }

@@ -1,7 +1,8 @@
 import type { JsonValue } from '../../../lib/json.ts'
 import { hasModelExtension } from '../../model-name.ts'
+import { isControl, isSeed } from './align-widgets.ts'
 import { type Target, widgetBehind } from './given.ts'
-import { isControl, isSeed, type NamedWidgets } from './name-widgets.ts'
+import type { NamedWidgets } from './name-widgets.ts'
 import type { Sheet } from './sheet.ts'
 
 type Pair = readonly [Target, JsonValue]

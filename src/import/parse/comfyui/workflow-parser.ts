@@ -7,7 +7,7 @@ import { readNodes } from './read-nodes.ts'
 import { toGraph } from './workflow.ts'
 
 /** The workflow of ComfyUI's editor, which may hold more than was executed. */
-export const comfyuiWorkflow: PromptParser = { format: 'comfyui', detect, parse }
+export const comfyuiWorkflow: PromptParser = { format: 'comfyui', fields: ['nodes'], detect, parse }
 
 /** Nodes that are looked at to tell whose they are: other programs have `nodes` too. */
 const MOST_LOOKED_AT = 20

@@ -71,5 +71,6 @@ function inputsOf(frame: Frame, node: EditorNode, names: NamedWidgets, links: Li
     if (source?.kind === 'value') inputs.set(name, wrapped(source.value))
     if (source?.kind === 'cut') inputs.delete(name)
   }
-  return Object.fromEntries([...inputs].filter(([, value]) => value !== null))
+  for (const [name, value] of inputs) if (value === null) inputs.delete(name)
+  return Object.fromEntries(inputs)
 }

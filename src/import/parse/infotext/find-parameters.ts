@@ -52,16 +52,23 @@ const LONELY_STEPS = /^Steps:\s{0,10}\d{1,6}\s{0,10}(?:,|\n|$)/
 /** Of the lines that begin with `Steps:`, the one that knows most keys; of several, the last. */
 function findStepsLine(text: string): FoundParameters | undefined {
   let best: { at: number; headEnd: number; score: number } | undefined
-  for (const { start, line } of linesOf(text)) {
-    const match = line.includes('Steps:') ? STEPS.exec(line) : null
+  let from = 0
+  for (;;) {
+    const word = text.indexOf('Steps:', from)
+    if (word < 0) break
+    const start = text.lastIndexOf('\n', word) + 1
+    const lineEnd = text.indexOf('\n', word)
+    const line = text.slice(start, lineEnd < 0 ? text.length : lineEnd)
+    from = start + line.length
+    const match = STEPS.exec(line)
     if (match === null) continue
     const at = start + match[0].length
-    const score = countKnownKeys(text, at)
+    const score = countKnownKeys(line.slice(match[0].length))
     if (score < 2 && !LONELY_STEPS.test(text.slice(at, at + 100))) continue
     const headEnd = match[1] === undefined ? start : at
     if (best === undefined || score >= best.score) best = { at, headEnd, score }
   }
-  return best === undefined ? undefined : { ...best, jammed: false }
+  return best === undefined ? undefined : { at: best.at, headEnd: best.headEnd, jammed: false }
 }
 
 const MOST_TRIES = 16
@@ -73,7 +80,7 @@ function findJammedSteps(text: string): FoundParameters | undefined {
     const at = text.lastIndexOf('Steps:', from - 1)
     if (at < 0) return undefined
     const stands = at === 0 || /[\s.,;)]/.test(text[at - 1] ?? '')
-    if (stands && /^Steps:\s{0,10}\d/.test(text.slice(at, at + 20)) && countKnownKeys(text, at) >= 2) {
+    if (stands && /^Steps:\s{0,10}\d/.test(text.slice(at, at + 20)) && countKnownKeys(lineAt(text, at)) >= 2) {
       return { at, headEnd: at, jammed: true }
     }
     from = at
@@ -85,26 +92,20 @@ function findJammedSteps(text: string): FoundParameters | undefined {
 function findLineOfPairs(text: string): FoundParameters | undefined {
   const end = text.trimEnd().length
   const at = text.lastIndexOf('\n', end - 1) + 1
-  return countKnownKeys(text, at) >= 3 ? { at, headEnd: at, jammed: false } : undefined
+  return countKnownKeys(lineAt(text, at)) >= 3 ? { at, headEnd: at, jammed: false } : undefined
 }
 
-function* linesOf(text: string): Generator<{ start: number; line: string }> {
-  let start = 0
-  while (start <= text.length) {
-    const next = text.indexOf('\n', start)
-    const end = next < 0 ? text.length : next
-    yield { start, line: text.slice(start, end) }
-    start = end + 1
+function lineAt(text: string, start: number): string {
+  const end = text.indexOf('\n', start)
+  return end < 0 ? text.slice(start) : text.slice(start, end)
+}
+
+/** How many of the keys on a line are known ones. */
+function countKnownKeys(line: string): number {
+  const known = new Set<string>()
+  for (const { key } of scanPairs(line, 0).pairs) {
+    const lower = key.toLowerCase()
+    if (KNOWN_KEYS.has(lower)) known.add(lower)
   }
-}
-
-/** How many keys on the line at `start` are known ones. */
-function countKnownKeys(text: string, start: number): number {
-  const lineEnd = text.indexOf('\n', start)
-  const line = lineEnd < 0 ? text.slice(start) : text.slice(start, lineEnd)
-  return new Set(
-    scanPairs(line, 0)
-      .pairs.map(({ key }) => key.toLowerCase())
-      .filter((key) => KNOWN_KEYS.has(key)),
-  ).size
+  return known.size
 }

@@ -1,4 +1,4 @@
-import type { DependencyType } from '../../dependency.ts'
+import type { DependencyType, HashEvidence } from '../../dependency.ts'
 import { BUILT_IN, moduleType } from '../../known-names.ts'
 import type { Findings, Mention } from '../../mention.ts'
 import { meansNoModel, parseModelName } from '../../model-name.ts'
@@ -26,12 +26,13 @@ export function mainModel(table: PairTable, findings: Findings): Mention | undef
 }
 
 /** Values that `Hashes: {…}` holds under a key. */
-export const hashesOf = (table: PairTable, wanted: string): unknown[] =>
-  table
-    .all('Hashes')
-    .flatMap((json) => entriesOf(parseJson(json)))
-    .filter(([key]) => key.toLowerCase() === wanted)
-    .map(([, value]) => value)
+export function hashesOf(table: PairTable, wanted: string): unknown[] {
+  const values: unknown[] = []
+  for (const json of table.all('Hashes')) {
+    for (const [key, value] of entriesOf(parseJson(json))) if (key.toLowerCase() === wanted) values.push(value)
+  }
+  return values
+}
 
 /** A model under a key of its own, with its hash under a second one and perhaps in `Hashes`. */
 interface SingleKeys {
@@ -65,11 +66,21 @@ function addSingle(
   findings: Findings,
 ): void {
   const name = table.first(key)
-  const hashes = [
-    ...(hashKey === undefined ? [] : findings.hash(table.first(hashKey), at(hashKey))),
-    ...(inHashes === undefined ? [] : hashesOf(table, inHashes)).flatMap((hash) => findings.hash(hash, at('Hashes'))),
-  ]
-  if (name === undefined && hashes.length === 0) return
+  const hashes = hashKey === undefined ? [] : [...findings.hash(table.first(hashKey), at(hashKey))]
+  if (inHashes !== undefined) {
+    for (const hash of hashesOf(table, inHashes)) hashes.push(...findings.hash(hash, at('Hashes')))
+  }
+  if (name !== undefined || hashes.length > 0) addNamed({ type, key, name, hashes }, findings)
+}
+
+interface NamedModel {
+  readonly type: DependencyType
+  readonly key: string
+  readonly name: string | undefined
+  readonly hashes: readonly HashEvidence[]
+}
+
+function addNamed({ type, key, name, hashes }: NamedModel, findings: Findings): void {
   const read = name === undefined ? {} : readReference(name, at(key), findings)
   const all = [...(read.hashes ?? []), ...hashes]
   const places = [...(name === undefined ? [] : [at(key)]), ...all.map(({ source }) => source)]

@@ -27,10 +27,8 @@ function addLoraHashes(table: PairTable, findings: Findings): void {
       .map(({ name, weight }) => [name, weight]),
   )
   // That converter leaves the weights in Swarm's own parameter, in the order of the hashes.
-  const inOrder = (table.first('loraweights') ?? '')
-    .replace(/[[\]"\s]/g, '')
-    .split(',', 1000)
-    .map(toNumber)
+  const listed = table.first('loraweights')?.replace(/[[\]"\s]/g, '')
+  const inOrder = listed?.split(',', 1000).map(toNumber) ?? []
   const performance = softwareOf(table).software === 'Fooocus' ? table.first('Performance') : undefined
   for (const key of LORA_HASHES) {
     for (const [index, lora] of table.all(key).flatMap(parseNamedHashes).entries()) {

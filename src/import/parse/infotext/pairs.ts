@@ -71,7 +71,8 @@ function endOfKey(text: string, start: number): number {
 const JSON_START = /^(?:\{|\[\s{0,20}["{[\]\d-])/
 
 function jsonValue(text: string, from: number, budget: ScanBudget): Value | undefined {
-  if (!JSON_START.test(text.slice(from, from + 24))) return undefined
+  const first = text[from]
+  if ((first !== '{' && first !== '[') || !JSON_START.test(text.slice(from, from + 24))) return undefined
   const end = findJsonEnd(text, from, budget.left)
   const next = end === undefined ? undefined : endOfValue(text, end)
   if (end !== undefined && next !== undefined) return { text: text.slice(from, end), end: next }

@@ -1,3 +1,4 @@
+import { remembered } from '../../remembered.ts'
 import type { PairTable } from './pair-table.ts'
 
 /** Which program wrote an infotext, as its `Version:` tells; the order matters. */
@@ -12,12 +13,14 @@ const BY_VERSION: readonly (readonly [RegExp, string])[] = [
   [/^v\d/i, 'A1111'],
 ]
 
+const programOf = remembered((version) => BY_VERSION.find(([pattern]) => pattern.test(version))?.[1])
+
 export function softwareOf(table: PairTable): { software?: string; version?: string } {
   const swarm = table.first('swarm_version')
   if (swarm !== undefined) return { software: 'SwarmUI', version: swarm }
   const version = table.first('Version')
   const app = table.first('App')
-  const named = app ?? BY_VERSION.find(([pattern]) => pattern.test(version ?? ''))?.[1]
+  const named = app ?? (version === undefined ? undefined : programOf(version))
   const software = named ?? (table.first('Created Date') === undefined ? undefined : 'Civitai')
   const number = version?.replace(/^(?:Fooocus|ComfyUI)\s*/i, '') ?? ''
   return {

@@ -41,9 +41,14 @@ export const ENCODERS: readonly Row[] = [
   ],
   ['CLIPVisionLoader', { clip_name: 'sig.safetensors' }, ['clip_vision sig.safetensors']],
   ...same(['VAELoader', 'VAELoaderKJ', 'VaeGGUF'], { vae_name: 'ae.safetensors' }, ['vae ae.safetensors']),
-  ...['taesd', 'taesdxl', 'taesd3', 'taef1', 'pixel_space'].map(
-    (name): Row => ['VAELoader', { vae_name: name }, [`vae ${name} (skipped)`]],
+  ...['taesd', 'taesdxl', 'taesd3', 'taef1'].map(
+    (name): Row => [
+      'VAELoader',
+      { vae_name: name },
+      [`vae ${name} (skipped)`, `vae ${name}_encoder.pth in vae_approx`, `vae ${name}_decoder.pth in vae_approx`],
+    ],
   ),
+  ['VAELoader', { vae_name: 'pixel_space' }, ['vae pixel_space (skipped)']],
   ...same(['WanVideoVAELoader', 'HyVideoVAELoader'], { model_name: 'wan_vae.pth' }, ['vae wan_vae.pth']),
   ['WanVideoTinyVAELoader', { model_name: 'taew.safetensors' }, ['vae taew.safetensors in vae_approx']],
   ['AudioEncoderLoader', { audio_encoder_name: 'wav.pt' }, ['other wav.pt in audio_encoders']],

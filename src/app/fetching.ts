@@ -1,0 +1,155 @@
+import { createCivitaiVersions } from '../civitai/versions.ts'
+import type { Settings } from '../config/settings.ts'
+import type { Audit } from '../db/audit.ts'
+import type { Db } from '../db/db.ts'
+import { createBandwidth } from '../download/bandwidth.ts'
+import { createFetchFile } from '../download/fetch-file.ts'
+import { createHostLimits } from '../download/host-limits.ts'
+import { createDiskSpace } from '../download/space.ts'
+import type { EventHub } from '../events/hub.ts'
+import type { HashPool } from '../hash/pool.ts'
+import { createHuggingFace } from '../huggingface/client.ts'
+import type { Upstream } from '../import/fetch-missing.ts'
+import { createJobFollower } from '../jobs/follow-job.ts'
+import type { JobRunner } from '../jobs/runner.ts'
+import type { JobStore } from '../jobs/store.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { Log } from '../lib/log.ts'
+import { createDownloads } from '../models/fetch/create-downloads.ts'
+import { createDecideOffers } from '../models/fetch/decide-offers.ts'
+import { createDownloadJob } from '../models/fetch/download-job.ts'
+import { createDownloadedFiles } from '../models/fetch/downloaded-files.ts'
+import { createLocalCopies } from '../models/fetch/local-copies.ts'
+import { createOpenSource } from '../models/fetch/open-source.ts'
+import { createPlacement } from '../models/fetch/placement.ts'
+import { createPromisedNames } from '../models/fetch/promised-names.ts'
+import { createUiRefresher } from '../models/fetch/refresh-uis.ts'
+import { createRequestOperation } from '../models/fetch/request-operation.ts'
+import { createSearch } from '../models/fetch/search.ts'
+import { createTakeIn } from '../models/fetch/take-in.ts'
+import type { Terms } from '../models/fetch/terms.ts'
+import type { UpstreamKeys } from '../models/fetch/upstream-keys.ts'
+import type { ModelLibrary } from '../models/model-library.ts'
+import { createPeers } from '../models/nodes/peers.ts'
+import type { NodeStore } from '../models/nodes/store.ts'
+import type { ModelRoot } from '../models/root.ts'
+import type { GuardedFetch } from '../net/fetch.ts'
+import type { Operation } from '../operation/operation.ts'
+import type { Actor } from '../operation/permission.ts'
+
+export interface FetchingDeps {
+  readonly db: Db
+  readonly audit: Audit
+  readonly clock: Clock
+  readonly log: Log
+  readonly events: EventHub
+  readonly settings: Settings
+  readonly instanceId: () => string
+  readonly jobs: JobRunner
+  readonly store: JobStore
+  readonly fetch: GuardedFetch
+  /** Of streams that are received, and of whole files where the line is faster. */
+  readonly hashes: HashPool
+  readonly library: ModelLibrary
+  readonly nodes: NodeStore
+  readonly keys: UpstreamKeys
+  readonly terms: Terms
+  readonly rootsOf: (named: readonly string[]) => Promise<readonly ModelRoot[]>
+  /** Where addresses that this caller names may lead. */
+  readonly hostsFor: (actor: Actor) => 'any' | readonly string[]
+  /** Where Civitai may send for the bytes. */
+  readonly storageHosts: readonly string[]
+  /** Servers of the owner's own. */
+  readonly ownHosts: readonly string[]
+}
+
+/** Everything that gets model files from elsewhere. */
+export interface Fetching {
+  readonly operations: readonly Operation[]
+  readonly upstream: Upstream
+  close(): void
+}
+
+export function createFetching(deps: FetchingDeps): Fetching {
+  const { db, audit, clock, log, settings, instanceId, jobs, store, fetch, library, keys, terms, rootsOf } = deps
+  const peers = createPeers({
+    nodes: deps.nodes,
+    fetch,
+    clock,
+    log,
+    allowedRemoteNodes: settings['CivitAI.AllowedRemoteNodes'],
+  })
+  const huggingFace = createHuggingFace({ fetch, log, baseUrl: settings.hf_url })
+  const civitai = createCivitaiVersions({ fetch, log, baseUrl: settings.civitai_url })
+  const findOffers = createSearch({ peers, civitai, huggingFace, keys })
+  const decide = createDecideOffers({
+    db,
+    audit,
+    clock,
+    terms,
+    policy: {
+      allowedLicences: settings['CivitAI.AllowedLicenses'],
+      acceptTerms: settings['CivitAI.AllowTosAutoAccept'],
+      maxSizeBytes: settings['CivitAI.MaxDownloadSizeBytes'],
+      allowPickle: settings.allow_pickle,
+    },
+  })
+  const names = createPromisedNames()
+  const files = createDownloadedFiles({ db, clock, instanceId, parts: () => names.parts() })
+  const fetchFile = createFetchFile({
+    fetch,
+    hashes: deps.hashes,
+    space: createDiskSpace({
+      quotaBytes: settings.disk_quota,
+      minFreeBytes: settings.min_free,
+      usedBytes: () => files.usedBytes(),
+    }),
+    bandwidth: createBandwidth(settings.bandwidth),
+    hosts: createHostLimits({ perHost: settings.max_ranges }),
+    maxRanges: settings.max_ranges,
+    clock,
+  })
+  jobs.register(
+    createDownloadJob({
+      clock,
+      log,
+      store,
+      decide,
+      findOffers,
+      fetchFile,
+      names,
+      openSource: createOpenSource({
+        fetch,
+        peers,
+        civitai: { fetch, log, baseUrl: settings.civitai_url, storageHosts: deps.storageHosts },
+        huggingFace,
+        keys,
+        hostsFor: deps.hostsFor,
+        allowPrivate: deps.ownHosts,
+      }),
+      placement: createPlacement({ rootsOf, downloadRoot: settings.download_root }),
+      localCopies: createLocalCopies({ db, instanceId, reader: library.reader }),
+      files,
+      takeIn: createTakeIn({
+        db,
+        clock,
+        instanceId,
+        refresher: library.refresher,
+        reader: library.reader,
+        rootsOf,
+        leaveDigests: library.leaveDigests,
+      }),
+      refreshUis: createUiRefresher({ fetch, a1111Url: settings.a1111_url, swarmUrl: settings.swarm_url, log }),
+      concurrency: settings.max_downloads,
+      maxSizeBytes: settings['CivitAI.MaxDownloadSizeBytes'],
+      civitaiInfo: settings.civitai_info,
+      civitdlNames: settings.civitdl_names,
+    }),
+  )
+  const follower = createJobFollower({ events: deps.events, store })
+  return {
+    operations: [createRequestOperation({ jobs, hostsFor: deps.hostsFor })],
+    upstream: { findOffers, downloads: createDownloads({ jobs, follower, decide }) },
+    close: () => peers.close(),
+  }
+}

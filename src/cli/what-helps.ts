@@ -1,0 +1,39 @@
+import { isJsonObject, type JsonObject } from '../lib/json.ts'
+import { textOf } from './dependency-state.ts'
+import { quote } from './example.ts'
+
+/**
+ * What somebody can do about a blocked dependency or download: a command, or the setting that decides it. Undefined
+ * where nothing here helps.
+ */
+export function whatHelps(wanted: JsonObject): string | undefined {
+  const { reason_code: code, resolved_source, source } = wanted
+  switch (code) {
+    case 'terms':
+      return acceptTerms(wanted)
+    case 'login':
+      return `airkeep set-upstream-key --provider ${[resolved_source, source].includes('huggingface') ? 'huggingface' : 'civitai'}`
+    case 'license':
+      return 'set CivitAI.AllowedLicenses (AIRKEEP_CIVITAI_ALLOWED_LICENSES)'
+    case 'size':
+      return 'set CivitAI.MaxDownloadSizeBytes (AIRKEEP_CIVITAI_MAX_DOWNLOAD_SIZE_BYTES)'
+    case 'pickle':
+      return 'set AIRKEEP_ALLOW_PICKLE=true'
+    case 'disk':
+      return 'make room, or set AIRKEEP_MIN_FREE, AIRKEEP_DISK_QUOTA or AIRKEEP_DOWNLOAD_ROOT'
+    default:
+      return undefined
+  }
+}
+
+function acceptTerms({ civitai, air, urls }: JsonObject): string {
+  const version = isJsonObject(civitai) ? civitai.version_id : undefined
+  if (typeof version === 'number') return `airkeep accept-terms --civitai-version-id ${version}`
+  const named = textOf(air)
+  if (named !== undefined) return `airkeep accept-terms --air ${quote(named)}`
+  const links = Array.isArray(urls) ? urls.filter((url) => typeof url === 'string') : []
+  const [repository] = links.flatMap((url) => REPOSITORY.exec(url)?.[1] ?? [])
+  return `airkeep accept-terms --huggingface-repo ${repository ?? 'OWNER/NAME'}`
+}
+
+const REPOSITORY = /^https:\/\/huggingface\.co\/([\w.-]+\/[\w.-]+)/

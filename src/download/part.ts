@@ -1,0 +1,171 @@
+import { constants } from 'node:fs'
+import { type FileHandle, open, rm } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { AppError } from '../errors.ts'
+import { type Clock, toIso } from '../lib/clock.ts'
+import { syncDir } from '../lib/files.ts'
+import { createIntervals, type Intervals } from './intervals.ts'
+import { toPartError } from './part-error.ts'
+import { takePartLock } from './part-lock.ts'
+import { type PartState, readPartState, trustedState, writePartState } from './part-state.ts'
+import type { SavedHash } from './prefix-hash.ts'
+import type { ExpectedFile } from './request.ts'
+
+/** The file that a download grows, beside its final name, and what is known to be on the disk of it. */
+export interface Part {
+  readonly path: string
+  /** Written, whether or not it is on the disk yet. */
+  readonly written: Intervals
+  /** Of an earlier run: covers no more than what is in `written`. */
+  readonly savedHash: SavedHash | undefined
+  sizeBytes: number | undefined
+  /** Which bytes each source has, by its id; null where it does not say. */
+  readonly validators: Map<string, string | null>
+  /** Written since the last sync. */
+  unsynced(): number
+  /** Bytes that are there already are not written again; gives how many were not. @throws AppError disk_full */
+  write(position: number, bytes: Uint8Array): Promise<number>
+  /** Fills the buffer from the file; fewer bytes only at its end. */
+  read(position: number, buffer: Uint8Array): Promise<number>
+  /** Makes what is written durable and notes it, so that a crash costs only what comes after. @throws AppError disk_full */
+  sync(saveHash: () => Promise<SavedHash | undefined>): Promise<void>
+  /** Cuts off what lies behind the end, and lets others read the file. */
+  complete(sizeBytes: number): Promise<void>
+  /** Forgets every byte. Nothing may be writing. */
+  restart(): Promise<void>
+  /** Lets go of the files; what is noted stays for the next run. */
+  close(): Promise<void>
+  /** After the part got its final name, or went into quarantine: the notes go too. */
+  forget(): Promise<void>
+}
+
+/** Of the file in the end, less what the process's mask takes away. */
+const MODE = 0o644
+
+/**
+ * Opens `<target>.part` for this download alone. Of an earlier run counts what its notes vouch for; where they are
+ * damaged, of another file, or claim more than there is, it begins anew.
+ * @throws AppError conflict (another download writes it, or it is no regular file), disk_full, forbidden
+ */
+export async function openPart(target: string, expected: ExpectedFile, clock: Clock): Promise<Part> {
+  const path = `${target}.part`
+  const statePath = `${path}.json`
+  const lock = await takePartLock(`${path}.lock`)
+  let handle: FileHandle
+  let known: PartState | undefined
+  try {
+    handle = await openFile(path)
+    known = trustedState(await readPartState(statePath), expected, (await handle.stat()).size)
+  } catch (error) {
+    await lock.release()
+    throw toPartError(error)
+  }
+  const written = createIntervals(known?.intervals)
+  /** And what is being written: of two that have the same bytes one writes them. */
+  const taken = createIntervals(known?.intervals)
+  const validators = new Map(Object.entries(known?.validators ?? {}))
+  let createdAt = known?.created_at ?? toIso(clock.now())
+  let unsynced = 0
+  let noted = known?.hash ?? null
+  let closed = false
+
+  const part: Part = {
+    path,
+    written,
+    savedHash: known?.hash == null ? undefined : { ...known.hash, state: Buffer.from(known.hash.state, 'base64') },
+    sizeBytes: known?.size_bytes ?? undefined,
+    validators,
+    unsynced: () => unsynced,
+    async write(position, bytes) {
+      let fresh = 0
+      const missing = taken.gaps(position, position + bytes.length)
+      taken.add(position, position + bytes.length)
+      for (const [begin, end] of missing) {
+        await writeAll(handle, bytes.subarray(begin - position, end - position), begin)
+        written.add(begin, end)
+        fresh += end - begin
+      }
+      unsynced += fresh
+      return fresh
+    },
+    async read(position, buffer) {
+      return (await handle.read(buffer, 0, buffer.length, position)).bytesRead
+    },
+    async sync(saveHash) {
+      const hash = await saveHash()
+      const intervals = [...written.list()]
+      const before = unsynced
+      const covered = hash !== undefined && hash.offset <= (intervals[0]?.[0] === 0 ? intervals[0][1] : 0)
+      if (covered) noted = { offset: hash.offset, state: Buffer.from(hash.state).toString('base64') }
+      try {
+        await handle.datasync()
+        await writePartState(statePath, {
+          version: 1,
+          created_at: createdAt,
+          size_bytes: part.sizeBytes ?? null,
+          sha256: expected.sha256 ?? null,
+          tensor_sha256: expected.tensorSha256 ?? null,
+          validators: Object.fromEntries(validators),
+          intervals: intervals.map(([begin, end]) => [begin, end]),
+          hash: noted,
+        })
+      } catch (error) {
+        throw toPartError(error)
+      }
+      unsynced -= before
+    },
+    async complete(sizeBytes) {
+      if ((await handle.stat()).size > sizeBytes) await handle.truncate(sizeBytes)
+      await handle.chmod(MODE & ~process.umask())
+    },
+    async restart() {
+      // The notes first: they must never vouch for bytes that come later.
+      await dropState(statePath)
+      await handle.truncate(0)
+      written.clear()
+      taken.clear()
+      validators.clear()
+      noted = null
+      unsynced = 0
+      part.sizeBytes = undefined
+      createdAt = toIso(clock.now())
+    },
+    async close() {
+      if (closed) return
+      closed = true
+      await handle.close()
+      await lock.release()
+    },
+    async forget() {
+      await dropState(statePath)
+      await part.close()
+    },
+  }
+  if (known === undefined) await part.restart()
+  return part
+}
+
+async function openFile(path: string): Promise<FileHandle> {
+  const flags = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK
+  const handle = await open(path, flags, 0o600)
+  if ((await handle.stat()).isFile()) return handle
+  await handle.close()
+  throw new AppError('conflict', 'Cannot write the download: its name belongs to something that is no regular file')
+}
+
+async function writeAll(handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  let done = 0
+  try {
+    while (done < bytes.length) {
+      const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, position + done)
+      done += bytesWritten
+    }
+  } catch (error) {
+    throw toPartError(error)
+  }
+}
+
+async function dropState(statePath: string): Promise<void> {
+  await rm(statePath, { force: true })
+  await syncDir(dirname(statePath))
+}

@@ -1,0 +1,35 @@
+import * as v from 'valibot'
+import type { JsonObject, JsonValue } from '../../lib/json.ts'
+import { isJsonObject } from '../../lib/json.ts'
+import { MODEL_TYPES } from '../../models/model-file.ts'
+import type { Dependency } from '../dependency.ts'
+
+/** What somebody decided about a dependency: exactly one of path, air, url and skip. */
+export const choiceSchema = v.object({
+  reference: v.string(),
+  /** Where several have the reference. */
+  type: v.exactOptional(v.picklist(MODEL_TYPES)),
+  path: v.exactOptional(v.string()),
+  air: v.exactOptional(v.string()),
+  /** Without users, keys and signatures. */
+  url: v.exactOptional(v.string()),
+  skip: v.exactOptional(v.literal(true)),
+})
+
+export type Choice = v.InferOutput<typeof choiceSchema>
+
+/** The choice for a dependency: the last one that was made. */
+export const choiceFor = (
+  choices: readonly Choice[],
+  { reference, type }: Pick<Dependency, 'reference' | 'type'>,
+): Choice | undefined =>
+  choices.findLast((choice) => choice.reference === reference && (choice.type === undefined || choice.type === type))
+
+/** The stored input of a job with one more choice, in place of an earlier one for the same. */
+export function withChoice(input: JsonObject, choice: Choice): JsonObject {
+  const before: readonly JsonValue[] = Array.isArray(input.choices) ? input.choices : []
+  const others = before.filter(
+    (each) => !isJsonObject(each) || each.reference !== choice.reference || each.type !== choice.type,
+  )
+  return { ...input, choices: [...others, { ...choice }] }
+}

@@ -1,0 +1,108 @@
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { isAppError } from '../errors.ts'
+import type { Clock } from '../lib/clock.ts'
+import { writeAtomic } from '../lib/files.ts'
+import { inParallel } from '../lib/in-parallel.ts'
+import type { JsonObject } from '../lib/json.ts'
+import type { Log } from '../lib/log.ts'
+import type { RefusalReason } from '../net/file-source.ts'
+import type { JobRunner } from './runner.ts'
+import type { JobStore } from './store.ts'
+
+/** Lets jobs go on, under their ids, that ended because something was not allowed or not possible then. */
+export interface Reopener {
+  /**
+   * Jobs in which something is blocked for this reason.
+   * @param owner only this caller's jobs: what it did counts for nobody else
+   * @returns how many go on
+   */
+  reopenBlocked(reason: RefusalReason, owner?: string): Promise<number>
+  /** Jobs whose early access has ended since. */
+  reopenDue(): Promise<number>
+  /** Once jobs run: what a changed policy lets pass now and what has come due, and from then on what comes due. */
+  start(): Promise<void>
+  stop(): void
+}
+
+export interface ReopenerDeps {
+  readonly jobs: Pick<JobRunner, 'retry'>
+  readonly store: Pick<JobStore, 'findBlocked'>
+  readonly clock: Clock
+  readonly log: Log
+  /** Those on which others wait first: `download`, `import`. */
+  readonly kinds: readonly string[]
+  /** The settings that decide what may be downloaded, by their names; no secrets. */
+  readonly policy: JsonObject
+  /** File that remembers the policy of the last start. */
+  readonly file: string
+}
+
+/** What callers see as the status of a job in which something is blocked. */
+const BLOCKED_STATE = 'partially_completed'
+/** Of each kind so many of the newest are looked at. */
+const MOST = 1000
+/** Retries share commits. */
+const AT_ONCE = 16
+const LOOK_EVERY_MS = 10 * 60_000
+
+/** What settings can change. */
+const BY_POLICY: readonly RefusalReason[] = ['license', 'size', 'pickle', 'terms', 'disk']
+
+export function createReopener({ jobs, store, clock, log, kinds, policy, file }: ReopenerDeps): Reopener {
+  let timer: ReturnType<typeof setInterval> | undefined
+
+  async function reopen(
+    reasons: readonly RefusalReason[],
+    only: { readonly owner?: string | undefined; readonly dueAt?: number },
+  ): Promise<number> {
+    let reopened = 0
+    for (const kind of kinds) {
+      const ids = await store.findBlocked({ kinds: [kind], state: BLOCKED_STATE, reasons, limit: MOST, ...only })
+      await inParallel(ids, AT_ONCE, async (id) => {
+        try {
+          await jobs.retry(id)
+          reopened += 1
+        } catch (error) {
+          // Another fetches the same already, or it was removed meanwhile.
+          if (!isAppError(error) || (error.code !== 'conflict' && error.code !== 'not_found')) throw error
+        }
+      })
+    }
+    if (reopened > 0) log.info({ jobs: reopened, reasons }, 'Going on with jobs that were blocked')
+    return reopened
+  }
+
+  const reopenDue = (): Promise<number> => reopen(['early_access'], { dueAt: clock.now() })
+
+  async function reopenByPolicy(): Promise<void> {
+    const now = fingerprintOf(policy)
+    const before = await readFile(file, 'utf8').catch(() => undefined)
+    if (before === now) return
+    // Remembered afterwards: cut off in between, it is done again.
+    if (before !== undefined) await reopen(BY_POLICY, {})
+    await writeAtomic(file, now)
+  }
+
+  return {
+    reopenBlocked: (reason, owner) => reopen([reason], { owner }),
+    reopenDue,
+    async start() {
+      await reopenByPolicy()
+      await reopenDue()
+      timer ??= setInterval(() => {
+        reopenDue().catch((error: unknown) => log.error({ err: error }, 'Could not reopen jobs that have come due'))
+      }, LOOK_EVERY_MS).unref()
+    },
+    stop() {
+      clearInterval(timer)
+      timer = undefined
+    },
+  }
+}
+
+/** The same whatever the order of its fields. */
+function fingerprintOf(policy: JsonObject): string {
+  const fields = Object.entries(policy).toSorted(([a], [b]) => (a < b ? -1 : 1))
+  return createHash('sha256').update(JSON.stringify(fields)).digest('hex')
+}

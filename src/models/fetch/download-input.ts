@@ -1,0 +1,91 @@
+import * as v from 'valibot'
+import { publicUrl } from '../../lib/public-url.ts'
+import { MODEL_TYPES } from '../model-file.ts'
+import type { DownloadOrder } from './downloads.ts'
+import { type Offer, offerSchema, type SourceRef, type WantedModel, wantedModelSchema } from './wanted.ts'
+
+export const PLACES = ['remote', 'civitai', 'huggingface'] as const
+
+/** What a download needs to know. No key, header or signed address: those are asked for anew in each run. */
+export const downloadInputSchema = v.object({
+  /** Found already; empty where `wanted` is to be looked for first. */
+  offers: v.array(offerSchema),
+  wanted: v.exactOptional(wantedModelSchema),
+  prefer: v.exactOptional(v.array(v.picklist(PLACES))),
+  place: v.object({
+    type: v.picklist(MODEL_TYPES),
+    name: v.exactOptional(v.string()),
+    folder: v.exactOptional(v.string()),
+  }),
+  max_size_bytes: v.exactOptional(v.number()),
+  /** One of these must be its licence, beside what the settings say. */
+  licenses: v.exactOptional(v.array(v.string())),
+})
+
+export type DownloadInput = v.InferOutput<typeof downloadInputSchema>
+
+export function orderInput({ offers, place, maxSizeBytes }: DownloadOrder): DownloadInput {
+  const { type, name, folder } = place
+  return {
+    offers: offers.map(withoutSecrets),
+    place: {
+      type,
+      ...(name === undefined ? {} : { name }),
+      ...(folder === undefined ? {} : { folder }),
+    },
+    ...(maxSizeBytes === undefined ? {} : { max_size_bytes: maxSizeBytes }),
+  }
+}
+
+/** Links are copied with the keys that open them; a job is kept, and shown to others. */
+function withoutSecrets(offer: Offer): Offer {
+  return offer.ref.kind === 'url' ? { ...offer, ref: { ...offer.ref, url: publicUrl(offer.ref.url) } } : offer
+}
+
+/** What identifies the bytes: one job fetches them, however many ask. */
+export function downloadKey({ offers, wanted }: Pick<DownloadInput, 'offers' | 'wanted'>): string {
+  const [content] = contentsOf(offers)
+  const [first] = offers
+  if (content !== undefined) return content
+  if (first !== undefined) return sourceId(first.ref)
+  return wanted === undefined ? 'nothing' : wantedKey(wanted)
+}
+
+/** Digests under which the same bytes may be asked for. */
+export function contentsOf(offers: readonly Pick<Offer, 'sha256' | 'tensor_sha256'>[]): readonly string[] {
+  const whole = offers.flatMap(({ sha256 }) => (sha256 === undefined ? [] : [`sha256:${sha256}`]))
+  const tensors = offers.flatMap(({ tensor_sha256: tensor }) => (tensor === undefined ? [] : [`tensor:${tensor}`]))
+  return [...new Set([...whole, ...tensors])]
+}
+
+function wantedKey({ hashes, civitai, huggingface, urls, names }: WantedModel): string {
+  const hash = (algorithm: string): string | undefined => hashes.find((each) => each.algorithm === algorithm)?.value
+  const [whole, tensor] = [hash('sha256'), hash('tensor_sha256')]
+  if (whole !== undefined) return `sha256:${whole}`
+  if (tensor !== undefined) return `tensor:${tensor}`
+  if (civitai?.version_id !== undefined) {
+    return sourceId({
+      kind: 'civitai',
+      version_id: civitai.version_id,
+      ...(civitai.file_id === undefined ? {} : { file_id: civitai.file_id }),
+    })
+  }
+  if (huggingface?.path !== undefined) {
+    return sourceId({ kind: 'huggingface', ...huggingface, path: huggingface.path })
+  }
+  return JSON.stringify({ hashes, civitai, huggingface, urls, names })
+}
+
+/** The same after a restart, and without secrets. */
+export function sourceId(ref: SourceRef): string {
+  switch (ref.kind) {
+    case 'node':
+      return `node:${ref.node}/${ref.hash}`
+    case 'civitai':
+      return `civitai:${ref.version_id}${ref.file_id === undefined ? '' : `/${ref.file_id}`}`
+    case 'huggingface':
+      return `huggingface:${ref.repo}@${ref.revision}/${ref.path}`
+    case 'url':
+      return `url:${ref.url}`
+  }
+}

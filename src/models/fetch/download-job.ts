@@ -1,0 +1,241 @@
+import type { DownloadedFile } from '../../download/request.ts'
+import { AppError, isAppError } from '../../errors.ts'
+import type { JobEnd, JobKind, RunningJob } from '../../jobs/job.ts'
+import type { JobStore } from '../../jobs/store.ts'
+import { orAborted } from '../../lib/abort.ts'
+import type { Clock } from '../../lib/clock.ts'
+import type { JsonObject } from '../../lib/json.ts'
+import type { Log } from '../../lib/log.ts'
+import { SourceRefused } from '../../net/file-source.ts'
+import { modelExtension } from '../model-file.ts'
+import { writeCivitaiInfo } from './civitai-info.ts'
+import { type ContentTurns, createContentTurns } from './content-turns.ts'
+import type { DecideOffers } from './decide-offers.ts'
+import { contentsOf, type DownloadInput, downloadInputSchema, sourceId } from './download-input.ts'
+import { createProgress } from './download-progress.ts'
+import {
+  blockedView,
+  type Completed,
+  completedView,
+  endedView,
+  firstDownloadView,
+  offeredView,
+  pausedView,
+  reopenedView,
+  type Unfetched,
+} from './download-view.ts'
+import type { DownloadedFiles } from './downloaded-files.ts'
+import type { FetchCall } from './downloads.ts'
+import { type Fetched, type FetchOffersDeps, fetchOffers } from './fetch-offers.ts'
+import type { LocalCopies } from './local-copies.ts'
+import { offersFound } from './offers-found.ts'
+import { placeName } from './place-name.ts'
+import type { Place, Placement } from './placement.ts'
+import type { UiRefresher } from './refresh-uis.ts'
+import type { TakeIn } from './take-in.ts'
+import type { Offer } from './wanted.ts'
+
+export const DOWNLOAD_KIND = 'download'
+
+export interface DownloadJobDeps extends FetchOffersDeps {
+  readonly clock: Clock
+  readonly log: Log
+  readonly store: Pick<JobStore, 'find'>
+  readonly decide: DecideOffers
+  readonly placement: Placement
+  readonly localCopies: LocalCopies
+  readonly files: Pick<DownloadedFiles, 'record' | 'findBySource'>
+  readonly takeIn: TakeIn
+  readonly refreshUis: UiRefresher
+  /** Settings. */
+  readonly concurrency: number
+  readonly maxSizeBytes: number
+  readonly civitaiInfo: boolean
+  readonly civitdlNames: boolean
+}
+
+/**
+ * Fetches one model file: looks whether it is here, decides again (settings may have changed), fetches, makes it known
+ * to the library and to the UIs. What has come so far stays in `<name>.part` when it is paused, cancelled or cut off, so
+ * that going on, by retry too, fetches only the rest; whoever wants its room back removes that file.
+ */
+export function createDownloadJob(deps: DownloadJobDeps): JobKind<DownloadInput> {
+  const turns = createContentTurns()
+  return {
+    kind: DOWNLOAD_KIND,
+    prefix: 'dl',
+    permission: 'models:read',
+    concurrency: deps.concurrency,
+    input: downloadInputSchema,
+    run: (job) => createRun(job, deps, turns).run(),
+    ended: endedView,
+    reopened: reopenedView,
+    paused: pausedView,
+  }
+}
+
+function createRun(job: RunningJob<DownloadInput>, deps: DownloadJobDeps, turns: ContentTurns) {
+  const { input, actor, signal } = job
+  const call: FetchCall = { actor, signal, trace: { job_id: job.id } }
+  const known: JsonObject = firstDownloadView(input)
+  /** What an earlier run has told. */
+  let before: JsonObject = {}
+  const set = (changes: JsonObject): JsonObject => Object.assign(known, changes)
+  const progress = createProgress(job, deps.clock, set)
+  const save = (changes: JsonObject): Promise<void> => job.save({ ...set(changes) })
+  const done = (file: Completed): JobEnd => ({ status: 'succeeded', view: set(completedView(file)) })
+  const unfetched = (why: Unfetched): JobEnd => ({ status: 'succeeded', view: set(blockedView(why)) })
+
+  return {
+    async run(): Promise<JobEnd> {
+      try {
+        before = (await deps.store.find(job.id))?.view ?? {}
+        await save({ phase: 'looking' })
+        const here = await findHere(input.offers)
+        if (here !== undefined) return here
+        const offers = input.offers.length > 0 ? input.offers : await search()
+        return 'status' in offers ? offers : await fetchAny(offers)
+      } catch (error) {
+        if (signal.aborted || !isAppError(error)) throw error
+        const { message: reason, hint } = error
+        if (error instanceof SourceRefused)
+          return unfetched({ reasonCode: error.reason, reason, hint, until: error.until })
+        // What has come so far stays, and there is something to do about it.
+        if (error.code === 'disk_full') return unfetched({ reasonCode: 'disk', reason, hint })
+        throw error
+      }
+    },
+  }
+
+  /** A file with these bytes on this host: nothing is fetched. */
+  async function findHere(offers: readonly Offer[]): Promise<JobEnd | undefined> {
+    const wanted = (algorithm: string): string | undefined =>
+      input.wanted?.hashes.find((hash) => hash.algorithm === algorithm)?.value
+    const sha256 = offers.find((offer) => offer.sha256 !== undefined)?.sha256 ?? wanted('sha256')
+    const tensorSha256 = offers.find((offer) => offer.tensor_sha256 !== undefined)?.tensor_sha256
+    const copy = await deps.localCopies.find(
+      {
+        type: input.place.type,
+        sha256,
+        tensorSha256: tensorSha256 ?? wanted('tensor_sha256'),
+        sizeBytes: offers.find(({ size_bytes: size }) => size !== undefined)?.size_bytes,
+      },
+      signal,
+      progress.reading,
+    )
+    if (copy !== undefined) return done({ ...copy, source: 'local' })
+    const [first] = offers
+    // Of an address that says nothing of its bytes only this is known: what it gave is there.
+    if (first?.ref.kind !== 'url' || contentsOf(offers).length > 0) return undefined
+    const row = await deps.files.findBySource(sourceId(first.ref))
+    const there = row === undefined ? undefined : await deps.localCopies.at(row.path, row.sha256)
+    return there === undefined ? undefined : done({ ...there, source: 'local' })
+  }
+
+  async function search(): Promise<readonly Offer[] | JobEnd> {
+    const { wanted, prefer } = input
+    if (wanted === undefined) throw new AppError('internal', 'The download has neither offers nor anything to look for')
+    const search = await deps.findOffers(wanted, { ...call, prefer })
+    // Also for those that end in an error.
+    job.show({ ...set({ steps: search.steps.map((step) => ({ ...step })) }) })
+    const found = offersFound(search, wanted)
+    return 'reason' in found ? unfetched(found) : found
+  }
+
+  async function fetchAny(offers: readonly Offer[]): Promise<JobEnd> {
+    if (input.offers.length === 0) {
+      const here = await findHere(offers)
+      if (here !== undefined) return here
+    }
+    const type = typeOf(offers)
+    const decided = await deps.decide(offers.map(asNamed), {
+      actor,
+      type,
+      maxSizeBytes: input.max_size_bytes,
+      licences: input.licenses,
+      isAgain: input.offers.length > 0,
+    })
+    if ('reasonCode' in decided) return unfetched(decided)
+    const allowed = offers.filter((offer) => decided.allowed.some(({ ref }) => sourceId(ref) === sourceId(offer.ref)))
+    set({ type, ...offeredView(allowed) })
+    return turns.take(contentsOf(allowed), () => fetchNow(allowed, type), {
+      waitFor: (other) => job.aside(() => orAborted(other, signal)),
+      again: () => findHere(allowed),
+    })
+  }
+
+  async function fetchNow(offers: readonly Offer[], type: DownloadInput['place']['type']): Promise<JobEnd> {
+    const [best] = offers
+    if (best === undefined) throw new AppError('internal', 'There is nothing that may be downloaded')
+    const named = placeName({
+      wanted: input.place.name,
+      offered: best.filename,
+      civitai: best.civitai,
+      civitdlNames: deps.civitdlNames,
+    })
+    const place = await deps.placement.place({ type, folder: input.place.folder }, named)
+    const fetched = await fetchOffers(deps, {
+      offers,
+      place,
+      filename: named.filename,
+      earlierName: earlierName(place),
+      maxSizeBytes: input.max_size_bytes ?? deps.maxSizeBytes,
+      call,
+      onName: (filename) => save({ status: 'downloading', phase: 'opening', filename, name: place.nameOf(filename) }),
+      onProgress: progress.take,
+    })
+    await progress.settled()
+    return takeIn(place, fetched, offers, type)
+  }
+
+  /** The name under which an earlier run has begun, where it would begin there again. */
+  function earlierName(place: Place): string | undefined {
+    const { filename, name } = before
+    return typeof filename === 'string' && name === place.nameOf(filename) ? filename : undefined
+  }
+
+  async function takeIn(
+    place: Place,
+    { file, offer }: Fetched,
+    offers: readonly Offer[],
+    type: DownloadInput['place']['type'],
+  ): Promise<JobEnd> {
+    const { path, sha256, sizeBytes } = file
+    await deps.files.record({
+      path,
+      sha256,
+      sizeBytes,
+      sourceId: sourceId(offer.ref),
+      jobId: job.id,
+      owner: actor.name,
+    })
+    if (deps.civitaiInfo) await describe(file, offers)
+    const filename = path.slice(path.lastIndexOf('/') + 1)
+    const taken = (await deps.takeIn(place, file, signal)) ?? { path, name: place.nameOf(filename) }
+    await job.aside(() => deps.refreshUis.refresh(type, signal))
+    const { source, node } = offer
+    return done({ ...taken, sha256, sizeBytes, source, node, bytesBySource: file.bytesBySource })
+  }
+
+  async function describe(file: DownloadedFile, offers: readonly Offer[]): Promise<void> {
+    const offer = offers.find(({ civitai, sha256 }) => civitai !== undefined && (sha256 ?? file.sha256) === file.sha256)
+    if (offer === undefined) return
+    try {
+      await writeCivitaiInfo(file, offer)
+    } catch (error) {
+      deps.log.warn({ err: error, job_id: job.id }, 'Could not write what Civitai says of a model beside it')
+    }
+  }
+
+  /** A source that names no format gets that of the prompt: what it may be is decided by what it will be called. */
+  function asNamed(offer: Offer): Offer {
+    const { name } = input.place
+    const isBare = modelExtension(offer.filename) === undefined && name !== undefined
+    return isBare ? { ...offer, filename: name } : offer
+  }
+
+  function typeOf(offers: readonly Offer[]): DownloadInput['place']['type'] {
+    const said = offers.find((offer) => offer.type !== undefined && offer.type !== 'other')?.type
+    return input.place.type === 'other' ? (said ?? input.wanted?.type ?? 'other') : input.place.type
+  }
+}

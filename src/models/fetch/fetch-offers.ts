@@ -1,0 +1,151 @@
+import { lstat } from 'node:fs/promises'
+import { basename } from 'node:path'
+import type { DownloadedFile, DownloadProgress, ExpectedFile, FetchFile } from '../../download/request.ts'
+import { type AppError, isAppError } from '../../errors.ts'
+import type { FileSource } from '../../net/file-source.ts'
+import type { FetchCall, FindOffers, OpenSource } from './downloads.ts'
+import { expectedOf, sameBytes } from './offer-groups.ts'
+import type { Place } from './placement.ts'
+import type { PromisedNames } from './promised-names.ts'
+import type { Offer, WantedModel } from './wanted.ts'
+
+export interface FetchOffersDeps {
+  readonly openSource: OpenSource
+  readonly fetchFile: FetchFile
+  readonly findOffers: FindOffers
+  readonly names: PromisedNames
+}
+
+export interface FetchRequest {
+  /** At least one; the best first. */
+  readonly offers: readonly Offer[]
+  readonly place: Place
+  readonly filename: string
+  /** What an earlier run of the job has called it. */
+  readonly earlierName: string | undefined
+  readonly maxSizeBytes: number
+  readonly call: FetchCall
+  /** Before anything is fetched under the name. */
+  readonly onName: (filename: string) => Promise<void>
+  readonly onProgress: (progress: DownloadProgress) => void
+}
+
+export interface Fetched {
+  readonly file: DownloadedFile
+  /** From which most of it came. */
+  readonly offer: Offer
+}
+
+/**
+ * Fetches the file under its name, or under the next free one where another file has that: from all sources with the
+ * same bytes at once, and from those that may have others when these have failed.
+ * @throws SourceRefused, AppError: of the best source, as FetchFile does
+ */
+export async function fetchOffers(deps: FetchOffersDeps, request: FetchRequest): Promise<Fetched> {
+  let first: unknown
+  for (const offers of sameBytes(request.offers)) {
+    try {
+      return await fetchSame(deps, offers, request)
+    } catch (error) {
+      request.call.signal.throwIfAborted()
+      if (!isOfSource(error)) throw error
+      first ??= error
+    }
+  }
+  throw first
+}
+
+/** Another source may do better; a full disk or a name that is taken is none's fault. */
+const isOfSource = (error: unknown): error is AppError =>
+  isAppError(error) && !['disk_full', 'conflict', 'internal', 'cancelled', 'invalid_input'].includes(error.code)
+
+async function fetchSame(
+  deps: FetchOffersDeps,
+  offers: readonly [Offer, ...Offer[]],
+  request: FetchRequest,
+): Promise<Fetched> {
+  const opened = await openAll(deps, offers, request.call)
+  const { names } = deps
+  const { place, filename, earlierName, call, maxSizeBytes, onName, onProgress } = request
+  let path = await names.claim(place.dir, earlierName ?? filename, false)
+  for (;;) {
+    try {
+      await onName(basename(path))
+      const file = await deps.fetchFile({
+        target: path,
+        sources: opened.map(({ source }) => source),
+        expected: expectedOf(offers),
+        refreshExpected: refresherOf(deps, offers[0], call),
+        maxSizeBytes,
+        signal: call.signal,
+        onProgress,
+      })
+      return { file, offer: mainOf(opened, file) }
+    } catch (error) {
+      // Two hosts may write into one volume: where nothing has the name, another download is at it.
+      if (!isAppError(error) || error.code !== 'conflict' || !(await exists(path))) throw error
+    } finally {
+      names.letGo(path)
+    }
+    path = await names.claim(place.dir, filename, true)
+  }
+}
+
+interface Opened {
+  readonly offer: Offer
+  readonly source: FileSource
+}
+
+async function openAll({ openSource }: FetchOffersDeps, offers: readonly Offer[], call: FetchCall): Promise<Opened[]> {
+  const opened: Opened[] = []
+  let failure: unknown
+  for (const offer of offers) {
+    try {
+      opened.push({ offer, source: await openSource(offer.ref, call) })
+    } catch (error) {
+      call.signal.throwIfAborted()
+      failure ??= error
+    }
+  }
+  if (opened.length === 0) throw failure
+  return opened
+}
+
+/** Found by its number or its address: what lies there now is what is wanted. A digest is wanted for itself. */
+const BY_PLACE: ReadonlySet<string> = new Set(['civitai_version', 'civitai_model', 'huggingface', 'declared_url'])
+
+function refresherOf({ findOffers }: FetchOffersDeps, offer: Offer, call: FetchCall) {
+  const wanted = wantedOf(offer)
+  if (wanted === undefined || !BY_PLACE.has(offer.matched_by)) return undefined
+  return async (signal: AbortSignal): Promise<ExpectedFile> => {
+    const { offers } = await findOffers(wanted, { ...call, signal })
+    return expectedOf(offers.length === 0 ? [offer] : offers)
+  }
+}
+
+function wantedOf({ ref, type }: Offer): WantedModel | undefined {
+  const wanted: WantedModel = { type: type ?? 'other', hashes: [], names: [], urls: [], urls_by_caller: false }
+  if (ref.kind === 'civitai') {
+    const { version_id, file_id } = ref
+    return { ...wanted, civitai: { version_id, ...(file_id === undefined ? {} : { file_id }) } }
+  }
+  if (ref.kind !== 'huggingface') return undefined
+  const { repo, revision, path } = ref
+  return { ...wanted, huggingface: { repo, revision, path } }
+}
+
+function mainOf(opened: readonly Opened[], { bytesBySource }: DownloadedFile): Offer {
+  const bytesOf = ({ source }: Opened): number => bytesBySource[source.id] ?? 0
+  const [main] = opened.toSorted((a, b) => bytesOf(b) - bytesOf(a))
+  if (main === undefined) throw new Error('A file came from nowhere')
+  return main.offer
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await lstat(path)
+    return true
+  } catch {
+    return false
+  }
+}

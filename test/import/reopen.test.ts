@@ -1,0 +1,77 @@
+import { afterEach, beforeEach, expect, test } from 'bun:test'
+import { join } from 'node:path'
+import { createReopener, type Reopener } from '../../src/jobs/reopener.ts'
+import type { JsonObject } from '../../src/lib/json.ts'
+import { silentLog } from '../../src/lib/log.ts'
+import { EARLY, HARBOR_LIGHTS, wireFile } from '../support/civitai-examples.ts'
+import { type FakeCivitai, startFakeCivitai } from '../support/fake-civitai.ts'
+import { DEADLINE } from '../support/fake-downloads.ts'
+import { type FileServer, startFileServer } from '../support/file-server.ts'
+import { aModelFile } from '../support/model-files.ts'
+import { HIGH, payloadBytes } from '../support/payloads.ts'
+import { type ImportHost, openImports } from './import-host.ts'
+
+let civitai: FakeCivitai
+let storage: FileServer
+let host: ImportHost
+
+beforeEach(async () => {
+  civitai = await startFakeCivitai()
+  storage = await startFileServer(payloadBytes(HIGH.seed))
+  host = await openImports({ env: { AIRKEEP_CIVITAI_URL: civitai.url } })
+})
+afterEach(async () => {
+  await host.close()
+  await civitai.close()
+  await storage.close()
+})
+
+const aReopener = (policy: JsonObject = {}): Reopener =>
+  createReopener({
+    ...{ jobs: host.jobs, store: host.store, clock: host.clock, log: silentLog, policy },
+    kinds: ['download', 'import'],
+    file: join(host.dir, 'policy'),
+  })
+
+const only = ({ dependencies }: JsonObject): JsonObject => (dependencies as JsonObject[])[0] ?? {}
+
+test('an import that waits for early access goes on by itself when that is over', async () => {
+  const [version] = EARLY.versions
+  const wire = { ...version?.wire, files: [wireFile(830_401, 'tomorrow.safetensors', HIGH)] }
+  civitai.models.add({ ...EARLY, versions: [{ id: 930_401, wire }] })
+  civitai.downloads.add({ versionId: 930_401, fileId: 830_401, primary: true, location: `${storage.url}/f` })
+  const job = await host.run({ payload: 'urn:air:sdxl:lora:civitai:900300@930401' })
+  expect(only(job)).toMatchObject({ status: 'blocked', reason_code: 'early_access', until: DEADLINE })
+  const reopener = aReopener()
+  expect(await reopener.reopenDue()).toBe(0)
+  host.clock.advance(Date.parse(DEADLINE) - host.clock.now())
+  expect(await reopener.reopenDue()).toBe(1)
+  const after = await host.ended(job)
+  expect(after.job_id).toBe(String(job.job_id))
+  expect(only(after)).toMatchObject({ status: 'resolved', sha256: HIGH.sha256, resolved_source: 'civitai' })
+  expect(only(after).until).toBeUndefined()
+})
+
+test('what is still blocked stays so, and tells the same', async () => {
+  civitai.models.add({ ...HARBOR_LIGHTS, wire: { allowCommercialUse: [] } })
+  await host.close()
+  host = await openImports({
+    env: { AIRKEEP_CIVITAI_URL: civitai.url, 'CivitAI.AllowedLicenses': '["commercial"]' },
+  })
+  const job = await host.run({ payload: 'urn:air:wanvideo-22-i2v-a14b:lora:civitai:900100@910201' })
+  expect(only(job)).toMatchObject({ status: 'blocked', reason_code: 'license' })
+  expect(await aReopener().reopenBlocked('license')).toBe(1)
+  expect(only(await host.ended(job))).toEqual(only(job))
+})
+
+test('a download that had to take another name is named so in the prompt', async () => {
+  civitai.models.add(HARBOR_LIGHTS)
+  civitai.downloads.add({ versionId: 910_201, fileId: 810_201, primary: true, location: `${storage.url}/f` })
+  aModelFile(host.models, 'loras/ink.safetensors', 5)
+  const text = `<lora:ink:0.8>\nSteps: 20, Sampler: Euler, Seed: 1, Lora hashes: "ink: ${HIGH.tensorSha256.slice(0, 12)}"`
+  const job = await host.run({ payload: text })
+  const { status, resolved_name: name } = only(job)
+  expect(status).toBe('resolved')
+  expect(name).not.toBe('ink.safetensors')
+  expect(job.rewritten_payload).toBe(text.replace('<lora:ink:', `<lora:${String(name).replace('.safetensors', '')}:`))
+})
