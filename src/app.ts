@@ -11,27 +11,23 @@ import { countedFetch, createPeerOf } from './app/counted-fetch.ts'
 import { countedHashes } from './app/counted-hashes.ts'
 import { createFetching } from './app/fetching.ts'
 import { createPrivateDatabase, databaseOf, findFolders, type Host, openHost } from './app/host.ts'
+import { createImporting } from './app/importing.ts'
 import { createMeter } from './app/meter.ts'
 import { createModels } from './app/models.ts'
+import { createReading } from './app/reading.ts'
 import { restoreInto } from './app/restore.ts'
 import { createRootDeps } from './app/root-deps.ts'
 import { createBackupOperations } from './backup/operations.ts'
 import { createCivitaiClient } from './civitai/client.ts'
-import { createFetchImage } from './civitai/fetch-image.ts'
 import type { CliApp } from './cli/app.ts'
 import type { Config } from './config.ts'
 import { createAudit } from './db/audit.ts'
 import { type Ownership, takeOwnership } from './db/owner.ts'
 import { createEventHub } from './events/hub.ts'
 import { createHashPool, type HashedBytes, type HashPool } from './hash/pool.ts'
-import { createComfyNodes } from './import/comfyui-nodes.ts'
-import { createImportJob } from './import/import-job.ts'
 import { type FindDigests, linkModels } from './import/media-models.ts'
 import { createMediaRecordReader } from './import/media-record.ts'
-import { createImportOperations } from './import/operations.ts'
-import { createPromptReader } from './import/read/reader.ts'
 import { createImportRecorder, type LedgerCaller } from './import/record.ts'
-import { createSourceReader } from './import/source.ts'
 import { createJobRunner } from './jobs/runner.ts'
 import { createJobStore } from './jobs/store.ts'
 import { systemClock } from './lib/clock.ts'
@@ -41,7 +37,6 @@ import { createSealer } from './lib/sealed.ts'
 import { VERSION } from './lib/version.ts'
 import type { McpExtension } from './mcp/server.ts'
 import { findDigestsByName } from './models/digests-by-name.ts'
-import { createKeyOperations } from './models/fetch/key-operations.ts'
 import { createTerms } from './models/fetch/terms.ts'
 import { createUpstreamKeys } from './models/fetch/upstream-keys.ts'
 import { findFullDigests } from './models/library/known-digests.ts'
@@ -90,6 +85,7 @@ export function createApp(config: Config, extras: AppExtras = {}): CliApp {
   const fetch = countedFetch(createGuardedFetch({ guard, version: VERSION, onReceived }), { meter, peerOf, log })
   const s3 = createS3Reader({ fetch, clock, settings })
   const allowed = [...allowedHosts(settings), ...s3Hosts(settings)]
+  const hosts = (actor: Actor): 'any' | readonly string[] => hostsFor(actor, allowed)
   const localFiles = createLocalFiles({
     roots: () => [...host.modelRoots, ...settings.catalog, ...settings.allow_read],
     closed: () => closedPaths(config),
@@ -155,24 +151,19 @@ export function createApp(config: Config, extras: AppExtras = {}): CliApp {
     keys,
     terms,
     rootsOf,
-    hostsFor: (actor) => hostsFor(actor, allowed),
+    hostsFor: hosts,
     storageHosts: allowed,
     ownHosts,
   })
-  const reader = createPromptReader({
-    // A bomb takes memory in every thread that reads one.
-    size: Math.min(CORES, 8),
-    limits: { textBytes: settings.metadata_text_limit, totalBytes: settings.metadata_limit },
-  })
-  const sources = createSourceReader({
-    reader,
-    comfyNodes: createComfyNodes({ fetch, url: settings.comfy_url, log, clock, parse: reader.readObjectInfo }),
-    localFiles,
-    fetchImage: createFetchImage({ fetch, log, baseUrl: settings.civitai_url }),
-    civitaiToken,
+  const { reader, sources } = createReading({
+    settings,
+    clock,
+    log,
     fetch,
-    hostsFor: (actor) => hostsFor(actor, allowed),
     s3,
+    localFiles,
+    civitaiToken,
+    hostsFor: hosts,
     bucketsFor: (actor) => bucketsFor(actor, settings.s3_buckets),
     tempDir: temporaryDir,
   })
@@ -199,36 +190,39 @@ export function createApp(config: Config, extras: AppExtras = {}): CliApp {
     readMediaRecord: createMediaRecordReader({ sources, findDigests }),
     tempDir: temporaryDir,
   })
+  const importing = createImporting({
+    db,
+    clock,
+    log,
+    settings,
+    dataDir,
+    jobs,
+    store,
+    fetch,
+    sources,
+    library: models.library,
+    localFiles,
+    fetching,
+    keys,
+    terms,
+    hostsFor: hosts,
+    record: createImportRecorder({
+      invoke: (name, input, caller) => operationNamed(track, name).invoke(input, callOf(caller)),
+      findPrompt: createPromptFinder(db),
+      linkModels: async (assetId, needed, caller) =>
+        linkToAsset(assetId, await linkModels(needed, findDigests), callOf(caller)),
+    }),
+  })
   const operations: readonly Operation[] = [
     ...track,
     ...createGuideOperations(),
-    ...createImportOperations({
-      jobs,
-      store,
-      sources,
-      checkRoots: (roots, actor) => Promise.all(roots.map((root) => localFiles.findFolder(root, actor))),
-    }),
+    ...importing.operations,
     ...models.operations,
     ...fetching.operations,
-    ...createKeyOperations({ keys, terms, reopen: async () => {} }),
     ...createTokenOperations({ tokens }),
     ...createBackupOperations({ db, clock }),
     ...(extras.operations ?? []),
   ]
-  jobs.register(
-    createImportJob({
-      sources,
-      library: models.library,
-      upstream: fetching.upstream,
-      record: createImportRecorder({
-        invoke: (name, input, caller) => operationNamed(track, name).invoke(input, callOf(caller)),
-        findPrompt: createPromptFinder(db),
-        linkModels: async (assetId, needed, caller) =>
-          linkToAsset(assetId, await linkModels(needed, findDigests), callOf(caller)),
-      }),
-    }),
-  )
-
   let ownership: Ownership | undefined
   let pruning: ReturnType<typeof setInterval> | undefined
   let stopKeepingCurrent: (() => Promise<void>) | undefined
@@ -257,6 +251,7 @@ export function createApp(config: Config, extras: AppExtras = {}): CliApp {
     },
     async startJobs() {
       await jobs.start()
+      await importing.reopener.start()
       const prune = (): Promise<void> => events.prune(clock.now() - settings.event_retention * DAY_MS)
       await prune()
       pruning ??= setInterval(() => {
@@ -286,6 +281,7 @@ export function createApp(config: Config, extras: AppExtras = {}): CliApp {
       try {
         await stopKeepingCurrent?.()
         stopKeepingCurrent = undefined
+        importing.reopener.stop()
         await jobs.stop()
         fetching.close()
         // Both wait: for threads to end, and for the last sync of the database.

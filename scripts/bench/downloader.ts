@@ -46,8 +46,7 @@ export function startDownloader(): Downloader {
       text = text.slice(end + 1)
       return outcome
     },
-    peakBytes: () =>
-      Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]) * 1024,
+    peakBytes: () => Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]) * 1024,
     async stop() {
       child.stdin.end()
       await child.exited

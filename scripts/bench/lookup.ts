@@ -11,6 +11,7 @@ import { parseArgs } from 'node:util'
 import { createDb } from '../../src/db/db.ts'
 import { readMigrations } from '../../src/db/migrate.ts'
 import { createModelFinder } from '../../src/models/find-models.ts'
+import { keepNames } from '../../src/models/library/other-stems.ts'
 import { modelFilesTable } from '../../src/models/table.ts'
 
 const { values } = parseArgs({ options: { rows: { type: 'string' }, lookups: { type: 'string' } } })
@@ -30,7 +31,7 @@ function row(at: number): typeof modelFilesTable.$inferInsert {
     name,
     stemKey: `model_${at}_v${at % 7}`,
     type: 'lora',
-    aliases: [],
+    aliases: [`/workspace/links/link_${at}.safetensors`],
     sizeBytes: 100_000_000 + at,
     modifiedUs: 1_750_000_000_000_000 + at,
     changedUs: 1_750_000_000_000_000 + at,
@@ -71,7 +72,13 @@ try {
   await db.open()
   for (let from = 0; from < ROWS; from += 500) {
     const rows = Array.from({ length: Math.min(500, ROWS - from) }, (_, at) => row(from + at))
-    await db.write((tx) => tx.insert(modelFilesTable).values(rows).run())
+    await db.write(async (tx) => {
+      await tx.insert(modelFilesTable).values(rows).run()
+      await keepNames(
+        tx,
+        rows.map((each) => ({ ...each, aliases: each.aliases })),
+      )
+    })
   }
   const finder = createModelFinder({ db, instanceId: () => HOST })
   const { findByDigest, findByName } = finder
@@ -87,6 +94,7 @@ try {
   await measure('digest of no file', (at) => findByDigest(digestOf('nothing', at)), 0)
   await measure('stem', (at) => findByName(`MODEL_${at}_v${at % 7}`))
   await measure('path', (at) => findByName(`set-${at % 300}/model_${at}_v${at % 7}.safetensors`))
+  await measure('stem of a link to it', (at) => findByName(`link_${at}`))
   await measure('output name', (at) => finder.findByOutputName(`output_${at}`))
   await measure('Civitai version', (at) => finder.findByVersion(2_000 + at))
 } finally {

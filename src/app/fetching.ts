@@ -14,6 +14,7 @@ import { createJobFollower } from '../jobs/follow-job.ts'
 import type { JobRunner } from '../jobs/runner.ts'
 import type { JobStore } from '../jobs/store.ts'
 import type { Clock } from '../lib/clock.ts'
+import { freeBytes } from '../lib/files.ts'
 import type { Log } from '../lib/log.ts'
 import { createDownloads } from '../models/fetch/create-downloads.ts'
 import { createDecideOffers } from '../models/fetch/decide-offers.ts'
@@ -21,7 +22,7 @@ import { createDownloadJob } from '../models/fetch/download-job.ts'
 import { createDownloadedFiles } from '../models/fetch/downloaded-files.ts'
 import { createLocalCopies } from '../models/fetch/local-copies.ts'
 import { createOpenSource } from '../models/fetch/open-source.ts'
-import { createPlacement } from '../models/fetch/placement.ts'
+import { createPlacement, type Placement } from '../models/fetch/placement.ts'
 import { createPromisedNames } from '../models/fetch/promised-names.ts'
 import { createUiRefresher } from '../models/fetch/refresh-uis.ts'
 import { createRequestOperation } from '../models/fetch/request-operation.ts'
@@ -67,6 +68,9 @@ export interface FetchingDeps {
 export interface Fetching {
   readonly operations: readonly Operation[]
   readonly upstream: Upstream
+  readonly placement: Placement
+  /** Of the disk that new files go to; nothing where no folder is known. */
+  freeBytes(): Promise<number>
   close(): void
 }
 
@@ -94,6 +98,7 @@ export function createFetching(deps: FetchingDeps): Fetching {
       allowPickle: settings.allow_pickle,
     },
   })
+  const placement = createPlacement({ rootsOf, downloadRoot: settings.download_root })
   const names = createPromisedNames()
   const files = createDownloadedFiles({ db, clock, instanceId, parts: () => names.parts() })
   const fetchFile = createFetchFile({
@@ -127,7 +132,7 @@ export function createFetching(deps: FetchingDeps): Fetching {
         hostsFor: deps.hostsFor,
         allowPrivate: deps.ownHosts,
       }),
-      placement: createPlacement({ rootsOf, downloadRoot: settings.download_root }),
+      placement,
       localCopies: createLocalCopies({ db, instanceId, reader: library.reader }),
       files,
       takeIn: createTakeIn({
@@ -150,6 +155,12 @@ export function createFetching(deps: FetchingDeps): Fetching {
   return {
     operations: [createRequestOperation({ jobs, hostsFor: deps.hostsFor })],
     upstream: { findOffers, downloads: createDownloads({ jobs, follower, decide }) },
+    placement,
+    async freeBytes() {
+      const [root] =
+        settings.download_root === '' ? (await rootsOf([])).map(({ path }) => path) : [settings.download_root]
+      return root === undefined ? 0 : freeBytes(root).catch(() => 0)
+    },
     close: () => peers.close(),
   }
 }

@@ -2,6 +2,7 @@ import { AppError, isAppError } from '../errors.ts'
 import type { JsonValue } from '../lib/json.ts'
 import type { Log, Trace } from '../lib/log.ts'
 import { backoffMs, sleep } from '../lib/retry.ts'
+import { isUnreachable } from '../net/failure.ts'
 import type { GuardedFetch } from '../net/fetch.ts'
 import { SourceRefused } from '../net/file-source.ts'
 import type { GuardedResponse } from '../net/response.ts'
@@ -30,6 +31,8 @@ export interface CivitaiRequestDeps {
 }
 
 const MAX_ATTEMPTS = 4
+/** At a host to which no connection comes about. */
+const MAX_UNREACHABLE = 2
 /** As Civitai's documentation asks for: 1 s, doubled, up to 30 s. */
 const TIMING = { firstMs: 1_000, maxMs: 30_000 }
 /** A server may ask for a longer wait than anyone stays for; then the caller is told instead. */
@@ -53,7 +56,8 @@ export async function requestJson(request: CivitaiRequest, deps: CivitaiRequestD
     if ('json' in result) return result.json
     const { error, retry } = result
     const asked = error.retryAfterSeconds
-    if (!retry || attempt + 1 >= MAX_ATTEMPTS || (asked ?? 0) > LONGEST_WAIT_SECONDS) throw error
+    const most = isUnreachable(error) ? MAX_UNREACHABLE : MAX_ATTEMPTS
+    if (!retry || attempt + 1 >= most || (asked ?? 0) > LONGEST_WAIT_SECONDS) throw error
     const ms = asked === undefined ? backoffMs(attempt, TIMING) : asked * 1_000
     const about = { host: request.url.host, attempt, ms, reason: error.message }
     deps.log.debug({ ...request.trace, ...about }, 'asking Civitai again')

@@ -121,6 +121,12 @@ export const SETTINGS = {
     [],
     'Further hosts that callers with a token may have the server fetch from',
   ),
+  ssh_hosts: setting(
+    'AIRKEEP_SSH_HOSTS',
+    list(COMMA),
+    [],
+    'Hosts (host, host:port, *.domain, CIDR) that callers with a token may have looked at by ssh',
+  ),
   s3_buckets: setting('AIRKEEP_S3_BUCKETS', list(COMMA), [], 'Buckets that callers with a token may read'),
   aws_access_key_id: setting('AWS_ACCESS_KEY_ID', text(), '', 'S3 key; without one objects are asked for unsigned'),
   aws_secret_access_key: setting('AWS_SECRET_ACCESS_KEY', text(), '', 'Secret of that key', { secret: true }),

@@ -8,8 +8,8 @@ import { createIntervals, type Intervals } from './intervals.ts'
 import { toPartError } from './part-error.ts'
 import { takePartLock } from './part-lock.ts'
 import { type PartState, readPartState, trustedState, writePartState } from './part-state.ts'
-import type { SavedHash } from './prefix-hash.ts'
 import type { ExpectedFile } from './request.ts'
+import type { SavedHash } from './running-hash.ts'
 
 /** The file that a download grows, beside its final name, and what is known to be on the disk of it. */
 export interface Part {

@@ -1,12 +1,13 @@
 import { availableParallelism } from 'node:os'
-import { AppError } from '../errors.ts'
 import { createTurnTable, DEVICE_SLOTS } from './device-turns.ts'
+import { type FileFollower, followFile } from './file-follower.ts'
 import type { HashChunksOptions, HashFileOptions, HashRangeOptions, ReadFileOptions } from './file-options.ts'
 import type { FileChunks, RangeDigest } from './file-parts.ts'
 import { createFileThreads } from './file-threads.ts'
 import type { FileCallName, FileInput, HashCalls } from './messages.ts'
 import { createPieceBuffers } from './piece-buffers.ts'
 import { openStreamHasher, type StreamHasher } from './stream-hasher.ts'
+import { createStreamThreads } from './stream-threads.ts'
 import { type HashThread, hashWorkerUrl, startHashThread } from './thread.ts'
 import type { FileDigest, HashEngine } from './whole-file.ts'
 
@@ -43,6 +44,12 @@ export interface HashPool {
    * @throws AppError invalid_input (`restore` is not a saved state of this version); cancelled; internal
    */
   createStreamHasher(options?: StreamHasherOptions): Promise<StreamHasher>
+  /**
+   * Reads a file behind the one who writes it. Among the streams.
+   *
+   * @throws AppError cancelled; internal (no worker can be started)
+   */
+  followFile(path: string, options?: { readonly signal?: AbortSignal | undefined }): FileFollower
   /** Cancels what runs or waits and ends the workers. */
   close(): Promise<void>
 }
@@ -63,31 +70,14 @@ export interface HashPoolOptions {
   readonly workerUrl?: URL | undefined
 }
 
-interface StreamThread {
-  readonly thread: HashThread
-  streams: number
-}
-
 export function createHashPool(options: HashPoolOptions = {}): HashPool {
   const size = Math.max(1, options.size ?? Math.min(availableParallelism(), 4))
   const turns = createTurnTable()
   const start = (): HashThread =>
     startHashThread(options.workerUrl ?? hashWorkerUrl(), { background: options.background, turns })
   const files = createFileThreads(size, start)
+  const streams = createStreamThreads(size, start)
   const buffers = createPieceBuffers()
-  let streamThreads: StreamThread[] = []
-  let lastStream = 0
-  let closed = false
-
-  /** The living thread with the fewest streams, or a new one while each has some and there may be more. */
-  function pickStreamThread(): StreamThread {
-    streamThreads = streamThreads.filter(({ thread }) => thread.death === undefined)
-    const [least] = streamThreads.toSorted((a, b) => a.streams - b.streams)
-    if (least !== undefined && (least.streams === 0 || streamThreads.length >= size)) return least
-    const added = { thread: start(), streams: 0 }
-    streamThreads.push(added)
-    return added
-  }
 
   async function read<K extends FileCallName>(
     name: K,
@@ -121,19 +111,11 @@ export function createHashPool(options: HashPoolOptions = {}): HashPool {
       return read('range', { ...inputOf(path, asked), begin, end }, asked, () => end - begin)
     },
     async createStreamHasher({ restore, signal } = {}) {
-      if (closed || signal?.aborted) {
-        throw new AppError('cancelled', 'Hashing a stream was cancelled', { cause: signal?.reason })
-      }
-      const picked = pickStreamThread()
-      picked.streams += 1
-      const onEnd = (): void => {
-        picked.streams -= 1
-      }
-      return openStreamHasher({ thread: picked.thread, buffers, stream: ++lastStream, restore, signal, onEnd })
+      return openStreamHasher({ ...streams.join(signal), buffers, restore, signal })
     },
+    followFile: (path, { signal } = {}) => followFile({ ...streams.join(signal), path, signal }),
     async close() {
-      closed = true
-      await Promise.all([files.close(), ...streamThreads.map(({ thread }) => thread.end())])
+      await Promise.all([files.close(), streams.close()])
     },
   }
 }

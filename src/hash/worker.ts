@@ -9,6 +9,7 @@ import { createBlake3Engine } from './blake3.ts'
 import { createDeviceTurns } from './device-turns.ts'
 import { createPartHasher } from './file-parts.ts'
 import { createFilePass, type HashTime, type PassOptions } from './file-pass.ts'
+import { createGrowingFiles, type GrowingFile } from './growing-file.ts'
 import { createSha256Engine, type IncrementalSha256 } from './incremental.ts'
 import type { FileInput, HashCallName, HashCalls, HashReply, HashRequest, HashWorkerData } from './messages.ts'
 import { createNativeSha256 } from './native.ts'
@@ -30,14 +31,16 @@ const engines = { native: createNativeSha256, wasm: engine.create }
 const pass = createFilePass(createDeviceTurns(data.turns))
 const hashWholeFile = createWholeFileHasher({ engines, createBlake3, pass })
 const parts = createPartHasher({ engines, pass })
+const openGrowing = createGrowingFiles(createNativeSha256)
 const streams = new Map<number, IncrementalSha256>()
+const growing = new Map<number, GrowingFile>()
 
 const reply = (message: HashReply, transfer: ArrayBuffer[] = []): void => port.postMessage(message, transfer)
 
-function find(stream: number): IncrementalSha256 {
-  const hasher = streams.get(stream)
-  if (hasher === undefined) throw new Error(`Stream ${stream} is not open`)
-  return hasher
+function find<T>(among: ReadonlyMap<number, T>, stream: number): T {
+  const found = among.get(stream)
+  if (found === undefined) throw new Error(`Stream ${stream} is not open`)
+  return found
 }
 
 function passOptions(id: number, { exact, turns, progress }: FileInput): PassOptions {
@@ -68,17 +71,26 @@ function answer({ id, name, input }: HashRequest): Answer {
       streams.set(input.stream, input.restore === undefined ? engine.create() : engine.restore(input.restore))
       return { output: undefined }
     case 'update':
-      find(input.stream).update(new Uint8Array(input.buffer, 0, input.length))
+      find(streams, input.stream).update(new Uint8Array(input.buffer, 0, input.length))
       return { output: input.buffer, transfer: [input.buffer] }
     case 'save':
-      return { output: find(input.stream).save() }
+      return { output: find(streams, input.stream).save() }
     case 'digest': {
-      const hasher = find(input.stream)
+      const hasher = find(streams, input.stream)
       streams.delete(input.stream)
       return { output: { sha256: hasher.digest(), sizeBytes: hasher.sizeBytes } }
     }
+    case 'follow':
+      growing.set(input.stream, openGrowing(input.path))
+      return { output: undefined }
+    case 'readOn':
+      return { output: find(growing, input.stream).readOn(input.end, input.whole) }
+    case 'followed':
+      return { output: find(growing, input.stream).digest(input.sizeBytes) }
     case 'drop':
       streams.delete(input.stream)
+      growing.get(input.stream)?.close()
+      growing.delete(input.stream)
       return { output: undefined }
   }
 }

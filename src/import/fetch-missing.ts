@@ -68,7 +68,13 @@ export async function fetchMissing(
     const place = { type, name: dependency.written[0] ?? dependency.filename, folder: dependency.folder }
     const { jobId } = await downloads.order({ offers: decision.allowed, place, actor: options.actor })
     orders.set(at, jobId)
-    await put(at, { ...foundAt(best, dependency), status: 'download_scheduled', reason: null, steps, download_job_id: jobId })
+    await put(at, {
+      ...foundAt(best, dependency),
+      status: 'download_scheduled',
+      reason: null,
+      steps,
+      download_job_id: jobId,
+    })
   })
 
   await inParallel([...orders], WAITING, async ([at, jobId]) => {
@@ -128,8 +134,9 @@ function notOffered(dependency: Dependency, { candidates, refusal, failure }: Se
     const isConflict = dependency.status === 'ambiguous'
     return { status: 'ambiguous', candidates: both, reason: isConflict ? dependency.reason : reason }
   }
-  if (failure === undefined) return { reason: `${dependency.reason ?? 'It is not on this host'}, nor elsewhere` }
-  return { status: 'failed', reason: failure.message }
+  const here = dependency.reason ?? 'It is not on this host'
+  // Nothing follows from not having asked: it is missing until somebody tries again.
+  return { reason: failure === undefined ? `${here}, nor elsewhere` : `${here}; elsewhere: ${failure.message}` }
 }
 
 function onlyTold({ candidates }: Dependency, offers: readonly Offer[]): Partial<Dependency> {

@@ -4,10 +4,11 @@ import { createHashQueue, type HashFile, type HashQueue } from './hash-queue.ts'
 import type { Inspected, InspectRequest } from './inspect/inspection.ts'
 import { digestsOf } from './library/leave-digests.ts'
 import type { VolumeDigests } from './library/merge-row.ts'
+import { createLibraryOpener } from './library/opener.ts'
 import { createLibraryReader, type LibraryReader } from './library/reader.ts'
 import { type CompareWithDisk, createRefresher, type Refresher } from './library/refresh.ts'
 import type { LibraryDeps } from './library/take-changes.ts'
-import { createLibraryOpener, type LibraryOpener } from './library.ts'
+import type { LibraryOpener } from './library.ts'
 import type { ModelRoot } from './root.ts'
 
 /** What looks at the disk, off the event loop. */

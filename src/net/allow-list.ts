@@ -70,7 +70,7 @@ function parseRange(entry: string): RangeEntry | undefined {
 const portFits = (entry: AllowEntry, port: number): boolean => entry.port === undefined || entry.port === port
 
 /** Whether the host as the URL writes it (name or literal address) is on the list. */
-export function listsHost(list: readonly AllowEntry[], { hostname, port }: Target): boolean {
+export function listsHost(list: readonly AllowEntry[], { hostname, port }: Pick<Target, 'hostname' | 'port'>): boolean {
   return list.some((entry) => {
     if (!portFits(entry, port)) return false
     if (isIP(hostname) !== 0) return 'range' in entry && inRange(hostname, entry)

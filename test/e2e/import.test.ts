@@ -1,9 +1,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test'
 import { createHash } from 'node:crypto'
-import { cpSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { chunk, createPng, tEXt } from '../../scripts/fixtures/png-writer.ts'
 import type { JsonObject } from '../../src/lib/json.ts'
+import { aBoundlessModelFile } from '../support/big-models.ts'
 import { type Executable, installExecutable } from '../support/executable.ts'
 import { aModelFile } from '../support/model-files.ts'
 import { overHttp } from '../support/surfaces.ts'
@@ -154,10 +155,10 @@ describe('Ctrl-C while a folder is imported cancels what was begun', () => {
   const countOf = async (status: string): Promise<number> =>
     Number((await run('list-import-jobs', '--status', status, '--limit', '1', '--json')).json().count)
 
-  /** Each needs a model of which only the hash is known, among files that take seconds to hash. */
+  /** Each needs a model of which only the hash is known, beside a file that takes minutes to hash. */
   function begin() {
     data = join(folder.path, 'data')
-    for (const name of ['a', 'b', 'c']) truncateSync(file(`models/loras/${name}.safetensors`, ''), 700 * 2 ** 20)
+    aBoundlessModelFile(join(folder.path, 'models'), 'loras/a.safetensors')
     for (let at = 0; at < COUNT; at += 1) {
       const text = `${INFOTEXT}, Lora hashes: "ink: ${String(at).padStart(12, 'a')}"`
       file(`renders/${at}.png`, createPng({ before: [tEXt('parameters', text)] }))
@@ -182,7 +183,7 @@ describe('Ctrl-C while a folder is imported cancels what was begun', () => {
       if (!isBegun && stderr.includes('A job begins')) child.kill('SIGINT')
     }
     expect(await child.exited).toBe(130)
-    expect(stderr).toEndWith(`${COUNT} imports cancelled\n`)
+    expect(stderr).toContain(`${COUNT} imports cancelled\n`)
     expect(await countOf('cancelled')).toBe(COUNT)
   })
 

@@ -106,7 +106,8 @@ describe('every line says whose work it is about', () => {
     ])
     // What a job has the ledger do belongs to the job as well.
     const fetches = all.filter(({ msg, job_id }) => msg === 'fetched' && job_id === tracked)
-    expect(fetches).toHaveLength(2)
+    // The picture, for the import and for the ledger, and Civitai, about its model.
+    expect(fetches).toHaveLength(3)
     expect(of({ job_id: tracked })).toEqual(['A job begins', ...fetches.map(({ msg }) => msg), 'job'])
 
     const nameless = all.filter((line) => line.request_id === undefined && line.job_id === undefined)

@@ -62,7 +62,7 @@ test('what a working server counts, as Prometheus reads it', async () => {
   expect(value('airkeep_hashed_bytes_total', { engine: 'wasm' })).toBe(200_000)
   expect(value('airkeep_hash_seconds_total', { engine: 'native' })).toBeGreaterThan(0)
   expect(value('airkeep_fetched_bytes_total', { peer: 'civitai' })).toBeGreaterThan(200_000)
-  expect(value('airkeep_fetch_duration_seconds_count', { peer: 'civitai', outcome: 'answered' })).toBe(2)
+  expect(value('airkeep_fetch_duration_seconds_count', { peer: 'civitai', outcome: 'answered' })).toBe(3)
   expect(value('airkeep_fetch_duration_seconds_count', { peer: 'other', outcome: 'failed' })).toBe(1)
   expect(value('airkeep_job_duration_seconds_count', { kind: 'import', status: 'succeeded' })).toBe(1)
   expect(value('airkeep_db_write_duration_seconds_count')).toBeGreaterThan(2)

@@ -53,14 +53,13 @@ test('an import that waits for early access goes on by itself when that is over'
 })
 
 test('what is still blocked stays so, and tells the same', async () => {
-  civitai.models.add({ ...HARBOR_LIGHTS, wire: { allowCommercialUse: [] } })
+  civitai.models.add(HARBOR_LIGHTS)
   await host.close()
-  host = await openImports({
-    env: { AIRKEEP_CIVITAI_URL: civitai.url, 'CivitAI.AllowedLicenses': '["commercial"]' },
-  })
+  const env = { AIRKEEP_CIVITAI_URL: civitai.url, AIRKEEP_CIVITAI_MAX_DOWNLOAD_SIZE_BYTES: '1000' }
+  host = await openImports({ env })
   const job = await host.run({ payload: 'urn:air:wanvideo-22-i2v-a14b:lora:civitai:900100@910201' })
-  expect(only(job)).toMatchObject({ status: 'blocked', reason_code: 'license' })
-  expect(await aReopener().reopenBlocked('license')).toBe(1)
+  expect(only(job)).toMatchObject({ status: 'blocked', reason_code: 'size' })
+  expect(await aReopener().reopenBlocked('size')).toBe(1)
   expect(only(await host.ended(job))).toEqual(only(job))
 })
 

@@ -73,6 +73,9 @@ export function installNodeBundle(): Executable {
   return launch(mkdtempSync(join(tmpdir(), 'airkeep-node-')), path, (args) => ['node', path, ...args])
 }
 
+/** Nothing listens there: no test is to ask the real Civitai or Hugging Face. */
+export const NOWHERE = { AIRKEEP_CIVITAI_URL: 'http://127.0.0.1:9', AIRKEEP_HF_URL: 'http://127.0.0.1:9' }
+
 function launch(folder: string, path: string, command: Executable['command']): Executable {
   const data = join(folder, 'data')
   const home = join(folder, 'home')
@@ -84,6 +87,7 @@ function launch(folder: string, path: string, command: Executable['command']): E
     PATH: '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin',
     HOME: home,
     AIRKEEP_DATA: data,
+    ...NOWHERE,
     ...extra,
   })
 

@@ -42,7 +42,7 @@ async function apply(dependency: Dependency, choice: Choice, options: ApplyChoic
   if (path !== undefined) return applyPath(dependency, path, options)
   const elsewhere = air ?? url
   if (elsewhere === undefined) return { ...dependency, status: 'skipped', reason: 'Left out by choice', candidates: [] }
-  const reason = `Chosen: ${elsewhere}. It is not fetched here`
+  const reason = `${elsewhere} was chosen, which is not on this host`
   return { ...dependency, status: 'missing', reason, candidates: [] }
 }
 

@@ -71,7 +71,7 @@ function requireReference({ reference, type }: ChooseInput, view: JsonObject): v
   const dependencies = Array.isArray(view.dependencies) ? view.dependencies.filter(isJsonObject) : []
   if (dependencies.some((each) => each.reference === reference && (type === undefined || each.type === type))) return
   const open = dependencies.filter(({ status }) => !SETTLED.has(String(status)))
-  const named = open.slice(0, MOST_NAMED).map((each) => String(each.reference))
+  const named = open.slice(0, MOST_NAMED).map((each) => String(each.reference).slice(0, 200))
   throw new AppError('not_found', 'The job has no dependency with this reference', {
     hint: named.length === 0 ? 'Nothing in it is open' : `Open are: ${named.join(', ')}`,
   })

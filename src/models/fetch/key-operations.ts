@@ -4,6 +4,7 @@ import { AppError } from '../../errors.ts'
 import { toIso } from '../../lib/clock.ts'
 import { textField } from '../../operation/fields.ts'
 import { defineOperation, type Operation } from '../../operation/operation.ts'
+import { holds } from '../../operation/permission.ts'
 import { modelSubject, repositorySubject, type Terms, versionSubject } from './terms.ts'
 import { PROVIDERS, type UpstreamKeys } from './upstream-keys.ts'
 
@@ -21,8 +22,8 @@ const keyField = v.pipe(
 export interface KeyOperationsDeps {
   readonly keys: UpstreamKeys
   readonly terms: Terms
-  /** Downloads and imports that waited for it go on. */
-  readonly reopen: (reason: 'terms' | 'login') => Promise<void>
+  /** Downloads and imports that waited for it go on; those of `owner` alone where it counts for nobody else. */
+  readonly reopen: (reason: 'terms' | 'login', owner: string | undefined) => Promise<void>
 }
 
 export function createKeyOperations({ keys, terms, reopen }: KeyOperationsDeps): readonly Operation[] {
@@ -54,7 +55,7 @@ export function createKeyOperations({ keys, terms, reopen }: KeyOperationsDeps):
       output: v.object({ subject: v.string(), accepted_at: v.string(), accepted_by: v.string() }),
       async run({ note, ...named }, call) {
         const row = await terms.accept(subjectOf(named), note, call.actor)
-        await reopen('terms')
+        await reopen('terms', holds(call.actor, 'admin') ? undefined : call.actor.name)
         return { subject: row.subject, accepted_at: toIso(row.acceptedAt), accepted_by: call.actor.name }
       },
     }),
@@ -77,7 +78,7 @@ export function createKeyOperations({ keys, terms, reopen }: KeyOperationsDeps):
       async run({ provider, key }, call) {
         if (key === undefined) throw noKey()
         await keys.set(provider, key, call.actor)
-        if (key !== null) await reopen('login')
+        if (key !== null) await reopen('login', call.actor.name)
         return { provider, stored: key !== null }
       },
     }),

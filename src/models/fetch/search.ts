@@ -8,6 +8,7 @@ import { readDeclaredUrl } from './declared-url.ts'
 import type { FindOffers, SearchOptions } from './downloads.ts'
 import { findKnownFile } from './known-files/find-known-file.ts'
 import type { Looked } from './looked.ts'
+import { createOutages } from './outages.ts'
 import { namedAtCivitai, searchCivitai } from './search-civitai.ts'
 import { searchHuggingFace } from './search-huggingface.ts'
 import type { UpstreamKeys } from './upstream-keys.ts'
@@ -30,6 +31,7 @@ const USUAL: readonly Place[] = ['remote', 'civitai', 'huggingface']
  * name becomes a candidate.
  */
 export function createSearch(deps: SearchDeps): FindOffers {
+  const outages = createOutages()
   return async (wanted, options) => {
     const steps: SearchStep[] = []
     const candidates: OfferCandidate[] = []
@@ -39,7 +41,7 @@ export function createSearch(deps: SearchDeps): FindOffers {
 
     const look = async (step: SearchStep['step'], ask: () => Promise<Looked | undefined>): Promise<void> => {
       if (offers.length > 0) return
-      const looked = await orFailure(ask, options.signal)
+      const looked = await orFailure(() => outages.around(upstreamOf(step), ask), options.signal)
       if (looked === undefined) return
       steps.push({ step, result: looked.result })
       candidates.push(...(looked.candidates ?? []))
@@ -66,6 +68,10 @@ export function createSearch(deps: SearchDeps): FindOffers {
     }
   }
 }
+
+/** A list that everybody knows and declared addresses mostly lead to Hugging Face. */
+const upstreamOf = (step: SearchStep['step']): string =>
+  step === 'known_files' || step === 'declared_url' ? 'huggingface' : step
 
 type Look = (step: SearchStep['step'], ask: () => Promise<Looked | undefined>) => Promise<void>
 

@@ -1,6 +1,6 @@
 import { toIso } from '../../lib/clock.ts'
 import type { PeerNode } from './peer-list.ts'
-import type { KnownPeer } from './peer-table.ts'
+import type { KnownPeer } from './peer-registry.ts'
 import type { Dialect } from './store.ts'
 
 /** How it stands with a node. */

@@ -1,0 +1,92 @@
+import type { Word, WordPart } from 'unbash'
+
+/** What stands in a value for the UI's home, and for a part that only a shell would know. */
+export const UI_HOME = '\u0001'
+export const UNKNOWN = '\u0002'
+
+/** A word of a command as far as it can be known without running anything. */
+export interface ShellValue {
+  /** Holds `UI_HOME` and `UNKNOWN`, and no other control characters. */
+  readonly text: string
+  /** Why it is not known whole: `$(…) would have to be run`. */
+  readonly reason?: string
+  /** Holds `*`, `?` or `[` outside of quotes. */
+  readonly hasGlob: boolean
+}
+
+export type Variables = ReadonlyMap<string, ShellValue>
+
+export const literal = (text: string): ShellValue => ({ text, hasGlob: false })
+const unknown = (reason: string): ShellValue => ({ text: UNKNOWN, reason, hasGlob: false })
+
+export const isKnown = ({ text }: ShellValue): boolean => !text.includes(UNKNOWN)
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: those are what is looked for
+const CONTROL = /[\u0000-\u001f\u007f]/
+
+const plain = (text: string): ShellValue =>
+  CONTROL.test(text) ? unknown('it holds line ends or control characters') : literal(text)
+
+function join(values: readonly ShellValue[]): ShellValue {
+  const reason = values.find((value) => value.reason !== undefined)?.reason
+  return {
+    text: values.map(({ text }) => text).join(''),
+    hasGlob: values.some(({ hasGlob }) => hasGlob),
+    ...(reason === undefined ? {} : { reason }),
+  }
+}
+
+/** The value of a word: quotes resolved, variables of the page put in. Nothing is ever run. */
+export function readWord({ parts, value }: Word, variables: Variables): ShellValue {
+  return parts === undefined ? plain(value) : join(parts.map((part) => readPart(part, variables)))
+}
+
+function readPart(part: WordPart, variables: Variables): ShellValue {
+  switch (part.type) {
+    case 'Literal':
+    case 'SingleQuoted':
+    case 'AnsiCQuoted':
+      return plain(part.value)
+    case 'DoubleQuoted':
+    case 'LocaleString':
+      return join(part.parts.map((inner) => readPart(inner, variables)))
+    case 'Glob':
+      return { ...plain(part.text), hasGlob: true }
+    case 'SimpleExpansion':
+      return lookUp(part.text.slice(1), variables)
+    case 'ParameterExpansion': {
+      if (part.prefix !== undefined || part.index !== undefined) return unknown(`${shown(part.text)} is not known`)
+      return expand(part.parameter, part.operation, variables, part.text)
+    }
+    case 'CommandExpansion':
+    case 'ProcessSubstitution':
+      return unknown('it holds a command, which is never run')
+    case 'BraceExpansion':
+      return unknown('it stands for several values in braces')
+    case 'ExtendedGlob':
+      return unknown('it holds a pattern')
+    case 'ArithmeticExpansion':
+      return unknown('it holds arithmetic')
+  }
+}
+
+type Operation = Extract<WordPart, { type: 'ParameterExpansion' }>['operation']
+
+function expand(name: string, operation: Operation, variables: Variables, text: string): ShellValue {
+  const known = lookUp(name, variables)
+  if (operation === undefined) return known
+  if (operation.type === 'Default') {
+    if (isKnown(known) || /\?/.test(operation.operator)) return known
+    return /[-=]/.test(operation.operator) ? readWord(operation.operand, variables) : unknown(`${shown(text)} is not known`)
+  }
+  const isWithoutSlash = operation.type === 'Remove' && operation.operand.value === '/' && operation.operator === '%'
+  return isWithoutSlash ? { ...known, text: known.text.replace(/\/$/, '') } : unknown(`${shown(text)} is not known`)
+}
+
+function lookUp(name: string, variables: Variables): ShellValue {
+  if (name === 'UI_HOME') return literal(UI_HOME)
+  if (name === 'HOME') return literal('~')
+  return variables.get(name) ?? unknown(`$${shown(name)} is not set in the page`)
+}
+
+const shown = (text: string): string => (CONTROL.test(text) ? '…' : text.length > 40 ? `${text.slice(0, 40)}…` : text)

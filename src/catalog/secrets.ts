@@ -1,0 +1,60 @@
+import { publicUrl } from '../lib/public-url.ts'
+
+const URLS = /https?:\/\/[^\s"'`<>\\]{1,4000}/gi
+/** What stands for a secret instead of being one: a variable, a blank to fill in, a mask. */
+const STAND_IN =
+  /^(?:[$"']*\$|[<{[%]|your|my[_-]|insert|replace|xxx|\*{2,}|\.{2,}|…|token$|api_?key$|none$|true$|false$|-|$)/i
+
+/** Beginnings behind which a secret follows. */
+const OPENINGS = [
+  /(authorization\s{0,9}:\s{0,9}(?:(?:bearer|basic|token)\s{1,9})?)([^\s"'`]{6,4000})/gi,
+  /(\bbearer\s{1,9})([\w.~+/=-]{12,4000})/gi,
+  /((?:^|\s)--?(?:api-?key|token|hf-token|password|http-pass(?:wd|word)|ftp-password|proxy-password|oauth2-bearer)[\s=]{1,9}["']?)([^\s"'`]{4,4000})/gi,
+  /(\bcivitdl\b[^\n]{0,2000}?\s-k[\s=]{0,9}["']?)([^\s"'`]{4,4000})/gi,
+  /(\b\w{0,40}(?:token|api_?key|secret|passw(?:or)?d)\s{0,3}=\s{0,3}["']?)([^\s"'`&;]{6,4000})/gi,
+] as const
+const TOKENS = [/\b(hf_)([A-Za-z0-9]{20,200})\b/g] as const
+const MASK = '***'
+
+/** A web address without keys, users and signatures, and whether it held one that is more than a variable. */
+export function openUrl(address: string): { readonly url: string; readonly hadSecret: boolean } {
+  const url = publicUrl(address)
+  if (url === address) return { url, hadSecret: false }
+  // Fields with nothing but a variable in them are dropped first: what then is still dropped was a secret.
+  const literal = address.replace(/([?&;#])([^=?&;#]*)=([^?&;#]*)/g, (field, sign: string, _, value: string) =>
+    isStandIn(value) ? sign : field,
+  )
+  const user = /^https?:\/\/([^/?#@]*)@/i.exec(literal)?.[1]
+  const bare = user !== undefined && isStandIn(user.replace(/^[^:]*:/, '')) ? literal.replace(`${user}@`, '') : literal
+  return { url, hadSecret: publicUrl(bare) !== bare }
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the mark of a value that only a shell would know
+export const isStandIn = (value: string): boolean => /\u0002/.test(value) || STAND_IN.test(value)
+
+/** `text` as others may see it. */
+export function withoutSecrets(text: string): string {
+  let open = text.replace(URLS, (address) => openUrl(address).url)
+  for (const opening of [...OPENINGS, ...TOKENS]) {
+    open = open.replace(opening, (all: string, before: string, secret: string) =>
+      isStandIn(secret) ? all : `${before}${MASK}`,
+    )
+  }
+  return open
+}
+
+/** Lines of `text`, from 1, in which a secret stands. */
+export function linesWithSecrets(text: string): number[] {
+  return text.split('\n').flatMap((line, at) => (hasSecret(line) ? [at + 1] : []))
+}
+
+/** Words without which no line holds one. */
+const HINT = /[?&@]|token|bearer|authorization|key|passw|secret|hf_|\s-k/i
+
+function hasSecret(line: string): boolean {
+  if (!HINT.test(line)) return false
+  for (const [address] of line.matchAll(URLS)) if (openUrl(address).hadSecret) return true
+  return [...OPENINGS, ...TOKENS].some((opening) =>
+    [...line.matchAll(opening)].some(([, , secret = '']) => !isStandIn(secret) && !secret.startsWith(MASK)),
+  )
+}
