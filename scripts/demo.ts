@@ -2,6 +2,7 @@
 import { cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { NOWHERE } from './nowhere.ts'
 
 const root = join(import.meta.dir, '..')
 const dir = mkdtempSync(join(tmpdir(), 'airkeep-demo-'))
@@ -23,7 +24,7 @@ function run({ why, args, exitCodes = [0] }: Step): string {
   say(`\n# ${why}\n$ airkeep ${args.join(' ')}\n`)
   const result = Bun.spawnSync([binary, ...args, '--data', join(dir, 'data')], {
     cwd: dir,
-    env: { HOME: dir, PATH: '/usr/bin:/bin', AIRKEEP_LOG: 'error' },
+    env: { HOME: dir, PATH: '/usr/bin:/bin', AIRKEEP_LOG: 'error', ...NOWHERE },
     stderr: 'inherit',
   })
   say(result.stdout.toString())

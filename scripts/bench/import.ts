@@ -12,6 +12,7 @@ import { createPromptReader } from '../../src/import/read/reader.ts'
 import { inParallel } from '../../src/lib/in-parallel.ts'
 import { DEFAULT_LIMITS } from '../../src/media/container.ts'
 import { chunk, end, header, PNG_SIGNATURE, tEXt } from '../fixtures/png-writer.ts'
+import { NOWHERE } from '../nowhere.ts'
 import { BINARY } from './server.ts'
 import { compare, timed } from './sides.ts'
 
@@ -69,7 +70,7 @@ async function readAll(reader: ReturnType<typeof createPromptReader>, paths: rea
 async function spawn(args: readonly string[]): Promise<void> {
   const started = Bun.spawn([...args], {
     cwd: dir,
-    env: { PATH: process.env.PATH, HOME: dir },
+    env: { PATH: process.env.PATH, HOME: dir, ...NOWHERE },
     stdout: 'pipe',
     stderr: 'inherit',
   })

@@ -10,6 +10,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { NOWHERE } from '../nowhere.ts'
 import { BINARY, median, startServer } from './server.ts'
 
 const { values } = parseArgs({
@@ -103,7 +104,7 @@ async function refuseUnfinished(jobs: string): Promise<void> {
 async function scan(): Promise<void> {
   const started = Bun.spawn([BINARY, 'scan', models, '--data', data, '--json'], {
     cwd: dir,
-    env: { PATH: process.env.PATH, HOME: dir, ...env },
+    env: { PATH: process.env.PATH, HOME: dir, ...NOWHERE, ...env },
     stdout: 'pipe',
     stderr: 'inherit',
   })

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { NOWHERE } from '../nowhere.ts'
 
 export const BINARY = join(import.meta.dir, '../../dist/airkeep')
 
@@ -19,7 +20,7 @@ export async function startServer(data?: string, env: Record<string, string> = {
     // To a file of its own: a log line costs what it costs for a user.
     stderr: Bun.file(join(dir, 'log')),
     cwd: dir,
-    env: { PATH: process.env.PATH ?? '', HOME: dir, ...env },
+    env: { PATH: process.env.PATH ?? '', HOME: dir, ...NOWHERE, ...env },
   })
   const reader = child.stdout.getReader()
   let text = ''

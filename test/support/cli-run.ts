@@ -1,3 +1,4 @@
+import { NOWHERE } from '../../scripts/nowhere.ts'
 import type { CliParts } from '../../src/cli/app.ts'
 import { BrokenPipe, type EndSignal, type Outside } from '../../src/cli/outside.ts'
 import { runCli } from '../../src/cli/run.ts'
@@ -42,7 +43,7 @@ export async function runInProcess(argv: readonly string[], world: CliWorld = {}
   const outside: Outside = {
     argv,
     executable: world.executable ?? [process.execPath],
-    env: { HOME: '/nonexistent', ...world.env },
+    env: { HOME: '/nonexistent', ...NOWHERE, ...world.env },
     cwd,
     stdout: {
       isTerminal: terminal !== undefined,

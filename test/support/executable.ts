@@ -1,6 +1,7 @@
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { NOWHERE } from '../../scripts/nowhere.ts'
 import type { JsonObject } from '../../src/lib/json.ts'
 import { projectDir } from './project-files.ts'
 
@@ -72,9 +73,6 @@ export function installNodeBundle(): Executable {
   const path = join(projectDir, 'dist/node/main.js')
   return launch(mkdtempSync(join(tmpdir(), 'airkeep-node-')), path, (args) => ['node', path, ...args])
 }
-
-/** Nothing listens there: no test is to ask the real Civitai or Hugging Face. */
-export const NOWHERE = { AIRKEEP_CIVITAI_URL: 'http://127.0.0.1:9', AIRKEEP_HF_URL: 'http://127.0.0.1:9' }
 
 function launch(folder: string, path: string, command: Executable['command']): Executable {
   const data = join(folder, 'data')
