@@ -9,7 +9,10 @@ export interface Pace {
 }
 
 /** A server in a process of its own that is as slow as it is told to be, from the first byte on. */
-export async function startPaced(path: string, { perConnection = 0, total = 0 }: Pace): Promise<Origin> {
+export async function startPaced(
+  path: string,
+  { perConnection = 0, total = 0 }: Pace,
+): Promise<Origin & { readonly pid: number }> {
   const script = join(import.meta.dir, 'paced-child.ts')
   const child = Bun.spawn([process.execPath, script, path, String(perConnection), String(total)], {
     stdout: 'pipe',
@@ -17,9 +20,10 @@ export async function startPaced(path: string, { perConnection = 0, total = 0 }:
   })
   const { value } = await child.stdout.getReader().read()
   return {
+    pid: child.pid,
     url: `http://127.0.0.1:${new TextDecoder().decode(value).trim()}/model.safetensors`,
     async stop() {
-      child.kill()
+      child.kill('SIGKILL')
       await child.exited
     },
   }

@@ -14,6 +14,8 @@ export interface CodeBlocks {
   readonly blocks: readonly CodeBlock[]
   /** A backslash stands before fences, as in templates and documentation: they were read all the same. */
   readonly hasEscapedFences: boolean
+  /** A paragraph begins as a command does. */
+  readonly hasLooseCommands: boolean
 }
 
 /** Blocks alone: what stands inside of paragraphs is of no interest, and costs most. */
@@ -26,13 +28,19 @@ const SHELL =
 const ESCAPED_FENCE = /^( {0,3})\\(?=`{3}|~{3})/
 const FENCE = /^ {0,3}(?:`{3}|~{3})/m
 
+const LOOSE =
+  /^[ \t]{0,20}`{0,2}(?:\$ )?(?:civitdl|wget|aria2c|curl -|hf download|huggingface-cli download)[ \t]{1,9}\S/m
+
 /** The code blocks of a CommonMark text in which commands may stand: fenced as a shell's or as nothing, or indented. */
 export function findCodeBlocks(body: string): CodeBlocks {
-  const tokens = parser.parse(body, {})
-  if (!/^ {0,3}\\(?:`{3}|~{3})/m.test(body)) return { blocks: toBlocks(tokens), hasEscapedFences: false }
-  const unescaped = unescapeFences(body, tokens)
-  if (unescaped === undefined) return { blocks: toBlocks(tokens), hasEscapedFences: false }
-  return { blocks: toBlocks(parser.parse(unescaped, {})), hasEscapedFences: true }
+  const asWritten = parser.parse(body, {})
+  const unescaped = /^ {0,3}\\(?:`{3}|~{3})/m.test(body) ? unescapeFences(body, asWritten) : undefined
+  const tokens = unescaped === undefined ? asWritten : parser.parse(unescaped, {})
+  return {
+    blocks: toBlocks(tokens),
+    hasEscapedFences: unescaped !== undefined,
+    hasLooseCommands: tokens.some(({ type, content }) => type === 'inline' && LOOSE.test(content)),
+  }
 }
 
 /** Undefined where every one stands inside of a block that shows it. */

@@ -1,4 +1,5 @@
 import { publicUrl } from '../lib/public-url.ts'
+import { UNKNOWN } from './commands/shell-value.ts'
 
 const URLS = /https?:\/\/[^\s"'`<>\\]{1,4000}/gi
 /** What stands for a secret instead of being one: a variable, a blank to fill in, a mask. */
@@ -10,8 +11,10 @@ const OPENINGS = [
   /(authorization\s{0,9}:\s{0,9}(?:(?:bearer|basic|token)\s{1,9})?)([^\s"'`]{6,4000})/gi,
   /(\bbearer\s{1,9})([\w.~+/=-]{12,4000})/gi,
   /((?:^|\s)--?(?:api-?key|token|hf-token|password|http-pass(?:wd|word)|ftp-password|proxy-password|oauth2-bearer)[\s=]{1,9}["']?)([^\s"'`]{4,4000})/gi,
-  /(\bcivitdl\b[^\n]{0,2000}?\s-k[\s=]{0,9}["']?)([^\s"'`]{4,4000})/gi,
-  /(\b\w{0,40}(?:token|api_?key|secret|passw(?:or)?d)\s{0,3}=\s{0,3}["']?)([^\s"'`&;]{6,4000})/gi,
+  /(\bcivitdl\b[^\n]{0,400}?\s-k[\s=]{0,9}["']?)([^\s"'`]{4,4000})/gi,
+  /(\b[A-Z][A-Z0-9_]{0,60}(?:TOKEN|KEY|SECRET|PASSWORD)=["']?)([^\s"'`&;]{6,4000})/g,
+  // In words of people a token is often something else: this has to look like a key.
+  /((?:token|api_?key|secret|passw(?:or)?d)\s{0,3}=\s{0,3}["']?)((?=[\w-]{0,200}\d)[\w-]{16,4000})/gi,
 ] as const
 const TOKENS = [/\b(hf_)([A-Za-z0-9]{20,200})\b/g] as const
 const MASK = '***'
@@ -29,8 +32,7 @@ export function openUrl(address: string): { readonly url: string; readonly hadSe
   return { url, hadSecret: publicUrl(bare) !== bare }
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: the mark of a value that only a shell would know
-export const isStandIn = (value: string): boolean => /\u0002/.test(value) || STAND_IN.test(value)
+export const isStandIn = (value: string): boolean => value.includes(UNKNOWN) || STAND_IN.test(value)
 
 /** `text` as others may see it. */
 export function withoutSecrets(text: string): string {

@@ -30,6 +30,9 @@ export interface CivitaiRequestDeps {
   readonly maxAnswerBytes?: number
 }
 
+/** Its answers take a second or two; who waits for one of them waits for several. */
+const ANSWER_WITHIN_MS = 15_000
+
 const MAX_ATTEMPTS = 4
 /** At a host to which no connection comes about. */
 const MAX_UNREACHABLE = 2
@@ -80,6 +83,7 @@ async function attemptOnce(request: CivitaiRequest, deps: CivitaiRequestDeps): P
       },
       signal,
       hosts,
+      headersTimeoutMs: ANSWER_WITHIN_MS,
       ...(trace === undefined ? {} : { trace }),
     })
     if (response.status === 404) {

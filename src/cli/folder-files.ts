@@ -6,12 +6,12 @@ import { sidecarsOf } from '../lib/sidecars.ts'
 
 /** Pictures and videos: these may have their prompt in a file beside them. */
 const WITH_SIDECARS = new Set([
-  ...['.png', '.apng', '.jpg', '.jpeg', '.webp', '.avif', '.heic', '.jxl', '.gif', '.svg'],
+  ...['.png', '.apng', '.jpg', '.jpeg', '.jfif', '.webp', '.avif', '.avifs', '.heic', '.heif', '.jxl', '.gif', '.svg'],
   ...['.mp4', '.m4v', '.mov', '.webm', '.mkv'],
 ])
 
 /** Whatever else may hold a prompt. */
-const WITHOUT_SIDECARS = new Set(['.glb', '.flac', '.ogg', '.opus', '.mp3', '.m4a', '.latent', '.json', '.txt'])
+const WITHOUT_SIDECARS = new Set(['.glb', '.flac', '.ogg', '.oga', '.opus', '.mp3', '.m4a', '.latent', '.json', '.txt'])
 
 export interface FolderFiles {
   /** By name. */

@@ -12,7 +12,7 @@ import { placeFile, quarantine } from './place.ts'
 import { createPrefixHash, type FileHash } from './prefix-hash.ts'
 import type { Progress } from './progress.ts'
 import type { DownloadedFile, DownloadRequest, ExpectedFile } from './request.ts'
-import type { Reservation } from './space.ts'
+import { createRoom } from './room.ts'
 import { createSupply, type Supply } from './supply.ts'
 import { transfer } from './transfer.ts'
 import type { DownloadTuning } from './tuning.ts'
@@ -45,10 +45,11 @@ export async function attemptDownload(
     path: part.path,
     read: part.read,
     prefix: part.written.prefix,
+    written: part.written.bytes,
     saved: part.savedHash,
     tensor: expected.tensorSha256 !== undefined,
-    // Of a large file more may wait: reading all of it again takes longer.
-    backlogBytes: () => Math.max(deps.tuning.backlogBytes, (part.sizeBytes ?? 0) / 8),
+    sizeBytes: () => part.sizeBytes,
+    lagMs: deps.tuning.hashLagMs,
     signal,
   })
   try {
@@ -87,11 +88,10 @@ async function fetchMissing(deps: AttemptDeps, fetching: Fetching): Promise<stri
   // The last run came to its end, and a digest will tell.
   if (part.sizeBytes !== undefined && part.written.has(0, part.sizeBytes) && isProven(request.expected))
     return undefined
-  let reservation: Reservation | undefined
+  const room = createRoom(deps.space, dirname(request.target))
   const reserve = async (bytes: number): Promise<void> => {
-    reservation?.release()
     deps.progress.set({ phase: 'downloading', bytesTotal: part.sizeBytes })
-    reservation = await deps.space.reserve(dirname(request.target), bytes)
+    await room.reserve(bytes)
   }
   const alone = (): boolean => supplies.reduce((sum, { active }) => sum + active, 0) <= 1
   const admission = createAdmission({ request, part, unmixed, reserve, alone })
@@ -99,8 +99,7 @@ async function fetchMissing(deps: AttemptDeps, fetching: Fetching): Promise<stri
   try {
     await transfer({
       ...deps,
-      ...{ part, hash, supplies, admission, signal },
-      onFresh: (bytes) => reservation?.shrink(bytes),
+      ...{ part, hash, supplies, admission, signal, name: basename(request.target), onFresh: room.written },
       onProgress: (state) =>
         deps.progress.set({ phase: part.sizeBytes === undefined ? 'opening' : 'downloading', ...state }),
     })
@@ -111,7 +110,7 @@ async function fetchMissing(deps: AttemptDeps, fetching: Fetching): Promise<stri
     }
     throw reason
   } finally {
-    reservation?.release()
+    room.release()
   }
 }
 

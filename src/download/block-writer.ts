@@ -1,4 +1,5 @@
 import { AppError } from '../errors.ts'
+import type { AnswerHints } from './answer-text.ts'
 import type { Blocks } from './blocks.ts'
 import { BEGINNING_BYTES, checkBeginning } from './content-check.ts'
 import { freeChunk } from './free-chunk.ts'
@@ -26,6 +27,8 @@ export interface BlockWriterDeps {
   readonly part: Part
   readonly hash: PrefixHash
   readonly tuning: DownloadTuning
+  /** Of the file in the end: the first bytes are judged by it, too. */
+  readonly name: string
   /** Bytes that were not there before. */
   onWritten(claim: Claim, bytes: number): void
   /** The disk, not the source, is at fault. */
@@ -34,7 +37,8 @@ export interface BlockWriterDeps {
 
 /** @param contentType of the answer, for judging the first bytes of the file */
 export function createBlockWriter(deps: BlockWriterDeps, claim: Claim, contentType: string | undefined): BlockWriter {
-  const { blocks, part, hash, tuning } = deps
+  const { blocks, part, hash, tuning, name } = deps
+  const hints = { contentType, name }
   let block = blocks.take()
   let filled = 0
   let position = claim.begin
@@ -61,7 +65,7 @@ export function createBlockWriter(deps: BlockWriterDeps, claim: Claim, contentTy
   }
 
   async function flush(): Promise<void> {
-    if (position === 0 && filled > 0) checkHead(block.subarray(0, filled), contentType)
+    if (position === 0 && filled > 0) checkHead(block.subarray(0, filled), hints)
     await writing
     if (filled === 0) return
     const full = block
@@ -74,7 +78,7 @@ export function createBlockWriter(deps: BlockWriterDeps, claim: Claim, contentTy
   /** What is a block by itself need not be copied. */
   async function pass(chunk: Uint8Array, from: number, to: number): Promise<number> {
     const bytes = chunk.subarray(from, to)
-    if (position === 0) checkHead(bytes.subarray(0, BEGINNING_BYTES), contentType)
+    if (position === 0) checkHead(bytes.subarray(0, BEGINNING_BYTES), hints)
     await writing
     held = chunk
     writing = store(bytes, position, () => freeChunk(chunk))
@@ -110,9 +114,9 @@ export function createBlockWriter(deps: BlockWriterDeps, claim: Claim, contentTy
   }
 }
 
-function checkHead(head: Uint8Array, contentType: string | undefined): void {
+function checkHead(head: Uint8Array, hints: AnswerHints): void {
   try {
-    checkBeginning(head, { contentType })
+    checkBeginning(head, hints)
   } catch (error) {
     if (error instanceof AppError) throw new SourceFault('dead', error.message, { cause: error })
     throw error

@@ -16,7 +16,7 @@ import { DEFAULT_TUNING, type DownloadTuning } from './tuning.ts'
 
 export interface FetchFileDeps {
   readonly fetch: GuardedFetch
-  readonly hashes: Pick<HashPool, 'createStreamHasher' | 'hashFile'>
+  readonly hashes: Pick<HashPool, 'createStreamHasher' | 'followFile' | 'hashFile'>
   readonly space: DiskSpace
   readonly bandwidth: Bandwidth
   readonly hosts: HostLimits

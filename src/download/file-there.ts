@@ -1,37 +1,67 @@
 import { stat } from 'node:fs/promises'
-import { AppError } from '../errors.ts'
 import type { HashPool } from '../hash/pool.ts'
-import { compareFile } from './judge-file.ts'
-import { codeOf } from './place-files.ts'
+import { createIntervals } from './intervals.ts'
+import { compareFile, isProven } from './judge-file.ts'
+import { targetTaken } from './part-error.ts'
+import { dropPartState, partPathOf, statePathOf } from './part-files.ts'
+import { takePartLock } from './part-lock.ts'
+import { readPartState } from './part-state.ts'
+import { nameState, placeFile } from './place.ts'
+import { codeOf, placeFiles } from './place-files.ts'
 import type { DownloadedFile, DownloadRequest } from './request.ts'
 
 /**
- * The file that has the final name already, if it is the one that is wanted; undefined where nothing has that name.
- * @throws AppError conflict for any other file, and for one of which nothing tells what it is; cancelled
+ * The file that has the final name already, if it is the one that is wanted; undefined where nothing has that name, or
+ * only the empty file by which an earlier run holds it. What an earlier run was killed at is brought to its end.
+ * @throws AppError conflict for any other file, for one of which nothing tells what it is, and for a link that leads
+ * nowhere; cancelled; as placeFile
  */
 export async function findThere(
-  { target, expected, signal }: DownloadRequest,
+  request: DownloadRequest,
   hashes: Pick<HashPool, 'hashFile'>,
 ): Promise<DownloadedFile | undefined> {
-  let sizeBytes: number
-  try {
-    const found = await stat(target)
-    if (!found.isFile()) throw taken()
-    sizeBytes = found.size
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined
-    throw error
-  }
-  const provable = expected.sha256 !== undefined || expected.tensorSha256 !== undefined
-  if (!provable || (expected.sizeBytes ?? sizeBytes) !== sizeBytes) throw taken()
-  const tensor = expected.tensorSha256 !== undefined
-  const { sha256, tensorSha256 } = await hashes.hashFile(target, { engine: 'native', tensor, signal })
+  const { target, expected, signal } = request
+  const from = partPathOf(target)
+  const state = await nameState({ from, target })
+  if (state === 'free' || state === 'reserved') return undefined
+  const sizeBytes = await sizeOf(target)
+  const own = state === 'linked' || (await wasPlaced(from, sizeBytes))
+  if (own) await finishPlacing(from, target, signal)
+  // What an earlier run gave its name it had verified: by a digest that a source declared, or by the header.
+  if (!own && !isProven(expected)) throw targetTaken()
+  if ((expected.sizeBytes ?? sizeBytes) !== sizeBytes) throw targetTaken()
+  const { sha256, tensorSha256 } = await hashes.hashFile(target, { engine: 'native', tensor: true, signal })
   const hash = { sha256, tensorSha256, hashedBy: 'native' } as const
-  if (compareFile(expected, hash, sizeBytes) !== undefined) throw taken()
+  if (compareFile(expected, hash, sizeBytes) !== undefined) throw targetTaken()
   return { path: target, ...hash, sizeBytes, fetchedBytes: 0, bytesBySource: {} }
 }
 
-const taken = (): AppError =>
-  new AppError('conflict', 'Cannot download the file: another file has its name', {
-    hint: 'Move that file away, or choose another name',
-  })
+/** The part is the verified file itself, under its second name. */
+async function finishPlacing(from: string, target: string, signal: AbortSignal): Promise<void> {
+  const lock = await takePartLock(`${from}.lock`)
+  try {
+    // Who had the lock until now may have done it.
+    if ((await nameState({ from, target })) === 'linked') await placeFile({ from, target, signal })
+    await dropPartState(from)
+  } finally {
+    await lock.release()
+  }
+}
+
+/** The part is gone, and what is known of it says that it was whole: an earlier run ended before it could forget that. */
+async function wasPlaced(from: string, sizeBytes: number): Promise<boolean> {
+  if ((await placeFiles.look(from)) !== undefined) return false
+  const known = await readPartState(statePathOf(from))
+  return known?.size_bytes === sizeBytes && createIntervals(known.intervals).has(0, sizeBytes)
+}
+
+async function sizeOf(target: string): Promise<number> {
+  try {
+    const found = await stat(target)
+    if (found.isFile()) return found.size
+  } catch (error) {
+    // A link to nothing: what is fetched could not get the name.
+    if (codeOf(error) !== 'ENOENT') throw error
+  }
+  throw targetTaken()
+}

@@ -19,3 +19,8 @@ export function toPartError(error: unknown): unknown {
   }
   return orDiskFull('write the download', error, 'the model folder')
 }
+
+export const targetTaken = (): AppError =>
+  new AppError('conflict', 'Cannot download the file: another file has its name', {
+    hint: 'Move that file away, or choose another name',
+  })

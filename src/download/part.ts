@@ -1,13 +1,11 @@
-import { constants } from 'node:fs'
-import { type FileHandle, open, rm } from 'node:fs/promises'
-import { dirname } from 'node:path'
-import { AppError } from '../errors.ts'
+import type { FileHandle } from 'node:fs/promises'
 import { type Clock, toIso } from '../lib/clock.ts'
-import { syncDir } from '../lib/files.ts'
 import { createIntervals, type Intervals } from './intervals.ts'
-import { toPartError } from './part-error.ts'
+import { targetTaken, toPartError } from './part-error.ts'
+import { dropPartState, openPartFile, partPathOf, statePathOf, writeAll } from './part-files.ts'
 import { takePartLock } from './part-lock.ts'
 import { type PartState, readPartState, trustedState, writePartState } from './part-state.ts'
+import { nameState } from './place.ts'
 import type { ExpectedFile } from './request.ts'
 import type { SavedHash } from './running-hash.ts'
 
@@ -45,16 +43,20 @@ const MODE = 0o644
 /**
  * Opens `<target>.part` for this download alone. Of an earlier run counts what its notes vouch for; where they are
  * damaged, of another file, or claim more than there is, it begins anew.
- * @throws AppError conflict (another download writes it, or it is no regular file), disk_full, forbidden
+ * @throws AppError conflict (another download writes it, it is no regular file, or something has the final name),
+ * disk_full, forbidden
  */
 export async function openPart(target: string, expected: ExpectedFile, clock: Clock): Promise<Part> {
-  const path = `${target}.part`
-  const statePath = `${path}.json`
+  const path = partPathOf(target)
+  const statePath = statePathOf(path)
   const lock = await takePartLock(`${path}.lock`)
   let handle: FileHandle
   let known: PartState | undefined
   try {
-    handle = await openFile(path)
+    const state = await nameState({ from: path, target })
+    // Of a part that is linked to the name already every byte written would be one of the finished file.
+    if (state === 'linked' || state === 'other') throw targetTaken()
+    handle = await openPartFile(path)
     known = trustedState(await readPartState(statePath), expected, (await handle.stat()).size)
   } catch (error) {
     await lock.release()
@@ -120,7 +122,7 @@ export async function openPart(target: string, expected: ExpectedFile, clock: Cl
     },
     async restart() {
       // The notes first: they must never vouch for bytes that come later.
-      await dropState(statePath)
+      await dropPartState(path)
       await handle.truncate(0)
       written.clear()
       taken.clear()
@@ -137,35 +139,10 @@ export async function openPart(target: string, expected: ExpectedFile, clock: Cl
       await lock.release()
     },
     async forget() {
-      await dropState(statePath)
+      await dropPartState(path)
       await part.close()
     },
   }
   if (known === undefined) await part.restart()
   return part
-}
-
-async function openFile(path: string): Promise<FileHandle> {
-  const flags = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK
-  const handle = await open(path, flags, 0o600)
-  if ((await handle.stat()).isFile()) return handle
-  await handle.close()
-  throw new AppError('conflict', 'Cannot write the download: its name belongs to something that is no regular file')
-}
-
-async function writeAll(handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
-  let done = 0
-  try {
-    while (done < bytes.length) {
-      const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, position + done)
-      done += bytesWritten
-    }
-  } catch (error) {
-    throw toPartError(error)
-  }
-}
-
-async function dropState(statePath: string): Promise<void> {
-  await rm(statePath, { force: true })
-  await syncDir(dirname(statePath))
 }

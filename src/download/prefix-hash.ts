@@ -11,8 +11,8 @@ export interface FileHash {
 
 /**
  * The digests of a file, over the part of it that is there without a gap from its beginning, while it grows. That of the
- * whole comes from a running hash that can be saved; where that is outrun, from a native one that reads the file behind
- * the connections, from its first byte. That of the tensors, which no state is kept of, always comes from there.
+ * whole comes from a running hash whose state can be saved; where the line outruns that, from a native one that reads
+ * the file behind the connections, from its first byte. That of the tensors, of which no state is kept, is always native.
  */
 export interface PrefixHash extends Pick<RunningHash, 'offer' | 'advance' | 'save' | 'dispose'> {
   /** Of the whole file, which is there. @throws AppError cancelled, internal */
@@ -31,15 +31,16 @@ export interface PrefixHashDeps extends RunningHashDeps {
   readonly tensor: boolean
 }
 
-/** What is read by a native hasher before the end of the file. */
+/** Of files that are there sooner nothing is read before the end. */
 const FOLLOWED_FROM_BYTES = 4 * 2 ** 20
 
 interface Run {
   readonly running: RunningHash
-  follower: FileFollower | undefined
+  whole: FileFollower<'whole'> | undefined
+  tensors: FileFollower<'tensors'> | undefined
   /** The running hash is lost. */
   native: boolean
-  /** All of the file passes the follower anyway. */
+  /** All of it is read anyway, or has to be. */
   readonly fresh: boolean
 }
 
@@ -50,57 +51,55 @@ export function createPrefixHash(deps: PrefixHashDeps): PrefixHash {
   function startRun(saved: SavedHash | undefined): Run {
     const onLost = (): void => {
       started.native = true
-      started.follower?.addWhole()
-      if (started === run) follow(started)
+      follow(started)
     }
-    const started: Run = {
-      ...{
-        running: startRunningHash(deps, saved, onLost),
-        follower: undefined,
-        native: false,
-        fresh: saved === undefined,
-      },
-    }
+    const running = startRunningHash(deps, saved, onLost)
+    const fresh = saved === undefined || deps.tensor
+    const started: Run = { running, whole: undefined, tensors: undefined, native: false, fresh }
     return started
   }
 
-  function open(of: Run): FileFollower {
-    if (of.follower !== undefined) return of.follower
-    of.follower = hashes.followFile(path, { signal })
-    if (of.native) of.follower.addWhole()
-    return of.follower
+  function wholeOf(of: Run): FileFollower<'whole'> {
+    of.whole ??= hashes.followFile(path, 'whole', signal)
+    return of.whole
+  }
+
+  function tensorsOf(of: Run): FileFollower<'tensors'> {
+    of.tensors ??= hashes.followFile(path, 'tensors', signal)
+    return of.tensors
   }
 
   function follow(of: Run): void {
     const there = deps.prefix()
-    if (!(of.native || of.fresh || deps.tensor) || there < FOLLOWED_FROM_BYTES) return
+    if (of !== run || there < FOLLOWED_FROM_BYTES) return
     try {
-      open(of).advance(there)
+      if (of.native) wholeOf(of).advance(there)
+      if (of.native || of.fresh) tensorsOf(of).advance(there)
     } catch {
-      // No worker could be started: the end is told.
+      // No worker can be started: that comes out in the end.
     }
   }
 
   function end(of: Run): void {
     of.running.dispose()
-    of.follower?.dispose()
+    of.whole?.dispose()
+    of.tensors?.dispose()
   }
 
   async function finish(of: Run, sizeBytes: number): Promise<FileHash> {
-    const found = await of.running.finish(sizeBytes)
+    const running = of.running.finish(sizeBytes)
+    const whole = async (): Promise<Sha256 | undefined> => (await running) ?? (await wholeOf(of).digest(sizeBytes))
+    const tensors = async (): Promise<TensorSha256 | undefined> =>
+      of.fresh || (await running) === undefined ? await tensorsOf(of).digest(sizeBytes) : undefined
+    const [sha256, tensorSha256] = await Promise.allSettled([whole(), tensors()])
     signal.throwIfAborted()
-    of.native = found === undefined
-    if (found !== undefined && !of.fresh && !deps.tensor) return { ...NO_TENSORS, sha256: found, hashedBy: 'wasm' }
-    try {
-      const follower = open(of)
-      const { sha256 = found, tensorSha256 } = await follower.digest(sizeBytes)
-      if (sha256 !== undefined) return { sha256, tensorSha256, hashedBy: found === undefined ? 'native' : 'wasm' }
-    } catch {
-      signal.throwIfAborted()
+    const hashedBy = (await running) === undefined ? 'native' : 'wasm'
+    const read = tensorSha256.status === 'fulfilled'
+    if (sha256.status === 'fulfilled' && sha256.value !== undefined && (read || !deps.tensor)) {
+      return { sha256: sha256.value, tensorSha256: read ? tensorSha256.value : undefined, hashedBy }
     }
-    if (found !== undefined && !deps.tensor) return { ...NO_TENSORS, sha256: found, hashedBy: 'wasm' }
-    const { sha256, tensorSha256 } = await hashes.hashFile(path, { engine: 'native', tensor: true, signal })
-    return { sha256, tensorSha256, hashedBy: 'native' }
+    const found = await hashes.hashFile(path, { engine: 'native', tensor: true, signal })
+    return { sha256: found.sha256, tensorSha256: found.tensorSha256, hashedBy: 'native' }
   }
 
   return {
@@ -118,5 +117,3 @@ export function createPrefixHash(deps: PrefixHashDeps): PrefixHash {
     dispose: () => end(run),
   }
 }
-
-const NO_TENSORS = { tensorSha256: undefined } as const

@@ -34,13 +34,21 @@ export interface RunningHashDeps {
   read(position: number, buffer: Uint8Array): Promise<number>
   /** How much is there without a gap from the beginning. */
   prefix(): number
-  /** How far the hash may lag behind. */
-  backlogBytes(): number
+  /** And how much in all. */
+  written(): number
+  /** Of the whole file, where that is known. */
+  sizeBytes(): number | undefined
+  /** How much longer than the line it may take. */
+  readonly lagMs: number
   readonly signal: AbortSignal
 }
 
 /** The native hasher reads files about so many times as fast. */
 const NATIVE_SPEED = 6
+/** What has to be hashed before it is clear how fast that goes. */
+const EVIDENCE_BYTES = 8 * 2 ** 20
+/** What is hashed in the end whatever is faster: some hundredths of a second. */
+const LITTLE_BYTES = 8 * 2 ** 20
 
 /** @param onLost called at most once, and not when it is disposed of */
 export function startRunningHash(deps: RunningHashDeps, saved: SavedHash | undefined, onLost: () => void): RunningHash {
@@ -49,6 +57,10 @@ export function startRunningHash(deps: RunningHashDeps, saved: SavedHash | undef
   let given = saved?.offset ?? 0
   let busy = false
   let lost = false
+  let hashedBytes = 0
+  let hashedMs = 0
+  const writtenBefore = deps.written()
+  let receivingSince = Number.NaN
   let hasher: Promise<StreamHasher> | undefined
   let onIdle: (() => void) | undefined
 
@@ -73,12 +85,24 @@ export function startRunningHash(deps: RunningHashDeps, saved: SavedHash | undef
   async function feed(bytes: Uint8Array): Promise<void> {
     try {
       const opened = await open()
+      const began = performance.now()
       given += bytes.length
       await opened.update(bytes)
+      hashedBytes += bytes.length
+      hashedMs += performance.now() - began
     } catch {
       // The file is still there to be read.
       lose()
     }
+  }
+
+  /** Whether the line brings more than it can hash. */
+  function isOutrun(): boolean {
+    const size = deps.sizeBytes()
+    if (size === undefined || hashedBytes < EVIDENCE_BYTES) return false
+    const lineMs = performance.now() - receivingSince
+    const lineMsLeft = ((size - deps.written()) * lineMs) / (deps.written() - writtenBefore)
+    return ((size - given) * hashedMs) / hashedBytes > lineMsLeft + deps.lagMs
   }
 
   /** Reads back what came out of order or while the hasher was busy. */
@@ -86,7 +110,7 @@ export function startRunningHash(deps: RunningHashDeps, saved: SavedHash | undef
     const block = blocks.take()
     try {
       while (!lost && given < deps.prefix()) {
-        if (deps.prefix() - given > deps.backlogBytes()) return lose()
+        if (isOutrun()) return lose()
         const length = Math.min(block.length, deps.prefix() - given)
         const read = await deps.read(given, block.subarray(0, length))
         if (read === 0) return lose()
@@ -118,6 +142,7 @@ export function startRunningHash(deps: RunningHashDeps, saved: SavedHash | undef
       return true
     },
     advance() {
+      if (Number.isNaN(receivingSince)) receivingSince = performance.now()
       if (!lost && !busy && given < deps.prefix()) work(catchUp)
     },
     async save() {
@@ -133,7 +158,7 @@ export function startRunningHash(deps: RunningHashDeps, saved: SavedHash | undef
     },
     async finish(sizeBytes) {
       const left = sizeBytes - given
-      if (left * NATIVE_SPEED > sizeBytes && left > deps.backlogBytes() / 16) lose()
+      if (left * NATIVE_SPEED > sizeBytes && left > LITTLE_BYTES) lose()
       if (!lost && (busy || given < sizeBytes)) {
         await new Promise<void>((resolve) => {
           onIdle = resolve

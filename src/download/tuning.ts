@@ -21,8 +21,8 @@ export interface DownloadTuning {
   readonly syncEveryBytes: number
   /** Silence after which a connection is made anew. */
   readonly idleTimeoutMs: number
-  /** What the running hash may lag behind before it is given up; more for files of which it is a small part. */
-  readonly backlogBytes: number
+  /** The running hash is given up when, as things go, it would have the whole file so much later than the line. */
+  readonly hashLagMs: number
   /** Failures in a row, without a byte in between, after which a source is given up; and one that never answered. */
   readonly attempts: number
   readonly firstAttempts: number
@@ -44,7 +44,7 @@ export const DEFAULT_TUNING: DownloadTuning = {
   syncEveryMs: 2_000,
   syncEveryBytes: 256 * MIB,
   idleTimeoutMs: 30_000,
-  backlogBytes: 256 * MIB,
+  hashLagMs: 1_000,
   attempts: 12,
   firstAttempts: 4,
   retryFirstMs: 1_000,

@@ -1,22 +1,16 @@
 import { AppError } from '../errors.ts'
-import type { GrownDigests } from './growing-file.ts'
+import type { FollowedDigests, FollowedPart } from './growing-file.ts'
 import type { HashThread } from './thread.ts'
 
-/**
- * Native digests of a file that is being written: a worker reads it behind the writer, while it is still in memory. That
- * of the tensors of a safetensors always; that of the whole from when it is asked for.
- */
-export interface FileFollower {
+/** A native SHA-256 of a file that is being written: a worker reads it behind the writer, while it is still in memory. */
+export interface FileFollower<P extends FollowedPart = FollowedPart> {
   /** So many bytes are there from the beginning. Never throws: what fails is told by `digest`. */
   advance(bytes: number): void
-  /** The digest of the whole is wanted too: the file is read from its first byte again. */
-  addWhole(): void
   /**
-   * Reads what is left of the file, which is all there, and ends. The digest of the whole is left out where nobody
-   * asked for it, that of the tensors where there are none.
+   * Reads what is left of the file, which is all there, and ends. Undefined where there are no tensors.
    * @throws AppError not_found, forbidden, invalid_input, internal (shorter than told, unreadable), cancelled
    */
-  digest(sizeBytes: number): Promise<GrownDigests>
+  digest(sizeBytes: number): Promise<FollowedDigests[P] | undefined>
   /** Ends it without a digest. May be called again, and after `digest`. */
   dispose(): void
 }
@@ -26,22 +20,23 @@ const STEP_BYTES = 8 * 2 ** 20
 /** What is worth a call before the end. */
 const LEAST_BYTES = 2 ** 20
 
-export interface FileFollowerDeps {
+export interface FileFollowerDeps<P extends FollowedPart> {
   readonly thread: HashThread
   /** Names the follower among the streams of its thread. */
   readonly stream: number
   readonly path: string
+  readonly part: P
   readonly signal: AbortSignal | undefined
   /** Called once, however it ends. */
   readonly onEnd: () => void
 }
 
-export function followFile({ thread, stream, path, signal, onEnd }: FileFollowerDeps): FileFollower {
+export function followFile<P extends FollowedPart>(deps: FileFollowerDeps<P>): FileFollower<P> {
+  const { thread, stream, path, part, signal, onEnd } = deps
   let failure: unknown
   let ended = false
   let there = 0
   let at = 0
-  let whole = false
   let reading: Promise<void> | undefined
 
   function end(reason: unknown): void {
@@ -55,16 +50,11 @@ export function followFile({ thread, stream, path, signal, onEnd }: FileFollower
   }
   const onAbort = (): void => end(cancelled(signal?.reason))
 
-  async function step(): Promise<void> {
-    const asked = whole
-    const reached = await thread.call('readOn', { stream, end: Math.min(there, at + STEP_BYTES), whole: asked })
-    // The whole was asked for meanwhile: what was read is not all that is wanted.
-    if (whole === asked) at = reached
-  }
-
   /** Reads until less than so many bytes are left. */
   async function readOn(least: number): Promise<void> {
-    while (!ended && there - at >= least) await step()
+    while (!ended && there - at >= least) {
+      at = await thread.call('readOn', { stream, end: Math.min(there, at + STEP_BYTES) })
+    }
   }
 
   function start(): void {
@@ -75,19 +65,13 @@ export function followFile({ thread, stream, path, signal, onEnd }: FileFollower
       })
   }
 
-  if (signal?.aborted) end(cancelled(signal.reason))
-  else signal?.addEventListener('abort', onAbort, { once: true })
-  thread.call('follow', { stream, path }).catch(end)
+  signal?.addEventListener('abort', onAbort, { once: true })
+  thread.call('follow', { stream, path, part }).catch(end)
 
   return {
     advance(bytes) {
       there = Math.max(there, bytes)
       if (there - at >= LEAST_BYTES) start()
-    },
-    addWhole() {
-      whole = true
-      at = 0
-      start()
     },
     async digest(sizeBytes) {
       there = sizeBytes
@@ -97,7 +81,7 @@ export function followFile({ thread, stream, path, signal, onEnd }: FileFollower
         if (ended) throw failure
         const found = await thread.call('followed', { stream, sizeBytes })
         if (ended) throw failure
-        return found
+        return found as FollowedDigests[P] | undefined
       } catch (error) {
         end(error)
         throw failure

@@ -2,7 +2,7 @@ import type { SentError } from '../lib/sent-error.ts'
 import type { Sha256 } from './digest.ts'
 import type { FileChunks, RangeDigest } from './file-parts.ts'
 import type { HashTime } from './file-pass.ts'
-import type { GrownDigests } from './growing-file.ts'
+import type { FollowedPart } from './growing-file.ts'
 import type { FileDigest, HashEngine, WantedDigests } from './whole-file.ts'
 
 /** What every reading of a file is told. */
@@ -25,9 +25,9 @@ export interface HashCalls {
   save: { input: { stream: number }; output: Uint8Array }
   digest: { input: { stream: number }; output: { sha256: Sha256; sizeBytes: number } }
   /** A file that is being written; the output of `readOn` is how far it got. */
-  follow: { input: { stream: number; path: string }; output: undefined }
-  readOn: { input: { stream: number; end: number; whole: boolean }; output: number }
-  followed: { input: { stream: number; sizeBytes: number }; output: GrownDigests }
+  follow: { input: { stream: number; path: string; part: FollowedPart }; output: undefined }
+  readOn: { input: { stream: number; end: number }; output: number }
+  followed: { input: { stream: number; sizeBytes: number }; output: Sha256 | undefined }
   /** Of a stream or of a file that is followed. */
   drop: { input: { stream: number }; output: undefined }
 }

@@ -4,6 +4,7 @@ import { type FileFollower, followFile } from './file-follower.ts'
 import type { HashChunksOptions, HashFileOptions, HashRangeOptions, ReadFileOptions } from './file-options.ts'
 import type { FileChunks, RangeDigest } from './file-parts.ts'
 import { createFileThreads } from './file-threads.ts'
+import type { FollowedPart } from './growing-file.ts'
 import type { FileCallName, FileInput, HashCalls } from './messages.ts'
 import { createPieceBuffers } from './piece-buffers.ts'
 import { openStreamHasher, type StreamHasher } from './stream-hasher.ts'
@@ -45,11 +46,11 @@ export interface HashPool {
    */
   createStreamHasher(options?: StreamHasherOptions): Promise<StreamHasher>
   /**
-   * Reads a file behind the one who writes it. Among the streams.
+   * Hashes a file behind the one who writes it, in a thread of the streams.
    *
    * @throws AppError cancelled; internal (no worker can be started)
    */
-  followFile(path: string, options?: { readonly signal?: AbortSignal | undefined }): FileFollower
+  followFile<P extends FollowedPart>(path: string, part: P, signal?: AbortSignal): FileFollower<P>
   /** Cancels what runs or waits and ends the workers. */
   close(): Promise<void>
 }
@@ -113,7 +114,7 @@ export function createHashPool(options: HashPoolOptions = {}): HashPool {
     async createStreamHasher({ restore, signal } = {}) {
       return openStreamHasher({ ...streams.join(signal), buffers, restore, signal })
     },
-    followFile: (path, { signal } = {}) => followFile({ ...streams.join(signal), path, signal }),
+    followFile: (path, part, signal) => followFile({ ...streams.join(signal), path, part, signal }),
     async close() {
       await Promise.all([files.close(), streams.close()])
     },

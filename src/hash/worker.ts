@@ -81,10 +81,10 @@ function answer({ id, name, input }: HashRequest): Answer {
       return { output: { sha256: hasher.digest(), sizeBytes: hasher.sizeBytes } }
     }
     case 'follow':
-      growing.set(input.stream, openGrowing(input.path))
+      growing.set(input.stream, openGrowing(input.path, input.part))
       return { output: undefined }
     case 'readOn':
-      return { output: find(growing, input.stream).readOn(input.end, input.whole) }
+      return { output: find(growing, input.stream).readOn(input.end) }
     case 'followed':
       return { output: find(growing, input.stream).digest(input.sizeBytes) }
     case 'drop':

@@ -1,6 +1,7 @@
 import { AppError, isAppError } from '../errors.ts'
 import type { Log } from '../lib/log.ts'
 import { backoffMs, sleep } from '../lib/retry.ts'
+import { isUnreachable } from '../net/failure.ts'
 import type { GuardedFetch } from '../net/fetch.ts'
 import type { GuardedResponse } from '../net/response.ts'
 import type { Hub, HubCall } from './hub.ts'
@@ -38,6 +39,10 @@ const MAX_ATTEMPTS = 3
 const TIMING = { firstMs: 1_000, maxMs: 10_000 }
 /** Whoever has to wait longer is told, and may ask another source meanwhile. */
 const LONGEST_WAIT_SECONDS = 10
+/** Who waits for one of its answers waits for several. */
+const ANSWER_WITHIN_MS = 15_000
+/** At a host to which no connection comes about. */
+const MAX_UNREACHABLE = 2
 
 /**
  * One request, at most three times: after a failed connection, 5xx, and 429 where the wait is short. A key that is not
@@ -68,7 +73,8 @@ export async function askHub(request: HubRequest, deps: HubRequestDeps): Promise
     if (error === undefined) continue
     const seconds = error.retryAfterSeconds
     const mayHelp = error.code === 'upstream_unavailable' || (error.code === 'rate_limited' && seconds !== undefined)
-    if (!mayHelp || attempt + 1 >= MAX_ATTEMPTS || (seconds ?? 0) > LONGEST_WAIT_SECONDS) throw error
+    const most = isUnreachable(error) ? MAX_UNREACHABLE : MAX_ATTEMPTS
+    if (!mayHelp || attempt + 1 >= most || (seconds ?? 0) > LONGEST_WAIT_SECONDS) throw error
     const ms = seconds === undefined ? backoffMs(attempt, TIMING) : seconds * 1_000
     deps.log.debug(
       { ...trace, host: request.url.host, attempt, ms, reason: error.message },
@@ -91,6 +97,7 @@ async function attemptOnce(request: HubRequest, token: string | undefined, deps:
       headers: { ...headers, ...authorization(token) },
       signal: call.signal,
       hosts: deps.hub.allowed,
+      headersTimeoutMs: ANSWER_WITHIN_MS,
       redirect: follow ? 'follow' : 'manual',
       ...(call.trace === undefined ? {} : { trace: call.trace }),
     })

@@ -108,9 +108,9 @@ export function createBatchOperation({ toJobInput, start, analyzeNow, callbacks 
     }),
     output: outputSchema,
     async run({ items }, call) {
-      for (const item of items) {
+      for (const [at, item] of items.entries()) {
         refuseUnservable(item, call, callbacks)
-        requireOneSource(item)
+        requireOneSource(item, undefined, `items.${at}`)
       }
       const placed = items.map(({ dry_run, ...request }, item) => ({ item, dry_run, request }))
       const inputs: Placed<{ readonly input: ImportInput }>[] = []

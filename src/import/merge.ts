@@ -72,6 +72,13 @@ function joinAll(group: Group, other: Group): void {
 
 const PAIRED = 'it gives no file name: which LoRA of the prompt it is was told by its weight'
 
+/** Lists in which Civitai writes down once more, by their numbers, the models that the prompt names. */
+const RESOURCES = /^(?:infotext:Civitai (?:resources|metadata)|civitai:meta\.civitaiResources)\b/
+
+const isResource = ({ evidence: [place] }: TrustedMention): boolean => RESOURCES.test(place)
+
+const isOfResources = ({ mentions }: Group): boolean => mentions.every(isResource)
+
 /**
  * Resources of Civitai that name no file, each with the LoRA of the prompt that it must be: there are as many of one as
  * of the other, their weights are the same in order, and no two weights are alike. Else nobody can tell.
@@ -79,9 +86,11 @@ const PAIRED = 'it gives no file name: which LoRA of the prompt it is was told b
 function pairByWeight(groups: readonly Group[]): (readonly [named: Group, resource: Group])[] {
   const loras = groups.filter(({ type }) => type === 'lora')
   const hasVersion = ({ mentions }: Group): boolean => mentions.some(({ civitai }) => civitai?.version_id !== undefined)
-  const resources = loras.filter((group) => group.names.length === 0 && hasVersion(group))
+  const resources = loras.filter((group) => group.names.length === 0 && hasVersion(group) && isOfResources(group))
   if (resources.length === 0) return []
   const named = loras.filter((group) => group.names.length > 0 && !hasVersion(group))
+  // A list that also names files tells its own entries apart.
+  if (named.some(({ mentions }) => mentions.some(isResource))) return []
   if (named.length !== resources.length) return []
   const weights = named.map(weightOf)
   const same = resources.every((resource, at) => weights[at] !== undefined && weightOf(resource) === weights[at])

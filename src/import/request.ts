@@ -73,11 +73,11 @@ export function refuseUnservable(
 }
 
 /** Exactly one of payload, path, url and an uploaded file. @throws AppError invalid_input */
-export function requireOneSource(request: ImportRequest, upload?: Upload): void {
+export function requireOneSource(request: ImportRequest, upload?: Upload, place = ''): void {
   const given = [request.payload, request.path, request.url, upload].filter((value) => value !== undefined)
   if (given.length === 1) return
   throw new AppError('invalid_input', 'Exactly one of payload, path, url and file must be given', {
-    errors: [{ path: '', expected: 'exactly one of payload, path, url and file' }],
+    errors: [{ path: place, expected: 'exactly one of payload, path, url and file' }],
   })
 }
 

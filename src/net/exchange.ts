@@ -62,7 +62,7 @@ export function exchange(route: Route, hop: Hop, options: ExchangeOptions): Prom
     const within = (ms: number, missing: string): void => {
       clearTimeout(timer)
       const text = `Cannot fetch ${what}: ${missing} within ${ms / 1000} s`
-      timer = setTimeout(() => fail(new AppError('upstream_unavailable', text)), ms)
+      timer = setTimeout(() => fail(new AppError('upstream_unavailable', text, { cause: silence() })), ms)
     }
 
     request.maxHeadersCount = 0 // else headers past the 2000th vanish without a word
@@ -90,6 +90,9 @@ export function exchange(route: Route, hop: Hop, options: ExchangeOptions): Prom
     else request.end(hop.body)
   })
 }
+
+/** As the system would say it. */
+const silence = (): Error => Object.assign(new Error('No answer in time'), { code: 'ETIMEDOUT' })
 
 const astray = (what: string): string =>
   `Refused to fetch ${what}: the connection went to an address that was not checked`

@@ -63,16 +63,17 @@ export const isRequestError = (error: unknown): boolean =>
 /** Errors of the bytes themselves (HTTP framing, compression), as opposed to a connection that ended. */
 export const isDamage = (error: unknown): boolean => /^(HPE|Z)_/.test(codeOf(error))
 
-/** Codes of a host that is not there, or to which no way leads: asking again at once helps little. */
+/** Codes of a host that is not there, to which no way leads, or that says nothing: asking again at once helps little. */
 const UNREACHABLE: ReadonlySet<unknown> = new Set([
   'ENOTFOUND',
   'ENODATA',
   'EAI_AGAIN',
   'ECONNREFUSED',
+  'ETIMEDOUT',
   'EHOSTUNREACH',
   'ENETUNREACH',
 ])
 
-/** Whether no connection to the host came about at all. */
+/** Whether no connection to the host came about, or no answer. */
 export const isUnreachable = (error: AppError): boolean =>
   error.cause instanceof Error && 'code' in error.cause && UNREACHABLE.has(error.cause.code)

@@ -25,7 +25,7 @@ test('a file comes in parts over several connections, each byte once, and gets i
   expect(found).toEqual({
     path: target,
     sha256: SHA,
-    tensorSha256: undefined,
+    tensorSha256: HIGH.tensorSha256 as TensorSha256,
     sizeBytes: file.length,
     hashedBy: 'wasm',
     fetchedBytes: file.length,
@@ -74,7 +74,7 @@ test('the digest of the tensors is checked where it is asked for', async () => {
   const server = await serve(file)
   const expected = { tensorSha256: HIGH.tensorSha256 as TensorSha256 }
   const found = await download({ target: newTarget(), sources: [aSource(server.url)], request: { expected } })
-  expect(found).toMatchObject({ ...expected, sha256: SHA, hashedBy: 'native' })
+  expect(found).toMatchObject({ ...expected, sha256: SHA, hashedBy: 'wasm' })
   const wrong = { tensorSha256: LOW.tensorSha256 as TensorSha256 }
   const error = await rejection(
     download({ target: newTarget(), sources: [aSource(server.url)], request: { expected: wrong } }),

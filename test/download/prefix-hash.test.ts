@@ -1,24 +1,31 @@
-import { afterAll, describe, expect, test } from 'bun:test'
+import { afterAll, afterEach, describe, expect, test } from 'bun:test'
 import { writeFileSync } from 'node:fs'
-import { open } from 'node:fs/promises'
+import { type FileHandle, open } from 'node:fs/promises'
 import { createBlocks } from '../../src/download/blocks.ts'
 import { createPrefixHash, type PrefixHash, type PrefixHashDeps } from '../../src/download/prefix-hash.ts'
 import { createHashPool } from '../../src/hash/pool.ts'
-import { cleanUp, newTarget, sha256 } from './world.ts'
+import { safetensors } from '../hash/safetensors-bytes.ts'
+import { cleanUp, gate, newTarget, sha256 } from './world.ts'
 
 cleanUp()
 const pool = createHashPool({ size: 1 })
 afterAll(() => pool.close())
 const bytes = Buffer.from(Array.from({ length: 100_000 }, (_, at) => (at * 7 + (at >> 8)) & 255))
 const BLOCK = 10_000
+const handles: FileHandle[] = []
+afterEach(async () => {
+  await Promise.all(handles.splice(0).map((handle) => handle.close()))
+})
 
 /** A file that is there up to `prefix`. */
 async function start(
   over: Partial<PrefixHashDeps> = {},
+  file: Uint8Array = bytes,
 ): Promise<{ hash: PrefixHash; reads: number[]; grow(to: number): void }> {
   const path = newTarget('file.part')
-  writeFileSync(path, bytes)
+  writeFileSync(path, file)
   const handle = await open(path, 'r')
+  handles.push(handle)
   const reads: number[] = []
   let prefix = 0
   const hash = createPrefixHash({
@@ -32,8 +39,9 @@ async function start(
     prefix: () => prefix,
     saved: undefined,
     tensor: false,
-    // A sixteenth of it may still be hashed in the end.
-    backlogBytes: () => 16 * bytes.length,
+    written: () => prefix,
+    sizeBytes: () => file.length,
+    lagMs: Number.POSITIVE_INFINITY,
     signal: new AbortController().signal,
     ...over,
   })
@@ -91,19 +99,91 @@ describe('one digest, however the file grows', () => {
 })
 
 describe('the native hasher reads the whole file', () => {
-  test.each<readonly [string, Partial<PrefixHashDeps>]>([
-    ['where the backlog is too long', { backlogBytes: () => 1 }],
-    ['where the digest of the tensors is wanted', { tensor: true }],
-    ['where the saved state is none', { saved: { offset: 10, state: Buffer.from('nonsense') } }],
+  const long = Buffer.alloc(20 * 2 ** 20, bytes)
+  test.each<readonly [string, Uint8Array, Partial<PrefixHashDeps>]>([
+    ['where that is over sooner', long, {}],
+    ['where the saved state is none', bytes, { saved: { offset: 10, state: Buffer.from('nonsense') } }],
     [
       'where the worker dies',
-      { hashes: { hashFile: pool.hashFile, createStreamHasher: () => Promise.reject(new Error()) } },
+      bytes,
+      { hashes: { ...pool, createStreamHasher: () => Promise.reject(new Error('gone')) } },
     ],
-  ])('%s', async (_name, over) => {
-    const { hash, grow } = await start(over)
-    grow(bytes.length)
-    hash.advance()
-    expect(await hash.finish(bytes.length)).toMatchObject({ sha256: sha256(bytes), hashedBy: 'native' })
+    ['where no worker follows it', bytes, { hashes: { ...pool, createStreamHasher: failing, followFile: failing } }],
+  ])('%s', async (_name, file, over) => {
+    const { hash, grow } = await start(over, file)
+    grow(file.length)
+    if (file === bytes) hash.advance()
+    expect(await hash.finish(file.length)).toEqual({
+      ...{ sha256: sha256(file), tensorSha256: undefined, hashedBy: 'native' },
+    })
     expect(await hash.save()).toBeUndefined()
+  })
+})
+
+test('a running hash is given up while the file grows, where the line is faster', async () => {
+  const file = Buffer.alloc(20 * 2 ** 20, bytes)
+  const given = gate()
+  const followFile: typeof pool.followFile = (path, part, signal) => {
+    if (part === 'whole') given.open()
+    return pool.followFile(path, part, signal)
+  }
+  const { hash, grow } = await start({ hashes: { ...pool, followFile }, lagMs: Number.NEGATIVE_INFINITY }, file)
+  grow(file.length - BLOCK)
+  hash.advance()
+  await given.opened
+  expect(await hash.save()).toBeUndefined()
+  expect(hash.offer(file.length - BLOCK, file.subarray(-BLOCK), () => {})).toBe(false)
+  grow(file.length)
+  hash.advance()
+  expect(await hash.finish(file.length)).toMatchObject({ sha256: sha256(file), hashedBy: 'native' })
+})
+
+const failing = (): never => {
+  throw new Error('There are no threads')
+}
+
+describe('the digest of the tensors', () => {
+  const model = safetensors({ w: { dtype: 'U8', shape: [bytes.length], data_offsets: [0, bytes.length] } }, bytes)
+  const tensorSha256 = sha256(bytes)
+  const saved = async (): Promise<PrefixHashDeps['saved']> => {
+    const { hash, grow } = await start({}, model)
+    grow(BLOCK)
+    await new Promise<void>((resolve) => {
+      hash.offer(0, model.subarray(0, BLOCK), resolve)
+    })
+    return await hash.save()
+  }
+  test.each<readonly [string, () => Promise<Partial<PrefixHashDeps>>, object]>([
+    ['comes along', async () => ({}), { tensorSha256, hashedBy: 'wasm' }],
+    [
+      'is none where an earlier run has left something, which is not read',
+      async () => ({ saved: await saved(), hashes: { ...pool, followFile: failing, hashFile: failing } }),
+      { tensorSha256: undefined, hashedBy: 'wasm' },
+    ],
+    [
+      'is there then, too, if it is wanted',
+      async () => ({ saved: await saved(), tensor: true }),
+      { tensorSha256, hashedBy: 'wasm' },
+    ],
+    [
+      'comes along where the state of that run is none',
+      async () => ({ saved: { offset: 10, state: Buffer.from('nonsense') } }),
+      { tensorSha256, hashedBy: 'native' },
+    ],
+    [
+      'is done without where nothing follows the file',
+      async () => ({ hashes: { ...pool, followFile: failing, hashFile: failing } }),
+      { tensorSha256: undefined, hashedBy: 'wasm' },
+    ],
+    [
+      'is read in the end then, if it is wanted',
+      async () => ({ hashes: { ...pool, followFile: failing }, tensor: true }),
+      { tensorSha256, hashedBy: 'native' },
+    ],
+  ])('%s', async (_name, over, found) => {
+    const { hash, grow } = await start(await over(), model)
+    grow(model.length)
+    hash.advance()
+    expect(await hash.finish(model.length)).toMatchObject({ sha256: sha256(model), ...found })
   })
 })

@@ -61,7 +61,7 @@ const target = (): string => join(models, 'loras/style/harbor.safetensors')
 const digestOf = (path: string): string => createHash('sha256').update(readFileSync(path)).digest('hex')
 
 async function ended(
-  invoke: (name: string, input: object) => Promise<JsonObject>,
+  invoke: (name: string, input: JsonObject) => Promise<JsonObject>,
   jobId: unknown,
 ): Promise<JsonObject> {
   for (;;) {

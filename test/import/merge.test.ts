@@ -153,6 +153,36 @@ describe('active', () => {
   })
 })
 
+describe('a resource of Civitai without a name', () => {
+  const resource = (version: number, weight: number, place: string): TrustedMention =>
+    lora({ civitai: { version_id: version }, weight, active: true, evidence: [place] })
+  const named = (name: string, weight: number, place = 'infotext:prompt'): TrustedMention =>
+    lora({ name, weight, active: true, evidence: [place] })
+  const count = (...mentions: TrustedMention[]): number => mergeMentions(mentions).dependencies.length
+
+  test.each(['infotext:Civitai resources', 'infotext:Civitai metadata', 'civitai:meta.civitaiResources'])(
+    'of %s is the LoRA of the prompt with its weight',
+    (place) => {
+      expect(count(named('ink', 0.8), named('rain', 0.4), resource(6, 0.8, place), resource(7, 0.4, place))).toBe(2)
+    },
+  )
+
+  test.each([
+    'comfyui:prompt node 2 lora_name',
+    'swarmui:loras',
+    'civitai:meta.additionalResources',
+    'civitai:meta.resources',
+    'lora_manager:loras',
+  ])('of %s is a LoRA of its own: there the others stand too', (place) => {
+    expect(count(resource(6, 1, place), named('other', 1, place))).toBe(2)
+  })
+
+  test('is a LoRA of its own where the same list names others', () => {
+    const place = 'civitai:meta.civitaiResources'
+    expect(count(named('ink', 0.8), resource(6, 0.4, place), named('rain', 0.4, place))).toBe(3)
+  })
+})
+
 describe('a LoRA that is used with several weights', () => {
   const use = (node: number, weight: number, more: Partial<TrustedMention> = {}): TrustedMention => {
     const evidence = [`comfyui:prompt node ${node} lora_name`, 'comfyui:prompt node 9 value'] as const

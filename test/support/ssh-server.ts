@@ -1,7 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { userInfo } from 'node:os'
 import { join } from 'node:path'
 
 export interface SshServerOptions {
@@ -27,6 +26,8 @@ export interface SshServer extends AsyncDisposable {
   readonly key: string
   /** As `ssh-keygen -l` prints it. */
   readonly fingerprint: string
+  /** `type base64` */
+  readonly publicKey: string
   /** Connections that sshd has logged so far. */
   connections(): number
 }
@@ -42,6 +43,8 @@ export async function startSshServer(options: SshServerOptions): Promise<SshServ
   writeFileSync(join(folder, 'authorized_keys'), readFileSync(`${key}.pub`))
   const port = options.port ?? (await freePort())
   const config = [
+    // Of each option sshd takes the first.
+    ...(options.config ?? []),
     `ListenAddress 127.0.0.1:${port}`,
     `HostKey ${hostKeyFile}`,
     `AuthorizedKeysFile ${join(folder, 'authorized_keys')}`,
@@ -54,7 +57,6 @@ export async function startSshServer(options: SshServerOptions): Promise<SshServ
     'LogLevel VERBOSE',
     // Many tests connect at once.
     'MaxStartups 100',
-    ...(options.config ?? []),
   ]
   if (instead !== undefined) {
     const script = join(folder, 'instead.sh')
@@ -78,9 +80,10 @@ export async function startSshServer(options: SshServerOptions): Promise<SshServ
   })
   return {
     port,
-    user: userInfo().username,
+    user: ownName(),
     key,
     fingerprint: fingerprintOf(hostKeyFile),
+    publicKey: readFileSync(`${hostKeyFile}.pub`, 'utf8').split(' ').slice(0, 2).join(' '),
     connections: () => log.match(/^Connection from /gm)?.length ?? 0,
     async [Symbol.asyncDispose]() {
       const exited = new Promise((resolve) => child.once('exit', resolve))
@@ -91,6 +94,9 @@ export async function startSshServer(options: SshServerOptions): Promise<SshServ
     },
   }
 }
+
+// Bun's userInfo() asks the environment.
+const ownName = (): string => spawnSync('id', ['-un'], { encoding: 'utf8' }).stdout.trim()
 
 export function makeKey(path: string, type: 'ed25519' | 'ecdsa'): void {
   if (existsSync(path)) return

@@ -1,6 +1,6 @@
-import { type AssignmentPrefix, type Command, parse, type Redirection, type Statement, type SyntaxNode } from 'unbash'
+import { type Command, type CommandArgument, parse, type Redirection, type Statement, type SyntaxNode } from 'unbash'
 import { programName, type ShellCommand, unwrap } from './shell-command.ts'
-import { isKnown, literal, readWord, type ShellValue } from './shell-value.ts'
+import { isKnown, literal, readWord, type ShellValue, UI_HOME, type Variables } from './shell-value.ts'
 
 /** What commands leave behind for those after them. */
 export interface ShellState {
@@ -42,74 +42,66 @@ export function readScript(code: string, state: ShellState): ShellCommand[] | un
 
 type Found = ShellCommand[]
 
-function readAll(nodes: readonly SyntaxNode[], state: ShellState, found: Found): void {
-  for (const node of nodes) readNode(node, state, found, undefined)
+function readNode(node: SyntaxNode, state: ShellState, found: Found, pipedTo: string | undefined): void {
+  if (node.type === 'Statement' || node.type === 'Redirected') readNode(node.command, state, found, pipedTo)
+  else if (node.type === 'Command') readCommand(node, state, found, pipedTo)
+  else if (node.type === 'Pipeline') {
+    for (const [at, each] of node.commands.entries()) {
+      const next = node.commands[at + 1]
+      readNode(each, state, found, next?.type === 'Command' ? programName(next.name?.value ?? '') : next?.type)
+    }
+  } else if (node.type === 'Subshell') readAside(node.body.commands, state, found)
+  else if (node.type === 'For') {
+    for (const word of (node.wordlist ?? []).slice(0, MOST_ROUNDS)) {
+      // A round may hold no command: it costs all the same.
+      if (state.left <= 0) return
+      state.left -= 1
+      state.variables.set(node.name.value, readWord(word, state.variables))
+      readNode(node.body, state, found, undefined)
+    }
+  } else for (const each of innerOf(node)) readNode(each, state, found, undefined)
 }
 
-function readNode(node: SyntaxNode, state: ShellState, found: Found, pipedTo: string | undefined): void {
+/** What runs as a part of a compound command, whichever way its conditions go. */
+function innerOf(node: SyntaxNode): readonly SyntaxNode[] {
   switch (node.type) {
-    case 'Statement':
-      return readNode(node.command, state, found, pipedTo)
     case 'AndOr':
     case 'CompoundList':
-      return readAll(node.commands, state, found)
-    case 'Pipeline':
-      for (const [at, each] of node.commands.entries()) {
-        const next = node.commands[at + 1]
-        const reader = next?.type === 'Command' ? programName(next.name?.value ?? '') : next && 'compound'
-        readNode(each, state, found, reader)
-      }
-      return
-    case 'Redirected':
-      return readNode(node.command, state, found, pipedTo)
-    case 'Subshell':
-      return readAside(node.body.commands, state, found)
+      return node.commands
     case 'BraceGroup':
-      return readAll(node.body.commands, state, found)
-    case 'If': {
-      const branches = [node, ...node.elif].flatMap(({ clause, then }) => [clause, then])
-      return readAll(node.else === undefined ? branches : [...branches, node.else], state, found)
-    }
+      return [node.body]
+    case 'If':
+    case 'Elif':
+      return [node.clause, node.then, ...(node.type === 'If' ? [...node.elif, node.else ?? []].flat() : [])]
     case 'While':
-      return readAll([node.clause, node.body], state, found)
+      return [node.clause, node.body]
     case 'Case':
-      return readAll(
-        node.items.map(({ body }) => body),
-        state,
-        found,
-      )
-    case 'For':
-      for (const word of (node.wordlist ?? []).slice(0, MOST_ROUNDS)) {
-        if (state.left <= 0) return
-        state.variables.set(node.name.value, readWord(word, state.variables))
-        readAll(node.body.commands, state, found)
-      }
-      return
-    case 'Command':
-      return readCommand(node, state, found, pipedTo)
+      return node.items.map(({ body }) => body)
     default:
-      return
+      return []
   }
 }
 
 /** In a shell of its own: what it changes ends with it. */
 function readAside(commands: readonly Statement[], state: ShellState, found: Found): void {
   const inner = { ...state, variables: new Map(state.variables) }
-  readAll(commands, inner, found)
+  for (const command of commands) readNode(command, inner, found, undefined)
   state.left = inner.left
 }
 
 function readCommand(command: Command, state: ShellState, found: Found, pipedTo: string | undefined): void {
   if (state.left <= 0) return
   state.left -= 1
-  if (command.name === undefined) return assign(command.prefix, state)
-  const words = [command.name, ...command.args].map((word): ShellValue => {
-    if (word.type === 'Word') return readWord(word, state.variables)
-    return word.value.type === 'Word' ? prefixed(`${word.name}=`, readWord(word.value, state.variables)) : literal(word.text)
-  })
-  const [first, ...args] = unwrap(words)
+  if (command.name === undefined) {
+    assign(command.prefix, state)
+    return
+  }
+  const [first, ...args] = unwrap([command.name, ...command.args].map((word) => readArgument(word, state.variables)))
   const name = programName(first?.text ?? '')
-  if (DECLARATIONS.test(name)) return assign(command.args.filter((word) => word.type === 'Assignment'), state)
+  if (DECLARATIONS.test(name)) {
+    assign(command.args, state)
+    return
+  }
   if (name === 'cd' || name === 'pushd') state.folder = toFolder(args, state.folder)
   else if (name === 'popd') state.folder = undefined
   const { folder } = state
@@ -117,9 +109,14 @@ function readCommand(command: Command, state: ShellState, found: Found, pipedTo:
   found.push({ name, args, outputTo: outputOf(command.redirects, state), pipedTo, folder, start, end })
 }
 
+function readArgument(word: CommandArgument, variables: Variables): ShellValue {
+  if (word.type === 'Word') return readWord(word, variables)
+  return word.value.type === 'Word' ? prefixed(`${word.name}=`, readWord(word.value, variables)) : literal(word.text)
+}
+
 const prefixed = (before: string, value: ShellValue): ShellValue => ({ ...value, text: before + value.text })
 
-function assign(assignments: readonly (AssignmentPrefix | Redirection)[], { variables }: ShellState): void {
+function assign(assignments: readonly (CommandArgument | Redirection)[], { variables }: ShellState): void {
   for (const each of assignments) {
     if (each.type !== 'Assignment' || each.value.type !== 'Word') continue
     variables.set(each.name, readWord(each.value, variables))
@@ -130,7 +127,7 @@ function assign(assignments: readonly (AssignmentPrefix | Redirection)[], { vari
 function toFolder(args: readonly ShellValue[], before: ShellValue | undefined): ShellValue | undefined {
   const target = args.find(({ text }) => !/^-[LPe@]?$|^--$/.test(text))
   if (target === undefined) return args.length === 0 ? literal('~') : undefined
-  const isRelative = isKnown(target) && /^[^\u0001/~]/.test(target.text)
+  const isRelative = isKnown(target) && !/^[/~]/.test(target.text) && !target.text.startsWith(UI_HOME)
   return isRelative && before !== undefined ? prefixed(`${before.text}/`, target) : target
 }
 

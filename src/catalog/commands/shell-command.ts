@@ -46,7 +46,8 @@ export function unwrap(words: readonly ShellValue[]): readonly ShellValue[] {
     const wrapper = Object.hasOwn(WRAPPERS, name) ? WRAPPERS[name] : undefined
     if (wrapper === undefined) return rest
     let at = 1
-    while (at < rest.length && /^-|^\w+=/.test(rest[at]?.text ?? '')) at += wrapper.valued.test(rest[at]?.text ?? '') ? 2 : 1
+    while (at < rest.length && /^-|^\w+=/.test(rest[at]?.text ?? ''))
+      at += wrapper.valued.test(rest[at]?.text ?? '') ? 2 : 1
     rest = rest.slice(at + wrapper.operands)
   }
   return rest

@@ -1,12 +1,12 @@
 import type { Word, WordPart } from 'unbash'
 
-/** What stands in a value for the UI's home, and for a part that only a shell would know. */
-export const UI_HOME = '\u0001'
-export const UNKNOWN = '\u0002'
+/** What stands in a value for the UI's home, and for a part that only a shell would know: characters of no alphabet. */
+export const UI_HOME = '\ue000'
+export const UNKNOWN = '\ue001'
 
 /** A word of a command as far as it can be known without running anything. */
 export interface ShellValue {
-  /** Holds `UI_HOME` and `UNKNOWN`, and no other control characters. */
+  /** Holds `UI_HOME` and `UNKNOWN`, and no control characters. */
   readonly text: string
   /** Why it is not known whole: `$(…) would have to be run`. */
   readonly reason?: string
@@ -21,8 +21,7 @@ const unknown = (reason: string): ShellValue => ({ text: UNKNOWN, reason, hasGlo
 
 export const isKnown = ({ text }: ShellValue): boolean => !text.includes(UNKNOWN)
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: those are what is looked for
-const CONTROL = /[\u0000-\u001f\u007f]/
+const CONTROL = /[\p{Cc}\ue000\ue001]/u
 
 const plain = (text: string): ShellValue =>
   CONTROL.test(text) ? unknown('it holds line ends or control characters') : literal(text)
@@ -77,7 +76,9 @@ function expand(name: string, operation: Operation, variables: Variables, text: 
   if (operation === undefined) return known
   if (operation.type === 'Default') {
     if (isKnown(known) || /\?/.test(operation.operator)) return known
-    return /[-=]/.test(operation.operator) ? readWord(operation.operand, variables) : unknown(`${shown(text)} is not known`)
+    return /[-=]/.test(operation.operator)
+      ? readWord(operation.operand, variables)
+      : unknown(`${shown(text)} is not known`)
   }
   const isWithoutSlash = operation.type === 'Remove' && operation.operand.value === '/' && operation.operator === '%'
   return isWithoutSlash ? { ...known, text: known.text.replace(/\/$/, '') } : unknown(`${shown(text)} is not known`)

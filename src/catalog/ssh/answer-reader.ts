@@ -15,6 +15,8 @@ export interface AnswerReader {
    */
   readonly state: 'noise' | 'answer' | 'over' | 'lost'
   readonly complete: boolean
+  /** Whether the far side has said the first word that was asked for. */
+  readonly began: boolean
   /** Programs that the far side lacks. */
   readonly absent: readonly string[]
 }
@@ -26,6 +28,7 @@ export interface AnswerReader {
 export function createAnswerReader(token: string, onRecord: (record: string) => boolean): AnswerReader {
   let state: AnswerReader['state'] = 'noise'
   let complete = false
+  let began = false
   let absent: readonly string[] = []
   let rest: Buffer = Buffer.alloc(0)
   const marker = Buffer.from(`${token} `)
@@ -34,8 +37,10 @@ export function createAnswerReader(token: string, onRecord: (record: string) => 
   const control = (record: string): boolean => {
     if (!record.startsWith(`${token} `)) return false
     const word = record.slice(token.length + 1)
-    if (word === 'begin') state = 'answer'
-    else if (word === 'end') complete = true
+    if (word === 'begin') {
+      began = true
+      state = 'answer'
+    } else if (word === 'end') complete = true
     else {
       if (word.startsWith('tools')) absent = word.split(' ').slice(1)
       state = 'over'
@@ -71,6 +76,9 @@ export function createAnswerReader(token: string, onRecord: (record: string) => 
     },
     get complete() {
       return complete
+    },
+    get began() {
+      return began
     },
     get absent() {
       return absent

@@ -49,8 +49,9 @@ export async function listOver(run: SshRun, request: ListRequest, deps: ListOver
   const records = createListingRecords()
   let overfull = false
   const take = (record: string): boolean => {
-    overfull ||= records.files.length >= maxFiles
-    return !overfull && records.take(record)
+    const taken = records.take(record)
+    overfull ||= records.files.length > maxFiles
+    return taken && !overfull
   }
   const requests = listRequests({ ...deps, uiHome: uiHomeValue(request.uiHome) }, wishes)
   for (const values of requests) {

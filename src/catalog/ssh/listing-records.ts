@@ -63,7 +63,7 @@ export function createListingRecords(): ListingRecords {
           return true
         case 'F':
           if (current !== undefined || !rest.startsWith('/')) return false
-          current = { path: rest, state: 'unreadable', problems: [] }
+          current = { path: rest.replace(/(?<=.)\/\.?$/, ''), state: 'unreadable', problems: [] }
           folders.push(current)
           return true
         case 'E': {
@@ -96,5 +96,7 @@ function problemsOf(text: string): string[] {
   const lines = [...new Set(text.split('\n').filter((line) => line.trim() !== ''))]
   const said = lines.filter((line) => !ENDED.test(line))
   const ended = lines.filter((line) => ENDED.test(line) && (said.length === 0 || !line.endsWith(' 1')))
-  return [...said.filter((line) => !NO_LOSS.test(line)), ...ended].map((line) => escapeName(line).slice(0, LONGEST_PROBLEM))
+  return [...said.filter((line) => !NO_LOSS.test(line)), ...ended].map((line) =>
+    escapeName(line).slice(0, LONGEST_PROBLEM),
+  )
 }

@@ -33,7 +33,7 @@ assigned() {
   case $value in
     \\"*) value=\${value#?}; value=\${value%%\\"*};;
     "$quote"*) value=\${value#?}; value=\${value%%"$quote"*};;
-    *) value=\${value%%;*}; value=\${value%%[$blank]#*};;
+    *) value=\${value%%[$blank];*}; value=\${value%%;*}; value=\${value%%[$blank]#*};;
   esac;
   case $value in "\\$HOME/"*|"\\\${HOME}/"*) value=$HOME/\${value#*/};; *) full "$value"; value=$full;; esac;
 };

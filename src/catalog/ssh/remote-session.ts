@@ -29,11 +29,7 @@ export async function askRemote(
   request: RemoteRequest,
 ): Promise<void> {
   const { mode, values, onRecord, silenceMs, onPiece } = request
-  let began = false
-  const reader = createAnswerReader(token, (record) => {
-    began = true
-    return onRecord(record)
-  })
+  const reader = createAnswerReader(token, onRecord)
   run.write(encodeRequest(mode, token, values))
   while (reader.state === 'noise' || reader.state === 'answer') {
     const chunk = await run.read(silenceMs)
@@ -49,7 +45,7 @@ export async function askRemote(
     const absent = reader.absent.filter((tool) => /^[a-z]+$/.test(tool)).join(', ')
     throw fail('no_tools', `it has no ${absent}`, 'Install findutils and coreutils there, or busybox')
   }
-  if (reader.state === 'lost' && !began) {
+  if (reader.state === 'lost' && !reader.began) {
     throw fail('no_shell', 'it prints something else than was asked for', 'Give an account that runs commands')
   }
   if (reader.state === 'lost' || reader.state === 'over') {
@@ -57,5 +53,5 @@ export async function askRemote(
   }
   const ended = await run.end()
   signal.throwIfAborted()
-  throw whyEnded(target, ended, began)
+  throw whyEnded(target, ended, reader.began)
 }

@@ -48,6 +48,7 @@ const ENVIRONMENT = ['PATH', 'HOME', 'USER', 'LOGNAME', 'SSH_AUTH_SOCK', 'TMPDIR
 const SAID_LIMIT = 8 * 1024
 /** A far side that has been told the end gets this long, and so does a process that has been asked to go. */
 const GRACE_MS = 2_000
+const LAST_WORDS_MS = 250
 
 /**
  * Starts ssh: no shell, a process group of its own without a terminal (so that nothing can ask there, and a proxy
@@ -88,8 +89,13 @@ function followSsh(child: ChildProcessWithoutNullStreams, folder: string, option
   let received = 0
   let said = ''
   const exited = new Promise<number | undefined>((resolve) => {
-    child.once('error', () => resolve(undefined))
+    child.once('error', () => {
+      child.stdout.destroy()
+      resolve(undefined)
+    })
     child.once('close', (code) => resolve(code ?? undefined))
+    // Whatever else it started may keep its stderr open.
+    child.once('exit', (code) => setTimeout(() => resolve(code ?? undefined), LAST_WORDS_MS))
   })
   let gone = false
   void exited.then(() => {
@@ -108,6 +114,8 @@ function followSsh(child: ChildProcessWithoutNullStreams, folder: string, option
     if (stopped !== undefined) return
     stopped = why
     kill('SIGTERM')
+    // Whoever waits for more waits no longer, even where something else keeps the pipe open.
+    child.stdout.destroy()
     const timer = setTimeout(() => kill('SIGKILL'), GRACE_MS)
     void exited.then(() => clearTimeout(timer))
   }
@@ -128,7 +136,7 @@ function followSsh(child: ChildProcessWithoutNullStreams, folder: string, option
   const finish = async (): Promise<SshEnded> => {
     over = true
     child.stdin.end()
-    child.stdout.resume()
+    await chunks.return?.()
     const patience = setTimeout(() => stop('silent'), GRACE_MS)
     const code = await exited
     clearTimeout(patience)

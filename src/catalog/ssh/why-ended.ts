@@ -73,7 +73,7 @@ const REASONS: readonly Reason[] = [
     sign: /kex_exchange_identification: (?:read: |write: )?Connection (?:closed|reset)/,
     status: 'broke_off',
     reason: 'it closed the connection before login',
-    hint: 'It may be starting, full, or have shut this address out; try again later',
+    hint: 'It may be starting, full, have shut this address out, or be no ssh server at all; try again later',
   },
   {
     sign: /Unable to negotiate|kex_exchange_identification|banner (?:exchange|line)|no matching .* found|Protocol major versions differ|invalid protocol identification/i,

@@ -9,12 +9,14 @@ import { endOfString } from './json-string.ts'
  */
 export function parseJson(text: string): JsonValue | undefined {
   const start = firstLetter(text)
-  if (start !== '{' && start !== '[') return undefined
-  const value = parseStrictly(text)
+  if (!opens(start) && start !== '/') return undefined
+  const value = start === '/' ? undefined : parseStrictly(text)
   if (value !== undefined) return value
   const strict = withoutComments(text)
-  return strict === undefined ? undefined : parseStrictly(strict)
+  return strict === undefined || !opens(firstLetter(strict)) ? undefined : parseStrictly(strict)
 }
+
+const opens = (letter: string | undefined): boolean => letter === '{' || letter === '['
 
 function parseStrictly(text: string): JsonValue | undefined {
   try {

@@ -1,10 +1,24 @@
-import { type AppError, isAppError } from '../../errors.ts'
+import { AppError, isAppError } from '../../errors.ts'
 
 /** Leaves an upstream alone for a while that could not be asked, so that a host without a line waits for it once. */
 export interface Outages {
-  /** @throws what `ask` throws; the error of the last time while that is not long ago */
+  /** @throws what `ask` throws; AppError upstream_unavailable while it failed so not long ago */
   around<T>(upstream: string, ask: () => Promise<T>): Promise<T>
 }
+
+/** What was asked then is another's matter: only why it failed is told. */
+const left = (upstream: string, { message, hint }: AppError): AppError => {
+  const [, why = 'it did not answer'] = /: ([^:]*)$/s.exec(message) ?? []
+  return new AppError('upstream_unavailable', `Could not ask ${NAMES.get(upstream) ?? upstream} a moment ago: ${why}`, {
+    hint,
+  })
+}
+
+const NAMES: ReadonlyMap<string, string> = new Map([
+  ['civitai', 'Civitai'],
+  ['huggingface', 'Hugging Face'],
+  ['nodes', 'other nodes'],
+])
 
 const QUIET_MS = 30_000
 
@@ -14,7 +28,7 @@ export function createOutages(now: () => number = () => performance.now()): Outa
   return {
     async around(upstream, ask) {
       const outage = known.get(upstream)
-      if (outage !== undefined && outage.until > now()) throw outage.error
+      if (outage !== undefined && outage.until > now()) throw left(upstream, outage.error)
       try {
         const answer = await ask()
         known.delete(upstream)

@@ -68,7 +68,7 @@ test('the end of an import is told, signed, without its prompt, names or paths',
   expect(JSON.parse(told?.body ?? '')).toEqual({
     job_id,
     status: 'partially_completed',
-    dependencies: { resolved: 1, failed: 1 },
+    dependencies: { resolved: 1, missing: 1 },
     reason_codes: {},
   })
   const [, seconds, signature] = /^t=(\d+),v1=([0-9a-f]{64})$/.exec(String(told?.headers['airkeep-signature'])) ?? []

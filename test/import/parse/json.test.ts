@@ -75,3 +75,14 @@ describe('where JSON ends', () => {
     )
   })
 })
+
+test.each([
+  ['// mine\n{"a": 1}', { a: 1 }],
+  ['/* mine */ [1, 2,]', [1, 2]],
+])('comments may stand before it: %p', (text, value) => {
+  expect(parseJson(text)).toEqual(value)
+})
+
+test.each(['// words', '/ {"a": 1}', '//', '/* {"a": 1}'])('what only begins like a comment is none: %p', (text) => {
+  expect(parseJson(text)).toBeUndefined()
+})

@@ -3,7 +3,7 @@ import { AppError } from '../../../src/errors.ts'
 import { createOutages } from '../../../src/models/fetch/outages.ts'
 import { rejection } from '../../support/rejection.ts'
 
-const away = new AppError('upstream_unavailable', 'It is away')
+const away = new AppError('upstream_unavailable', 'Cannot fetch https://host/secret: the connection was refused')
 const fails = (error: AppError) => async (): Promise<never> => {
   throw error
 }
@@ -13,7 +13,10 @@ test('an upstream that is away is asked again only after a while', async () => {
   const outages = createOutages(() => now)
   expect(await rejection(outages.around('one', fails(away)))).toBe(away)
   now = 29_999
-  expect(await rejection(outages.around('one', async () => 'there'))).toBe(away)
+  expect(await rejection(outages.around('one', async () => 'there'))).toMatchObject({
+    code: 'upstream_unavailable',
+    message: 'Could not ask one a moment ago: the connection was refused',
+  })
   expect(await outages.around('other', async () => 'there')).toBe('there')
   now = 30_000
   expect(await outages.around('one', async () => 'there')).toBe('there')

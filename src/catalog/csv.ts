@@ -1,0 +1,156 @@
+/** CSV tables whose rows stay as they are, byte for byte, unless they are told to change (RFC 4180). */
+
+export const CATALOG_COLUMNS = [
+  'file_path',
+  'syntax_type',
+  'tested',
+  'is_valid',
+  'air',
+  'download_count',
+  'notes',
+] as const
+export type CatalogColumn = (typeof CATALOG_COLUMNS)[number]
+export type CatalogRow = Readonly<Record<CatalogColumn, string>>
+
+/** One cell: its value, and what stands in the file. Texts are bytes, one character each. */
+interface Cell {
+  readonly value: string
+  readonly raw: string
+}
+
+interface Line {
+  readonly cells: readonly Cell[]
+  /** `\r\n`, `\n`, or nothing behind the last. */
+  readonly end: string
+}
+
+const QUOTED = /"(?:[^"]|"")*"?[^,\r\n]*/y
+const BARE = /[^,\r\n]*/y
+const END = /\r\n|\n|\r/y
+
+function parseLines(text: string): Line[] {
+  const lines: Line[] = []
+  let at = 0
+  const take = (pattern: RegExp): string => {
+    pattern.lastIndex = at
+    const found = pattern.exec(text)?.[0] ?? ''
+    at += found.length
+    return found
+  }
+  while (at < text.length) {
+    const cells: Cell[] = []
+    do {
+      const raw = take(text[at] === '"' ? QUOTED : BARE)
+      cells.push({ raw, value: raw.startsWith('"') ? raw.slice(1).replace(/"$/, '').replaceAll('""', '"') : raw })
+    } while (text[at] === ',' && ++at > 0)
+    lines.push({ cells, end: take(END) })
+  }
+  return lines
+}
+
+const toBytes = (text: string): string => Buffer.from(text, 'utf8').toString('latin1')
+const toText = (bytes: string): string => Buffer.from(bytes, 'latin1').toString('utf8')
+const MARK = '\u00ef\u00bb\u00bf'
+
+const writeCell = (value: string): string =>
+  toBytes(/[",\r\n]|^\s|\s$/.test(value) ? `"${value.replaceAll('"', '""')}"` : value)
+
+const writeRow = (row: CatalogRow, columns: readonly string[]): string =>
+  columns.map((column) => writeCell(Object.hasOwn(row, column) ? row[column as CatalogColumn] : '')).join(',')
+
+/** A new table with the catalog's columns. */
+export const writeCatalogCsv = (rows: readonly CatalogRow[]): Uint8Array =>
+  Buffer.from(
+    [CATALOG_COLUMNS.join(','), ...rows.map((row) => writeRow(row, CATALOG_COLUMNS)), ''].join('\n'),
+    'latin1',
+  )
+
+const splitMark = (bytes: Uint8Array): { readonly mark: string; readonly lines: Line[] } => {
+  const text = Buffer.from(bytes).toString('latin1')
+  const mark = text.startsWith(MARK) ? MARK : ''
+  return { mark, lines: parseLines(text.slice(mark.length)) }
+}
+
+/** The rows of a table by the names in its first line; columns of other names are left out, missing ones are ``. */
+export function readCatalogCsv(bytes: Uint8Array): CatalogRow[] {
+  const [header, ...lines] = splitMark(bytes).lines
+  const names = (header?.cells ?? []).map(({ value }) => toText(value).trim())
+  return lines
+    .filter(({ cells }) => cells.some(({ value }) => value !== ''))
+    .map(({ cells }) => {
+      const value = (column: CatalogColumn): string => toText(cells[names.indexOf(column)]?.value ?? '')
+      return Object.fromEntries(CATALOG_COLUMNS.map((column) => [column, value(column)])) as Record<
+        CatalogColumn,
+        string
+      >
+    })
+}
+
+export interface CsvUpdate {
+  readonly bytes: Uint8Array
+  /** Rows that were changed. */
+  readonly updated: number
+  readonly added: number
+}
+
+/**
+ * Puts `rows` in the place of those with their `file_path`, and behind the last one those that it does not have. A row
+ * of the table may name its page by a longer path that ends in the same (`/catalog/loras/x.md` for `loras/x.md`).
+ * Everything else stays, byte for byte: other rows, other columns, cells that say the same.
+ * @returns undefined for a table without the column file_path
+ */
+export function updateCatalogCsv(bytes: Uint8Array, rows: readonly CatalogRow[]): CsvUpdate | undefined {
+  const { mark, lines } = splitMark(bytes)
+  const [header, ...body] = lines
+  if (header === undefined) return { bytes: writeCatalogCsv(rows), updated: 0, added: rows.length }
+  const names = header.cells.map(({ value }) => toText(value).trim())
+  const pathAt = names.indexOf('file_path')
+  if (pathAt < 0) return undefined
+  const paths = new Map<string, number[]>()
+  for (const [at, { cells }] of body.entries()) {
+    const parts = toText(cells[pathAt]?.value ?? '').split('/')
+    for (let from = 0; from < parts.length; from += 1) {
+      const tail = parts.slice(from).join('/')
+      const same = paths.get(tail)
+      if (same === undefined) paths.set(tail, [at])
+      else same.push(at)
+    }
+  }
+  const rowAt = (path: string): number | undefined => {
+    const found = paths.get(path) ?? []
+    const exact = found.find((at) => toText(body[at]?.cells[pathAt]?.value ?? '') === path)
+    return exact ?? (found.length === 1 ? found[0] : undefined)
+  }
+  const changed = new Map<number, CatalogRow>()
+  const added: CatalogRow[] = []
+  for (const row of rows) {
+    const at = rowAt(row.file_path)
+    if (at === undefined) added.push(row)
+    else changed.set(at, row)
+  }
+  const end = header.end === '' ? '\n' : header.end
+  const written = body.map((line, at) => writeLine(line, names, changed.get(at)))
+  const last = lines.at(-1)
+  const text = [
+    mark,
+    header.cells.map(({ raw }) => raw).join(',') + header.end,
+    ...written,
+    last?.end === '' && added.length > 0 ? end : '',
+    ...added.map((row) => writeRow(row, names) + end),
+  ].join('')
+  return { bytes: Buffer.from(text, 'latin1'), updated: changed.size, added: added.length }
+}
+
+function writeLine({ cells, end }: Line, names: readonly string[], row: CatalogRow | undefined): string {
+  const kept = cells.map(({ raw }) => raw)
+  if (row === undefined) return kept.join(',') + end
+  for (const [at, name] of names.entries()) {
+    if (name === 'file_path' || !Object.hasOwn(row, name)) continue
+    const value = row[name as CatalogColumn]
+    if (cells[at] === undefined || toText(cells[at].value) !== value) {
+      while (kept.length < at) kept.push('')
+      kept[at] = writeCell(value)
+    }
+  }
+  return kept.join(',') + end
+}

@@ -1,0 +1,67 @@
+import { describe, expect, test } from 'bun:test'
+import { linesWithSecrets, withoutSecrets } from '../../src/catalog/secrets.ts'
+import { pageText, verdictOf } from '../support/catalog.ts'
+
+const KEY = '0123456789abcdef0123456789abcdef'
+const HF = `hf_${'AbCdEfGh'.repeat(4)}`
+
+describe('a secret is noticed, and never answered', () => {
+  test.each([
+    `wget -P m "https://civitai.com/api/download/models/1?token=${KEY}"`,
+    `wget -P m "https://civitai.com/api/download/models/1?type=Model&token=${KEY}"`,
+    `wget -P m https://me:${KEY}@example.com/x.pt`,
+    `wget --header="Authorization: Bearer ${KEY}" -P m https://e.com/x.pt`,
+    `wget --header "authorization:Bearer ${KEY}" -P m https://e.com/x.pt`,
+    `wget --password=${KEY} -P m https://e.com/x.pt`,
+    `curl -L -H 'Authorization: Bearer ${KEY}' -o m/x.pt https://e.com/x.pt`,
+    `curl -L -u me:${KEY} -o m/x.pt https://e.com/x.pt`,
+    `curl -L --oauth2-bearer ${KEY} -o m/x.pt https://e.com/x.pt`,
+    `aria2c --header="Authorization: Bearer ${KEY}" -d m https://e.com/x.pt`,
+    `civitdl -k ${KEY} 1 m`,
+    `civitdl 1 m --api-key ${KEY}`,
+    `civitdl 1 m \\\n  -k \\\n  ${KEY}`,
+    `hf download a/b c --token ${HF} --local-dir m`,
+    `export HF_TOKEN=${HF}\nhf download a/b c --local-dir m`,
+    `CIVITAI_TOKEN="${KEY}"\nwget -P m "https://civitai.com/api/download/models/1?token=$CIVITAI_TOKEN"`,
+    `# my key is ${HF}\ncivitdl 1 m`,
+    `# token=${KEY}\ncivitdl 1 m`,
+  ])('%s', (code) => {
+    const verdict = verdictOf(code)
+    expect(verdict.notes.filter((note) => note.startsWith('it holds a secret (line '))).toHaveLength(1)
+    expect(JSON.stringify(verdict)).not.toMatch(/0123456789abcdef|AbCdEfGh/)
+  })
+})
+
+describe('the name of a variable is none', () => {
+  test.each([
+    'wget -P m "https://civitai.com/api/download/models/1?token=$CIVITAI_TOKEN"',
+    `wget -P m "https://civitai.com/api/download/models/1?token=\${CIVITAI_TOKEN}&type=Model"`,
+    'wget -P m "https://civitai.com/api/download/models/1?token=YOUR_TOKEN"',
+    'wget -P m "https://civitai.com/api/download/models/1?token=<token>"',
+    'wget --header="Authorization: Bearer $HF_TOKEN" -P m https://e.com/x.pt',
+    `wget --header="Authorization: Bearer \${HF_TOKEN}" -P m https://e.com/x.pt`,
+    'civitdl -k "$CIVITAI_TOKEN" 1 m',
+    'civitdl --api-key $KEY 1 m',
+    'hf download a/b c --token $HF_TOKEN --local-dir m',
+    'export HF_TOKEN="$(cat token)"\ncivitdl 1 m',
+    'wget -c -P m https://e.com/x.pt',
+    '# trigger token = harborlights\ncivitdl 1 m',
+    'curl -L -k -o m/x.pt https://e.com/x.pt',
+  ])('%s', (code) => {
+    const { notes, files } = verdictOf(code)
+    expect(notes.filter((note) => note.includes('secret'))).toEqual([])
+    expect(files).toHaveLength(1)
+  })
+})
+
+test('lines are those of the page', () => {
+  expect(linesWithSecrets(pageText('a: b', `true\nwget https://e.com/x?api_key=${KEY}`))).toEqual([9])
+})
+
+test('texts are shown without them', () => {
+  expect(withoutSecrets(`get https://e.com/x?token=${KEY}&a=b with Authorization: Bearer ${KEY}!`)).toBe(
+    'get https://e.com/x?a=b with Authorization: Bearer ***',
+  )
+  expect(withoutSecrets(`export HF_TOKEN=${HF}`)).toBe('export HF_TOKEN=***')
+  expect(withoutSecrets('nothing to hide')).toBe('nothing to hide')
+})
