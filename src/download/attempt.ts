@@ -150,5 +150,13 @@ function count(tally: Tally, supplies: readonly Supply[]): void {
 
 /** What was received stays good for the next run; where even that fails, what was noted before does. */
 async function keep(part: Part, save: Parameters<Part['sync']>[0]): Promise<void> {
-  if (part.unsynced() > 0) await part.sync(save).catch(() => {})
+  if (part.unsynced() === 0) return
+  try {
+    await part.sync(save).catch(async () => {
+      await part.giveBack()
+      await part.sync(save)
+    })
+  } catch {
+    // What was noted before is still true.
+  }
 }

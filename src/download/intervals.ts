@@ -12,6 +12,8 @@ export interface Intervals {
   bytes(): number
   /** Where the first gap begins. */
   prefix(): number
+  /** Takes away what lies behind `end`. */
+  cut(end: number): void
   clear(): void
 }
 
@@ -43,6 +45,9 @@ export function createIntervals(initial: readonly Interval[] = []): Intervals {
     },
     bytes: () => list.reduce((sum, [begin, end]) => sum + end - begin, 0),
     prefix: () => (list[0]?.[0] === 0 ? list[0][1] : 0),
+    cut(end) {
+      list = list.filter(([begin]) => begin < end).map(([begin, stop]) => [begin, Math.min(stop, end)])
+    },
     clear() {
       list = []
     },

@@ -1,10 +1,11 @@
 import type { FileHandle } from 'node:fs/promises'
-import { type Clock, toIso } from '../lib/clock.ts'
+import type { Clock } from '../lib/clock.ts'
 import { createIntervals, type Intervals } from './intervals.ts'
 import { targetTaken, toPartError } from './part-error.ts'
 import { dropPartState, openPartFile, partPathOf, statePathOf, writeAll } from './part-files.ts'
 import { takePartLock } from './part-lock.ts'
-import { type PartState, readPartState, trustedState, writePartState } from './part-state.ts'
+import { createPartNotes } from './part-notes.ts'
+import { type PartState, readPartState, trustedState } from './part-state.ts'
 import { nameState } from './place.ts'
 import type { ExpectedFile } from './request.ts'
 import type { SavedHash } from './running-hash.ts'
@@ -27,6 +28,11 @@ export interface Part {
   read(position: number, buffer: Uint8Array): Promise<number>
   /** Makes what is written durable and notes it, so that a crash costs only what comes after. @throws AppError disk_full */
   sync(saveHash: () => Promise<SavedHash | undefined>): Promise<void>
+  /**
+   * Where the disk is full: gives some bytes back to it that nothing vouches for yet, so that what is there can be noted.
+   * Nothing may be writing.
+   */
+  giveBack(): Promise<void>
   /** Cuts off what lies behind the end, and lets others read the file. */
   complete(sizeBytes: number): Promise<void>
   /** Forgets every byte. Nothing may be writing. */
@@ -36,6 +42,9 @@ export interface Part {
   /** After the part got its final name, or went into quarantine: the notes go too. */
   forget(): Promise<void>
 }
+
+/** Room for the notes, which are written anew beside the old ones. */
+const GIVEN_BACK_BYTES = 64 * 1024
 
 /** Of the file in the end, less what the process's mask takes away. */
 const MODE = 0o644
@@ -48,7 +57,6 @@ const MODE = 0o644
  */
 export async function openPart(target: string, expected: ExpectedFile, clock: Clock): Promise<Part> {
   const path = partPathOf(target)
-  const statePath = statePathOf(path)
   const lock = await takePartLock(`${path}.lock`)
   let handle: FileHandle
   let known: PartState | undefined
@@ -57,7 +65,7 @@ export async function openPart(target: string, expected: ExpectedFile, clock: Cl
     // Of a part that is linked to the name already every byte written would be one of the finished file.
     if (state === 'linked' || state === 'other') throw targetTaken()
     handle = await openPartFile(path)
-    known = trustedState(await readPartState(statePath), expected, (await handle.stat()).size)
+    known = trustedState(await readPartState(statePathOf(path)), expected, (await handle.stat()).size)
   } catch (error) {
     await lock.release()
     throw toPartError(error)
@@ -65,10 +73,8 @@ export async function openPart(target: string, expected: ExpectedFile, clock: Cl
   const written = createIntervals(known?.intervals)
   /** And what is being written: of two that have the same bytes one writes them. */
   const taken = createIntervals(known?.intervals)
-  const validators = new Map(Object.entries(known?.validators ?? {}))
-  let createdAt = known?.created_at ?? toIso(clock.now())
+  const notes = createPartNotes(path, expected, known, clock)
   let unsynced = 0
-  let noted = known?.hash ?? null
   let closed = false
 
   const part: Part = {
@@ -76,7 +82,7 @@ export async function openPart(target: string, expected: ExpectedFile, clock: Cl
     written,
     savedHash: known?.hash == null ? undefined : { ...known.hash, state: Buffer.from(known.hash.state, 'base64') },
     sizeBytes: known?.size_bytes ?? undefined,
-    validators,
+    validators: notes.validators,
     unsynced: () => unsynced,
     async write(position, bytes) {
       let fresh = 0
@@ -97,40 +103,34 @@ export async function openPart(target: string, expected: ExpectedFile, clock: Cl
       const hash = await saveHash()
       const intervals = [...written.list()]
       const before = unsynced
-      const covered = hash !== undefined && hash.offset <= (intervals[0]?.[0] === 0 ? intervals[0][1] : 0)
-      if (covered) noted = { offset: hash.offset, state: Buffer.from(hash.state).toString('base64') }
       try {
         await handle.datasync()
-        await writePartState(statePath, {
-          version: 1,
-          created_at: createdAt,
-          size_bytes: part.sizeBytes ?? null,
-          sha256: expected.sha256 ?? null,
-          tensor_sha256: expected.tensorSha256 ?? null,
-          validators: Object.fromEntries(validators),
-          intervals: intervals.map(([begin, end]) => [begin, end]),
-          hash: noted,
-        })
+        await notes.write(intervals, part.sizeBytes, hash)
       } catch (error) {
         throw toPartError(error)
       }
       unsynced -= before
+    },
+    async giveBack() {
+      const end = written.list().at(-1)?.[1] ?? 0
+      const from = Math.max(notes.end(), end - GIVEN_BACK_BYTES)
+      if (from >= end) return
+      await handle.truncate(from)
+      written.cut(from)
+      taken.cut(from)
     },
     async complete(sizeBytes) {
       if ((await handle.stat()).size > sizeBytes) await handle.truncate(sizeBytes)
       await handle.chmod(MODE & ~process.umask())
     },
     async restart() {
-      // The notes first: they must never vouch for bytes that come later.
-      await dropPartState(path)
+      // They must never vouch for bytes that come later.
+      await notes.clear()
       await handle.truncate(0)
       written.clear()
       taken.clear()
-      validators.clear()
-      noted = null
       unsynced = 0
       part.sizeBytes = undefined
-      createdAt = toIso(clock.now())
     },
     async close() {
       if (closed) return

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from 'bun:test'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { JsonObject } from '../../src/lib/json.ts'
+import type { JsonObject, JsonValue } from '../../src/lib/json.ts'
 import { type Executable, installExecutable } from '../support/executable.ts'
 import { type FakeCivitai, startFakeCivitai } from '../support/fake-civitai.ts'
 import { type Conduct, type FileServer, startFileServer } from '../support/file-server.ts'
@@ -62,10 +62,10 @@ const digestOf = (path: string): string => createHash('sha256').update(readFileS
 
 async function ended(
   invoke: (name: string, input: JsonObject) => Promise<JsonObject>,
-  jobId: unknown,
+  jobId: JsonValue | undefined,
 ): Promise<JsonObject> {
   for (;;) {
-    const job = await invoke('get_import_job', { job_id: jobId })
+    const job = await invoke('get_import_job', { job_id: String(jobId) })
     if (['completed', 'partially_completed', 'failed', 'cancelled'].includes(String(job.status))) return job
     await Bun.sleep(20)
   }
