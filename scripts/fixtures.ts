@@ -1,11 +1,13 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { buildFixtures, OWN_FOLDERS } from './fixtures/build.ts'
+import { buildCatalog } from './fixtures/catalog/build.ts'
 
 /** Writes fixtures/ anew: `bun scripts/fixtures.ts`. */
 const root = join(import.meta.dirname, '..', 'fixtures')
-const files = buildFixtures()
-for (const folder of OWN_FOLDERS) await rm(join(root, folder), { recursive: true, force: true })
+const files = new Map(buildFixtures())
+for (const [path, bytes] of buildCatalog()) files.set(`catalog/${path}`, bytes)
+for (const folder of [...OWN_FOLDERS, 'catalog']) await rm(join(root, folder), { recursive: true, force: true })
 for (const [path, bytes] of files) {
   await mkdir(dirname(join(root, path)), { recursive: true })
   await writeFile(join(root, path), bytes)

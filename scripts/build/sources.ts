@@ -9,6 +9,7 @@ const entrypoints = [
   'src/hash/worker.ts',
   'src/db/copy-worker.ts',
   'src/import/read/worker.ts',
+  'src/catalog/read/worker.ts',
   'src/models/scan/worker.ts',
   'src/models/watch/worker.ts',
 ]

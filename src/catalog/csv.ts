@@ -1,3 +1,5 @@
+import { type CsvLine, parseLines } from './csv-lines.ts'
+
 /** CSV tables whose rows stay as they are, byte for byte, unless they are told to change (RFC 4180). */
 
 export const CATALOG_COLUMNS = [
@@ -11,42 +13,6 @@ export const CATALOG_COLUMNS = [
 ] as const
 export type CatalogColumn = (typeof CATALOG_COLUMNS)[number]
 export type CatalogRow = Readonly<Record<CatalogColumn, string>>
-
-/** One cell: its value, and what stands in the file. Texts are bytes, one character each. */
-interface Cell {
-  readonly value: string
-  readonly raw: string
-}
-
-interface Line {
-  readonly cells: readonly Cell[]
-  /** `\r\n`, `\n`, or nothing behind the last. */
-  readonly end: string
-}
-
-const QUOTED = /"(?:[^"]|"")*"?[^,\r\n]*/y
-const BARE = /[^,\r\n]*/y
-const END = /\r\n|\n|\r/y
-
-function parseLines(text: string): Line[] {
-  const lines: Line[] = []
-  let at = 0
-  const take = (pattern: RegExp): string => {
-    pattern.lastIndex = at
-    const found = pattern.exec(text)?.[0] ?? ''
-    at += found.length
-    return found
-  }
-  while (at < text.length) {
-    const cells: Cell[] = []
-    do {
-      const raw = take(text[at] === '"' ? QUOTED : BARE)
-      cells.push({ raw, value: raw.startsWith('"') ? raw.slice(1).replace(/"$/, '').replaceAll('""', '"') : raw })
-    } while (text[at] === ',' && ++at > 0)
-    lines.push({ cells, end: take(END) })
-  }
-  return lines
-}
 
 const toBytes = (text: string): string => Buffer.from(text, 'utf8').toString('latin1')
 const toText = (bytes: string): string => Buffer.from(bytes, 'latin1').toString('utf8')
@@ -65,7 +31,7 @@ export const writeCatalogCsv = (rows: readonly CatalogRow[]): Uint8Array =>
     'latin1',
   )
 
-const splitMark = (bytes: Uint8Array): { readonly mark: string; readonly lines: Line[] } => {
+const splitMark = (bytes: Uint8Array): { readonly mark: string; readonly lines: CsvLine[] } => {
   const text = Buffer.from(bytes).toString('latin1')
   const mark = text.startsWith(MARK) ? MARK : ''
   return { mark, lines: parseLines(text.slice(mark.length)) }
@@ -141,7 +107,7 @@ export function updateCatalogCsv(bytes: Uint8Array, rows: readonly CatalogRow[])
   return { bytes: Buffer.from(text, 'latin1'), updated: changed.size, added: added.length }
 }
 
-function writeLine({ cells, end }: Line, names: readonly string[], row: CatalogRow | undefined): string {
+function writeLine({ cells, end }: CsvLine, names: readonly string[], row: CatalogRow | undefined): string {
   const kept = cells.map(({ raw }) => raw)
   if (row === undefined) return kept.join(',') + end
   for (const [at, name] of names.entries()) {

@@ -67,7 +67,7 @@ export async function listPages(root: string, signal: AbortSignal): Promise<Cata
       const id = `${dev}:${ino}`
       if (seen.has(id)) continue
       seen.add(id)
-      if (folder.depth > MAX_DEPTH) throw new Error('too deep')
+      if (folder.depth > MAX_DEPTH) throw new Error('it lies too deep')
       for (const entry of await readdir(folder.real, { withFileTypes: true })) await take(entry, folder)
     } catch (error) {
       notes.push(`the folder ${folder.relative === '' ? '.' : folder.relative} cannot be read: ${reasonOf(error)}`)

@@ -1,6 +1,6 @@
 import { realpath, stat } from 'node:fs/promises'
 import { isAbsolute, join } from 'node:path'
-import { AppError, isAppError } from '../errors.ts'
+import { AppError } from '../errors.ts'
 import { isPageName, isWithin, reasonOf } from './folder.ts'
 
 /** Folders in which older programs keep the pages of a category, by the name that they give it in requests. */
@@ -36,12 +36,11 @@ export async function locatePage(filePath: string, roots: readonly string[]): Pr
     for (const path of candidates(filePath, root)) {
       try {
         const real = await realpath(path)
-        if (!isWithin(real, root)) throw outside()
-        if ((await stat(real)).isFile()) return real
-        throw new AppError('invalid_input', `${filePath} is no regular file`)
+        const isInside = isWithin(real, root)
+        if (isInside && (await stat(real)).isFile()) return real
+        failure = isInside ? new AppError('invalid_input', `${filePath} is no regular file`) : outside()
       } catch (error) {
-        failure = isAppError(error) ? error : orKeep(failure, error, filePath)
-        if (isAppError(error)) throw error
+        failure = orKeep(failure, error, filePath)
       }
     }
   }

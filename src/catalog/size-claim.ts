@@ -17,7 +17,7 @@ const UNITS: Readonly<Record<string, number>> = {
   m: 2 ** 20,
   g: 2 ** 30,
 }
-const SIZE = /^[~≈\s]{0,9}(\d{1,15}(?:[.,]\d{1,6})?)\s{0,3}([a-z]{0,5})\.?(?:\s|\(|$)/i
+const SIZE = /^[~≈\s]{0,9}(\d{1,15}(?:[.,]\d{1,6})?)(?:\s{0,3}([a-z]{1,5})\.?(?:\s|\(|$)|\s*$)/i
 
 /** Bytes of `6.46 GB`, `223MB`, `6775430000`; undefined for what is no size. */
 export function readSize(text: string): number | undefined {

@@ -1,20 +1,18 @@
-import { basename, dirname } from 'node:path'
+import { basename } from 'node:path'
 import { isAppError } from '../errors.ts'
 import type { FileSource } from '../net/file-source.ts'
-import { createAdmission } from './admission.ts'
 import type { Blocks } from './blocks.ts'
 import { checkModelFile } from './content-check.ts'
 import { DifferentFile } from './different-file.ts'
 import type { FetchFileDeps, Tally } from './fetch-file.ts'
+import { fetchMissing } from './fetch-missing.ts'
 import { compareFile, isProven, mismatchError, withDeclared } from './judge-file.ts'
 import { openPart, type Part } from './part.ts'
 import { placeFile, quarantine } from './place.ts'
 import { createPrefixHash, type FileHash } from './prefix-hash.ts'
 import type { Progress } from './progress.ts'
 import type { DownloadedFile, DownloadRequest, ExpectedFile } from './request.ts'
-import { createRoom } from './room.ts'
 import { createSupply, type Supply } from './supply.ts'
-import { transfer } from './transfer.ts'
 import type { DownloadTuning } from './tuning.ts'
 
 export interface AttemptDeps extends Omit<FetchFileDeps, 'tuning'> {
@@ -74,46 +72,6 @@ export async function attemptDownload(
   }
 }
 
-interface Fetching {
-  readonly request: DownloadRequest
-  readonly part: Part
-  readonly supplies: readonly Supply[]
-  readonly hash: ReturnType<typeof createPrefixHash>
-  readonly unmixed: boolean
-}
-
-/** Gives the digest that the sources declare. */
-async function fetchMissing(deps: AttemptDeps, fetching: Fetching): Promise<string | undefined> {
-  const { request, part, supplies, hash, unmixed } = fetching
-  // The last run came to its end, and a digest will tell.
-  if (part.sizeBytes !== undefined && part.written.has(0, part.sizeBytes) && isProven(request.expected))
-    return undefined
-  const room = createRoom(deps.space, dirname(request.target))
-  const reserve = async (bytes: number): Promise<void> => {
-    deps.progress.set({ phase: 'downloading', bytesTotal: part.sizeBytes })
-    await room.reserve(bytes)
-  }
-  const alone = (): boolean => supplies.reduce((sum, { active }) => sum + active, 0) <= 1
-  const admission = createAdmission({ request, part, unmixed, reserve, alone })
-  const { signal } = request
-  try {
-    await transfer({
-      ...deps,
-      ...{ part, hash, supplies, admission, signal, name: basename(request.target), onFresh: room.written },
-      onProgress: (state) =>
-        deps.progress.set({ phase: part.sizeBytes === undefined ? 'opening' : 'downloading', ...state }),
-    })
-    return admission.declaredSha256()
-  } catch (reason) {
-    if (supplies.length > 0 && supplies.every(({ dead }) => dead?.kind === 'different')) {
-      throw new DifferentFile({ reason, fetched: false })
-    }
-    throw reason
-  } finally {
-    room.release()
-  }
-}
-
 interface Verdict {
   readonly part: Part
   readonly found: FileHash
@@ -152,7 +110,8 @@ function count(tally: Tally, supplies: readonly Supply[]): void {
 async function keep(part: Part, save: Parameters<Part['sync']>[0]): Promise<void> {
   if (part.unsynced() === 0) return
   try {
-    await part.sync(save).catch(async () => {
+    await part.sync(save).catch(async (error: unknown) => {
+      if (!isAppError(error) || error.code !== 'disk_full') throw error
       await part.giveBack()
       await part.sync(save)
     })

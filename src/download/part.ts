@@ -114,7 +114,6 @@ export async function openPart(target: string, expected: ExpectedFile, clock: Cl
     async giveBack() {
       const end = written.list().at(-1)?.[1] ?? 0
       const from = Math.max(notes.end(), end - GIVEN_BACK_BYTES)
-      if (from >= end) return
       await handle.truncate(from)
       written.cut(from)
       taken.cut(from)

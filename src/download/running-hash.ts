@@ -2,6 +2,7 @@ import type { Sha256 } from '../hash/digest.ts'
 import type { HashPool } from '../hash/pool.ts'
 import type { StreamHasher } from '../hash/stream-hasher.ts'
 import type { Blocks } from './blocks.ts'
+import { createHashRace, type HashRaceDeps } from './hash-race.ts'
 
 export interface SavedHash {
   /** Bytes from the beginning that it covers. */
@@ -28,27 +29,14 @@ export interface RunningHash {
   dispose(): void
 }
 
-export interface RunningHashDeps {
+export interface RunningHashDeps extends HashRaceDeps {
   readonly hashes: Pick<HashPool, 'createStreamHasher'>
   readonly blocks: Blocks
   read(position: number, buffer: Uint8Array): Promise<number>
   /** How much is there without a gap from the beginning. */
   prefix(): number
-  /** And how much in all. */
-  written(): number
-  /** Of the whole file, where that is known. */
-  sizeBytes(): number | undefined
-  /** How much longer than the line it may take. */
-  readonly lagMs: number
   readonly signal: AbortSignal
 }
-
-/** The native hasher reads files about so many times as fast. */
-const NATIVE_SPEED = 6
-/** What has to be hashed before it is clear how fast that goes. */
-const EVIDENCE_BYTES = 8 * 2 ** 20
-/** What is hashed in the end whatever is faster: some hundredths of a second. */
-const LITTLE_BYTES = 8 * 2 ** 20
 
 /** @param onLost called at most once, and not when it is disposed of */
 export function startRunningHash(deps: RunningHashDeps, saved: SavedHash | undefined, onLost: () => void): RunningHash {
@@ -57,10 +45,7 @@ export function startRunningHash(deps: RunningHashDeps, saved: SavedHash | undef
   let given = saved?.offset ?? 0
   let busy = false
   let lost = false
-  let hashedBytes = 0
-  let hashedMs = 0
-  const writtenBefore = deps.written()
-  let receivingSince = Number.NaN
+  const race = createHashRace(deps)
   let hasher: Promise<StreamHasher> | undefined
   let onIdle: (() => void) | undefined
 
@@ -88,21 +73,11 @@ export function startRunningHash(deps: RunningHashDeps, saved: SavedHash | undef
       const began = performance.now()
       given += bytes.length
       await opened.update(bytes)
-      hashedBytes += bytes.length
-      hashedMs += performance.now() - began
+      race.hashed(bytes.length, performance.now() - began)
     } catch {
       // The file is still there to be read.
       lose()
     }
-  }
-
-  /** Whether the line brings more than it can hash. */
-  function isOutrun(): boolean {
-    const size = deps.sizeBytes()
-    if (size === undefined || hashedBytes < EVIDENCE_BYTES) return false
-    const lineMs = performance.now() - receivingSince
-    const lineMsLeft = ((size - deps.written()) * lineMs) / (deps.written() - writtenBefore)
-    return ((size - given) * hashedMs) / hashedBytes > lineMsLeft + deps.lagMs
   }
 
   /** Reads back what came out of order or while the hasher was busy. */
@@ -110,7 +85,7 @@ export function startRunningHash(deps: RunningHashDeps, saved: SavedHash | undef
     const block = blocks.take()
     try {
       while (!lost && given < deps.prefix()) {
-        if (isOutrun()) return lose()
+        if (race.isLost(given)) return lose()
         const length = Math.min(block.length, deps.prefix() - given)
         const read = await deps.read(given, block.subarray(0, length))
         if (read === 0) return lose()
@@ -142,7 +117,7 @@ export function startRunningHash(deps: RunningHashDeps, saved: SavedHash | undef
       return true
     },
     advance() {
-      if (Number.isNaN(receivingSince)) receivingSince = performance.now()
+      race.begin()
       if (!lost && !busy && given < deps.prefix()) work(catchUp)
     },
     async save() {
@@ -157,8 +132,7 @@ export function startRunningHash(deps: RunningHashDeps, saved: SavedHash | undef
       }
     },
     async finish(sizeBytes) {
-      const left = sizeBytes - given
-      if (left * NATIVE_SPEED > sizeBytes && left > LITTLE_BYTES) lose()
+      if (race.isLostAtEnd(sizeBytes, given)) lose()
       if (!lost && (busy || given < sizeBytes)) {
         await new Promise<void>((resolve) => {
           onIdle = resolve

@@ -1,13 +1,12 @@
-import { AppError, isAppError } from '../errors.ts'
 import type { Admission } from './admission.ts'
-import { createRates } from './claim-rates.ts'
+import { cancelled } from './cancelled.ts'
 import { type ConnectionDeps, fetchClaim } from './connection.ts'
+import { createConnections } from './connections.ts'
 import { createGrowth } from './growth.ts'
 import type { HostLimits } from './host-limits.ts'
 import { noSourceLeft } from './no-source-left.ts'
-import type { Location } from './open-range.ts'
+import { createPace } from './pace.ts'
 import { type Claim, createPlan } from './plan.ts'
-import { createSpeed } from './speed.ts'
 import type { Supply } from './supply.ts'
 import { createSyncer } from './syncer.ts'
 import { createTroubleHandler } from './trouble.ts'
@@ -23,11 +22,6 @@ export interface TransferDeps extends Omit<ConnectionDeps, 'admit' | 'onReceived
 }
 
 const TICK_MS = 100
-interface Connection {
-  readonly supply: Supply
-  readonly stop: AbortController
-  claim: Claim | undefined
-}
 
 /**
  * Fetches until the part is whole. When it returns or throws, nothing is under way any more.
@@ -37,19 +31,10 @@ export async function transfer(deps: TransferDeps): Promise<void> {
   const { part, hash, supplies, admission, tuning, hosts, signal, maxRanges } = deps
   const shares = (supply: Supply): boolean =>
     admission.mixable() && supplies.some((each) => each !== supply && each.dead === undefined && !each.whole)
-  const plan = createPlan({
-    written: part.written,
-    sizeBytes: admission.sizeBytes,
-    notedSize: () => part.sizeBytes,
-    tuning,
-    shares,
-  })
+  const notedSize = (): number | undefined => part.sizeBytes
+  const plan = createPlan({ written: part.written, sizeBytes: admission.sizeBytes, notedSize, tuning, shares })
   const growth = createGrowth({ max: maxRanges, tuning })
-  const speed = createSpeed()
-  const measure = createRates(TICK_MS)
-  const connections = new Set<Connection>()
-  const under = new Set<Promise<void>>()
-  let received = 0
+  const pace = createPace({ plan, growth, everyMs: TICK_MS })
   let state: 'running' | 'restarting' | 'ended' = 'running'
   let spoiled = false
   let finish: (error?: unknown) => void = () => {}
@@ -57,7 +42,7 @@ export async function transfer(deps: TransferDeps): Promise<void> {
     finish = (error) => {
       if (state === 'ended') return
       state = 'ended'
-      for (const { stop } of connections) stop.abort(stopped())
+      connections.stopAll()
       if (error === undefined) resolve()
       else reject(error)
     }
@@ -65,7 +50,7 @@ export async function transfer(deps: TransferDeps): Promise<void> {
 
   const trouble = createTroubleHandler({
     ...{ supplies, admission, hosts, growth },
-    open: () => connections.size,
+    open: () => connections.size(),
     restart: () => restart(),
     spoil: () => {
       spoiled = true
@@ -80,79 +65,17 @@ export async function transfer(deps: TransferDeps): Promise<void> {
     return ![...plan.claims()].some(({ unended }) => unended)
   }
 
-  /** Those that may be asked now: a source that only sends whole files is asked when there is no other. */
-  function candidates(now: number): readonly Supply[] {
-    const live = supplies.filter(({ dead }) => dead === undefined)
-    const parts = live.filter(({ whole }) => !whole)
-    const chosen = parts.length > 0 ? parts : live.slice(0, 1)
-    return (admission.mixable() ? chosen : chosen.slice(0, 1)).filter((each) => each.usable(now))
-  }
-
   function schedule(): void {
     if (state !== 'running') return
     if (isWhole()) finish()
     else if (supplies.every(({ dead }) => dead !== undefined)) finish(noSourceLeft(supplies))
-    else startConnections(performance.now())
-  }
-
-  function startConnections(now: number): void {
-    const allowed = candidates(now)
-    for (;;) {
-      const counted = [...connections].filter(({ claim, supply }) => claim !== undefined || allowed.includes(supply))
-      if (counted.length >= growth.target()) return
-      if (admission.sizeBytes() === undefined && counted.length > 0) return
-      const next = allowed
-        .filter((each) => each.active === 0 || (each.source.ranges === 'bounded' && !each.whole))
-        .toSorted((a, b) => a.active - b.active)
-        .find((each) => plan.hasWork(each, growth.target()))
-      if (next === undefined || waitingToClaim(next)) return
-      start(next)
-    }
-  }
-
-  /** As many as wait for their host are enough. */
-  const waitingToClaim = (supply: Supply): boolean =>
-    [...connections].filter((each) => each.supply === supply && each.claim === undefined).length >= growth.target()
-
-  function start(supply: Supply): void {
-    const connection: Connection = { supply, stop: new AbortController(), claim: undefined }
-    connections.add(connection)
-    supply.active += 1
-    const run = connect(connection).finally(() => {
-      connections.delete(connection)
-      under.delete(run)
-      supply.active -= 1
-      schedule()
-    })
-    under.add(run)
-  }
-
-  async function connect(connection: Connection): Promise<void> {
-    const { supply, stop } = connection
-    let location: Location | undefined
-    let host = ''
-    let leave = (): void => {}
-    try {
-      location = await supply.locate(stop.signal)
-      admission.inspect(supply)
-      host = new URL(location.url).host
-      leave = await hosts.enter(host, stop.signal)
-      if (state !== 'running') return
-      connection.claim = plan.take(supply, growth.target())
-      if (connection.claim === undefined) return
-      await fetchClaim({ ...deps, ...events }, connection.claim, location, stop.signal)
-    } catch (error) {
-      if (!stop.signal.aborted) trouble({ error, supply, location, host })
-    } finally {
-      if (connection.claim !== undefined) plan.release(connection.claim)
-      leave()
-    }
+    else connections.fill(performance.now())
   }
 
   const events = {
     admit: admission.admit,
     onReceived(claim: Claim, bytes: number): void {
-      received += bytes
+      pace.received(bytes)
       claim.supply.received(bytes)
       if (claim.end !== Number.POSITIVE_INFINITY) return
       try {
@@ -171,12 +94,21 @@ export async function transfer(deps: TransferDeps): Promise<void> {
     onDiskError: (error: unknown): void => finish(error),
   }
 
+  const connections = createConnections({
+    ...{ supplies, admission, plan, growth, hosts },
+    isOver: () => state !== 'running',
+    fetch: (claim, location, stop) => fetchClaim({ ...deps, ...events }, claim, location, stop),
+    onTrouble: (of) => trouble(of),
+    onEnd: () => schedule(),
+  })
+
   /** Every byte is fetched anew, once nothing is under way that belongs to the old ones. */
   function restart(): void {
     if (state !== 'running') return
     state = 'restarting'
-    for (const { stop } of connections) stop.abort(stopped())
-    void Promise.allSettled(under)
+    connections.stopAll()
+    void connections
+      .settled()
       .then(syncer.settled)
       .then(async () => {
         await part.restart()
@@ -192,16 +124,8 @@ export async function transfer(deps: TransferDeps): Promise<void> {
 
   function tick(): void {
     const now = performance.now()
-    speed.sample(now, received)
-    const claims = [...plan.claims()]
-    measure(claims)
-    for (const { claim, stop } of connections) {
-      // Somebody else was faster.
-      if (claim?.doubled && part.written.has(claim.at, claim.end)) stop.abort(stopped())
-    }
-    const receiving = claims.filter(({ at, begin }) => at > begin).length
-    growth.sample(now, { claimed: claims.length, receiving }, received)
-    deps.onProgress({ bytesPerSecond: speed.bytesPerSecond(now), connections: claims.length })
+    deps.onProgress(pace.tick(now))
+    connections.stopOvertaken(part.written)
     if (state === 'running') syncer.tick(now)
     schedule()
   }
@@ -216,15 +140,7 @@ export async function transfer(deps: TransferDeps): Promise<void> {
   } finally {
     clearInterval(timer)
     signal.removeEventListener('abort', onAbort)
-    await Promise.allSettled(under)
+    await connections.settled()
     await syncer.settled()
   }
-}
-
-const stopped = (): AppError => new AppError('cancelled', 'A connection was closed: it is no longer needed')
-
-export function cancelled(signal: AbortSignal): AppError {
-  const reason: unknown = signal.reason
-  if (isAppError(reason)) return reason
-  return new AppError('cancelled', 'Stopped the download: it was cancelled', { cause: reason })
 }

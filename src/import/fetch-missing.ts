@@ -1,8 +1,10 @@
+import { parseSha256 } from '../hash/digest.ts'
 import { toIso } from '../lib/clock.ts'
 import { inParallel } from '../lib/in-parallel.ts'
 import type { DownloadOutcome, DownloadState, Downloads, FetchCall, FindOffers } from '../models/fetch/downloads.ts'
 import type { Offer, Search, WantedModel } from '../models/fetch/wanted.ts'
 import type { Candidate, Dependency } from './dependency.ts'
+import { compareHashes } from './resolve/match.ts'
 import { toWanted } from './to-wanted.ts'
 
 export interface Upstream {
@@ -16,7 +18,7 @@ export interface FetchMissingOptions extends FetchCall {
   /** What to look for instead, where somebody chose a model elsewhere. */
   readonly chosen?: ((dependency: Dependency) => WantedModel | undefined) | undefined
   /** One has another status: to be stored. */
-  readonly onChanged: (dependencies: readonly Dependency[]) => Promise<void>
+  readonly onChanged: (dependencies: readonly Dependency[]) => void
   /** More bytes have come. */
   readonly onProgress: (dependencies: readonly Dependency[]) => void
 }
@@ -34,11 +36,11 @@ export async function fetchMissing(
 ): Promise<readonly Dependency[]> {
   const { signal, download, chosen = () => undefined, onChanged, onProgress } = options
   const dependencies = [...found]
-  const put = async (at: number, change: Partial<Dependency>): Promise<void> => {
+  const put = (at: number, change: Partial<Dependency>): void => {
     const before = dependencies[at]
     if (before === undefined) return
     dependencies[at] = { ...before, ...change }
-    await onChanged(dependencies)
+    onChanged(dependencies)
   }
   const show = (at: number, state: DownloadState): void => {
     const before = dependencies[at]
@@ -68,7 +70,7 @@ export async function fetchMissing(
     const place = { type, name: dependency.written[0] ?? dependency.filename, folder: dependency.folder }
     const { jobId } = await downloads.order({ offers: decision.allowed, place, actor: options.actor })
     orders.set(at, jobId)
-    await put(at, {
+    put(at, {
       ...foundAt(best, dependency),
       status: 'download_scheduled',
       reason: null,
@@ -79,7 +81,7 @@ export async function fetchMissing(
 
   await inParallel([...orders], WAITING, async ([at, jobId]) => {
     const outcome = await downloads.follow(jobId, { signal, onState: (state) => show(at, state) })
-    await put(at, ended(dependencies[at], outcome))
+    put(at, ended(dependencies[at], outcome))
   })
   return dependencies
 }
@@ -123,12 +125,15 @@ function foundAt(offer: Offer | undefined, { filename, name }: Dependency): Part
   }
 }
 
+/** More than a person looks through; the object is stored and sent as a whole. */
+const MOST_CANDIDATES = 50
+
 /** Nothing may be fetched: what a person could choose from, and why. */
 function notOffered(dependency: Dependency, { candidates, refusal, failure }: Search): Partial<Dependency> {
   if (refusal !== undefined) {
     return blocked({ reasonCode: refusal.reason, reason: refusal.message, until: refusal.until })
   }
-  const both = [...dependency.candidates, ...candidates]
+  const both = [...dependency.candidates, ...candidates].slice(0, MOST_CANDIDATES)
   if (both.length > 0) {
     const reason = dependency.reason ?? 'Only its name is known: choose_candidate says which of these it is'
     const isConflict = dependency.status === 'ambiguous'
@@ -145,13 +150,17 @@ function onlyTold({ candidates }: Dependency, offers: readonly Offer[]): Partial
     name: filename,
     why: `can be had from ${node ?? source}`,
   }))
-  return { candidates: [...candidates, ...here], reason: 'It is not on this host and can be had: download is off' }
+  return {
+    candidates: [...candidates, ...here].slice(0, MOST_CANDIDATES),
+    reason: 'It is not on this host and can be had: download is off',
+  }
 }
 
 function ended(dependency: Dependency | undefined, outcome: DownloadOutcome): Partial<Dependency> {
   switch (outcome.status) {
     case 'completed': {
       const { path, name, sha256, sizeBytes, source, node } = outcome
+      if (dependency !== undefined && contradicts(dependency, sha256)) return another(dependency, path, name, sha256)
       const isRenamed = dependency !== undefined && dependency.written.length > 0 && !hasName(dependency, name)
       return {
         status: 'resolved',
@@ -174,6 +183,25 @@ function ended(dependency: Dependency | undefined, outcome: DownloadOutcome): Pa
     case 'cancelled':
     case 'paused':
       return { status: 'failed', reason: `Its download was ${outcome.status}: retry_import_job goes on with it` }
+  }
+}
+
+/** Of the hashes that the whole digest can settle. */
+const contradicts = ({ hashes }: Dependency, sha256: string): boolean => {
+  const digest = parseSha256(sha256)
+  if (digest === undefined) return false
+  return (
+    compareHashes(hashes, { sha256: digest, tensorSha256: undefined, autoV1: undefined, incomplete: true }) ===
+    'different'
+  )
+}
+
+function another({ candidates }: Dependency, path: string, name: string, sha256: string): Partial<Dependency> {
+  const why = `was fetched for it, but has another hash than the prompt names (SHA-256 ${sha256.slice(0, 12)}…)`
+  return {
+    status: 'ambiguous',
+    candidates: [...candidates, { path, name, why }],
+    reason: 'What its source has now has another hash than the prompt names: choose_candidate takes it all the same',
   }
 }
 

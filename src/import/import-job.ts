@@ -15,6 +15,7 @@ import { type Dependency, dependencySchema, type ImportWarning } from './depende
 import { fetchMissing, type Upstream } from './fetch-missing.ts'
 import type { Generation } from './generation.ts'
 import { linkNames } from './link-names.ts'
+import { createPaced } from './paced.ts'
 import { resolveLocally } from './resolve/resolve-locally.ts'
 import { rewritePayload } from './rewritten-payload.ts'
 import { type SourceReader, sourceSchema } from './source.ts'
@@ -92,6 +93,10 @@ export interface ImportJobDeps {
 
 export const IMPORT_KIND = 'import'
 
+/** People see no more than that of progress; whoever asks later gets what was stored last. */
+const SHOW_EVERY_MS = 100
+const SAVE_EVERY_MS = 1_000
+
 /** They wait for threads, disks and networks most of the time; files are hashed in turns of their own. */
 const IMPORTS_AT_ONCE = 16
 
@@ -155,17 +160,31 @@ async function runImport(job: RunningJob<ImportInput>, deps: ImportJobDeps): Pro
     if (upstream === undefined || !here.some(isNotHere)) return here
     // A disk that does not tell is no reason to fetch nothing.
     room = { free_bytes: await deps.freeBytes?.().catch(() => undefined) }
-    return job.aside(() =>
-      fetchMissing(here, upstream, {
-        actor,
-        signal,
-        trace: { job_id: job.id },
-        download: input.download,
-        chosen: (dependency) => chosenWanted(dependency, choices),
-        onChanged: (now) => job.save(view(stateOf(now), progressOf(now), now), { advanced: true }),
-        onProgress: (now) => job.show(view('downloading', progressOf(now), now)),
-      }),
+    // The object has every dependency: stored at each change of each it would fill disks.
+    const shown = createPaced<readonly Dependency[]>(SHOW_EVERY_MS, (now) =>
+      job.show(view(stateOf(now), progressOf(now), now)),
     )
+    const saved = createPaced<readonly Dependency[]>(SAVE_EVERY_MS, (now) =>
+      job.save(view(stateOf(now), progressOf(now), now), { advanced: true }),
+    )
+    try {
+      return await job.aside(() =>
+        fetchMissing(here, upstream, {
+          actor,
+          signal,
+          trace: { job_id: job.id },
+          download: input.download,
+          chosen: (dependency) => chosenWanted(dependency, choices),
+          onChanged(now) {
+            saved.offer([...now])
+            shown.offer([...now])
+          },
+          onProgress: (now) => shown.offer([...now]),
+        }),
+      )
+    } finally {
+      await Promise.all([shown.stop(), saved.stop()])
+    }
   }
 
   // Folders that a request names are looked at before anything else.

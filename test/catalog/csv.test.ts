@@ -91,7 +91,7 @@ test('full paths are told by their ends, where those are their own', () => {
 
 test('short rows, empty tables, tables of something else', () => {
   expect(update(`${HEAD}\nb.md\n`, row('b.md', { notes: '' })).text).toBe(
-    `${HEAD}\nb.md,CIVITDL_WITH_AIR,Yes,True,urn:air:sdxl:lora:civitai:1@2,1\n`,
+    `${HEAD}\nb.md,CIVITDL_WITH_AIR,Yes,True,urn:air:sdxl:lora:civitai:1@2,1,\n`,
   )
   expect(readCatalogCsv(update('', row('b.md')).bytes)).toEqual([row('b.md')])
   expect(updateCatalogCsv(Buffer.from('a,b\n1,2\n'), [row('b.md')])).toBeUndefined()

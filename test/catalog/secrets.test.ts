@@ -65,3 +65,17 @@ test('texts are shown without them', () => {
   expect(withoutSecrets(`export HF_TOKEN=${HF}`)).toBe('export HF_TOKEN=***')
   expect(withoutSecrets('nothing to hide')).toBe('nothing to hide')
 })
+
+test.each([
+  ['with blanks around', `wget -P m " https://e.com/x.pt?token=${KEY} "`],
+  ['without its scheme', `wget -P m "e.com/x.pt?token=${KEY}"`],
+  ['of FTP', `wget -P m ftp://me:${KEY}@e.com/x.pt`],
+  ['in a fragment', `wget -P m "https://e.com/x.pt#token=${KEY}"`],
+  ['with line ends in it', `wget -P m $'https://e.com/x.pt?to\\nken=${KEY}'`],
+  ['with tabs in it', `wget -P m "https://e.com/x.pt?to\tken=${KEY}"`],
+  ['in the name of a file', `wget -O "m/x?token=${KEY}" https://e.com/x.pt`],
+  ['in a folder', `wget -P "m/token=${KEY}" https://e.com/x.pt`],
+  ['in a repository', `hf download "a/b" "x?token=${KEY}" --local-dir m`],
+])('an address %s gives none away', (_, code) => {
+  expect(JSON.stringify(verdictOf(code))).not.toContain(KEY)
+})

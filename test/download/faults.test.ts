@@ -86,6 +86,7 @@ describe('gives a source up', () => {
       'sent',
       {},
     ],
+    ['a text that no model begins with', { file: Buffer.from('Come back tomorrow'.repeat(300)) }, 'sent text', {}],
     ['a compressed file', { gzip: true }, 'compressed', {}],
     ['a compressed whole file', { gzip: true, ignoreRange: true }, 'compressed', {}],
     ['a file of another size', { file: file.subarray(0, 1_000_000) }, 'another size', { sizeBytes: file.length }],

@@ -70,6 +70,16 @@ test('without a digest the bytes are checked by their header, and come from one 
   expect(other.requests).toHaveLength(0)
 })
 
+test('what looks like an error is a file, where its name says so', async () => {
+  const json = Buffer.from('{"error": "is a key like any other"}')
+  const server = await serve(json, () => ({ headers: { 'content-type': 'application/json' } }))
+  const target = newTarget('config.json')
+  await download({ target, sources: [aSource(server.url)], request: { expected: { sha256: sha256(json) } } })
+  expect(readFileSync(target).equals(json)).toBe(true)
+  const error = await rejection(download({ target: newTarget(), sources: [aSource(server.url)] }))
+  expect(error).toMatchObject({ code: 'upstream_unavailable' })
+})
+
 test('the digest of the tensors is checked where it is asked for', async () => {
   const server = await serve(file)
   const expected = { tensorSha256: HIGH.tensorSha256 as TensorSha256 }

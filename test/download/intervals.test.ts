@@ -25,6 +25,11 @@ test('whatever is added in whatever order: the same as a bit for each byte', () 
       const list = intervals.list()
       for (const [index, [begin]] of list.entries()) expect(begin).toBeGreaterThan(list[index - 1]?.[1] ?? -1)
       expect(createIntervals(list).list()).toEqual(list)
+      intervals.cut(to)
+      expect(intervals.list()).toEqual(
+        list.filter(([begin]) => begin < to).map(([begin, end]) => [begin, Math.min(end, to)]),
+      )
+      expect(intervals.bytes()).toBe(bits.slice(0, to).filter(Boolean).length)
     }),
   )
 })

@@ -31,8 +31,8 @@ export interface AirkeepNode extends AsyncDisposable {
   readonly publicKey: () => Promise<string>
   /** Its key is another from now on, as after a new installation. */
   changeKey(): void
-  /** A LoRA on the disk and in the index; the body decides its digests. */
-  add(name: string, body: string, over?: Partial<IndexRow>): Promise<NodeModel>
+  /** A LoRA on the disk and in the index: the body decides its digests, or these are all its bytes. */
+  add(name: string, body: string | Buffer, over?: Partial<IndexRow>): Promise<NodeModel>
   /** Rows as they are, of files that nobody will ask for. */
   addRows(rows: readonly IndexRow[]): Promise<void>
   token(...permissions: Permission[]): Promise<string>
@@ -85,7 +85,7 @@ export async function startAirkeepNode({ id = 'inst_there' } = {}): Promise<Airk
     async add(name, body, over = {}) {
       made += 1
       const isSafetensors = /\.(?:safetensors|sft)$/.test(name)
-      const bytes = isSafetensors ? safetensors(body) : Buffer.from(body)
+      const bytes = typeof body === 'string' ? (isSafetensors ? safetensors(body) : Buffer.from(body)) : body
       const path = join(dir, `model-${made}`)
       writeFileSync(path, bytes)
       const { size, mtimeNs } = statSync(path, { bigint: true })

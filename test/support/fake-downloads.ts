@@ -54,8 +54,8 @@ export interface FakeDownload {
   readonly primary?: boolean
   /** Linked from another version: its number is not found here. */
   readonly linked?: boolean
-  /** Where it lies: an address of a storage. */
-  readonly location: string
+  /** Where it lies: an address of a storage, or one that is signed anew for each request. */
+  readonly location: string | (() => string)
 }
 
 export interface FakeDownloads {
@@ -115,7 +115,8 @@ export function createFakeDownloads(): FakeDownloads {
       const gate = request.method === 'GET' ? gateFor(request) : GATES.login
       const file = find(request)
       if (gate === undefined && file !== undefined) {
-        const headers = { location: file.location, 'cache-control': 'no-store, max-age=0' }
+        const location = typeof file.location === 'string' ? file.location : file.location()
+        const headers = { location, 'cache-control': 'no-store, max-age=0' }
         return { status: 307, headers, body: '' }
       }
       const { status, body = '', headers = {} } = gate ?? GATES.missing

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { answerRange, type Conduct, type FileRequest, readRange } from './range-answer.ts'
 
 export interface StoredRequest {
   readonly path: string
@@ -9,6 +10,10 @@ export interface StoredRequest {
 export interface FakeStorage {
   readonly host: string
   readonly requests: StoredRequest[]
+  /** How it answers requests for what it has, one that it should not refuse. */
+  conduct: ((request: FileRequest) => Conduct | undefined) | undefined
+  /** Bytes of bodies that went out, of all objects. */
+  sentBytes(): number
   /** @returns the signed address */
   put(path: string, bytes: Uint8Array): string
   /** Addresses signed so far are not taken any more. */
@@ -25,6 +30,8 @@ export async function startFakeStorage(): Promise<FakeStorage> {
   const requests: StoredRequest[] = []
   let signature = 1
   let oldest = 1
+  let served = 0
+  let sent = 0
 
   function answer(request: IncomingMessage, response: ServerResponse): void {
     const { pathname: path, searchParams: query } = new URL(request.url ?? '/', 'http://storage.invalid')
@@ -40,7 +47,19 @@ export async function startFakeStorage(): Promise<FakeStorage> {
     } else if (bytes === undefined) {
       refuse(404, xml('NoSuchKey', 'The specified key does not exist.'))
     } else {
-      send(bytes, request.headers.range, query.get('response-content-disposition') ?? 'attachment', response)
+      const asked = { index: served, path, headers: request.headers, ...readRange(request) }
+      served += 1
+      const headers = {
+        etag: `"${bytes.byteLength}-1"`,
+        'accept-ranges': 'bytes',
+        'content-disposition': query.get('response-content-disposition') ?? 'attachment',
+      }
+      const onSent = (begin: number, end: number): void => {
+        sent += end - begin
+      }
+      const how = storage.conduct?.(asked) ?? {}
+      response.on('error', () => {})
+      void answerRange(request, response, { file: bytes, how, headers, onSent }).catch(() => response.destroy())
     }
   }
 
@@ -48,9 +67,11 @@ export async function startFakeStorage(): Promise<FakeStorage> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const host = `127.0.0.1:${(server.address() as AddressInfo).port}`
 
-  return {
+  const storage: FakeStorage = {
     host,
     requests,
+    conduct: undefined,
+    sentBytes: () => sent,
     put(path, bytes) {
       objects.set(path, bytes)
       const url = new URL(`http://${host}${path}`)
@@ -71,23 +92,5 @@ export async function startFakeStorage(): Promise<FakeStorage> {
       return new Promise((resolve) => server.close(() => resolve()))
     },
   }
-}
-
-function send(bytes: Uint8Array, range: string | undefined, disposition: string, response: ServerResponse): void {
-  const total = bytes.byteLength
-  const always = { etag: `"${total}-1"`, 'accept-ranges': 'bytes', 'content-disposition': disposition }
-  const [, from, to] = /^bytes=(\d+)-(\d*)$/.exec(range ?? '') ?? []
-  if (from === undefined) {
-    response.writeHead(200, { ...always, 'content-length': total }).end(bytes)
-    return
-  }
-  const start = Number(from)
-  const last = to === '' ? total - 1 : Math.min(Number(to), total - 1)
-  if (start >= total) {
-    response.writeHead(416, { 'content-range': `bytes */${total}` }).end()
-    return
-  }
-  const part = bytes.subarray(start, last + 1)
-  const length = { 'content-length': part.byteLength, 'content-range': `bytes ${start}-${last}/${total}` }
-  response.writeHead(206, { ...always, ...length }).end(part)
+  return storage
 }

@@ -3,7 +3,7 @@ import { hasOption, lastValueOf, type OptionTable, operandsOf, readArguments, va
 import { type PlacedFile, placeFile, placeFolder } from './place.ts'
 import type { ShellCommand } from './shell-command.ts'
 import { isKnown, type ShellValue } from './shell-value.ts'
-import { type ReadSource, readSource } from './source.ts'
+import { hasBlank, type ReadSource, readSource } from './source.ts'
 import { holdsKey } from './wget.ts'
 
 const OPTIONS: OptionTable = {
@@ -48,6 +48,7 @@ export function readAria2c({ args, folder }: ShellCommand): FoundDownload | unde
   const urls = operandsOf(read)
   const list = lastValueOf(read, 'i', 'input-file')
   if (urls.length === 0 && list === undefined) return undefined
+  if (list === undefined && urls.every(hasBlank)) return undefined
   const isEach = hasOption(read, 'Z', 'force-sequential')
   const sources = urls.map(readSource)
   const notes = (isEach ? sources : sources.slice(0, 1)).flatMap((source) => source.notes)

@@ -7,6 +7,7 @@ import { hasOption, lastValueOf, type OptionTable, operandsOf, readArguments } f
 import { placeFolder } from './place.ts'
 import type { ShellCommand } from './shell-command.ts'
 import { isKnown, type ShellValue } from './shell-value.ts'
+import { hasBlank } from './source.ts'
 
 /** civitdl 2.1. */
 const OPTIONS: OptionTable = {
@@ -24,8 +25,6 @@ const OPTIONS: OptionTable = {
   ],
 }
 const URL_LIKE = /^https?:\/\//i
-/** `{model_id}`, `<id>`, `YOUR_ID`: a template's blanks. */
-const BLANK = /[{}<>…]|%7B|YOUR[_-]/i
 const MOST_IDS = 200
 
 /** `civitdl SOURCE… FOLDER`: each source a model, its page, a version's download, a list of those, or a file of them. */
@@ -36,7 +35,7 @@ export function readCivitdl({ args, folder }: ShellCommand): FoundDownload | und
   const isWithoutFolder = operands.length === 1 || URL_LIKE.test(operands.at(-1)?.text ?? '')
   const place = placeFolder(isWithoutFolder ? undefined : operands.at(-1), folder)
   const sources = (isWithoutFolder ? operands : operands.slice(0, -1)).flatMap(split).slice(0, MOST_IDS)
-  if (sources.every(({ text }) => BLANK.test(text))) return undefined
+  if (sources.every(hasBlank)) return undefined
   const key = lastValueOf(read, 'k', 'api-key')
   let hasSecret = key !== undefined && !isStandIn(key.text)
   const notes = noteOf(place)

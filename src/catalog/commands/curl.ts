@@ -4,7 +4,7 @@ import { hasOption, lastValueOf, type OptionTable, readArguments, valuesOf } fro
 import { placeFile, placeFolder } from './place.ts'
 import type { ShellCommand } from './shell-command.ts'
 import { isKnown, type ShellValue } from './shell-value.ts'
-import { type ReadSource, readSource } from './source.ts'
+import { hasBlank, type ReadSource, readSource } from './source.ts'
 import { holdsKey } from './wget.ts'
 
 const OPTIONS: OptionTable = {
@@ -74,7 +74,7 @@ export function readCurl({ args, folder, outputTo }: ShellCommand): FoundDownloa
   const transfers = urls
     .map((url, at): Transfer => ({ url, output: outputs[at] ?? otherwise }))
     .filter(({ output }) => output !== undefined && (output === 'remote' || !/^(?:-|\/dev\/.*)$/.test(output.text)))
-  if (transfers.length === 0 || hasOption(read, 'I', 'head', 'T', 'upload-file')) return undefined
+  if (transfers.every(({ url }) => hasBlank(url)) || hasOption(read, 'I', 'head', 'T', 'upload-file')) return undefined
   const notes: string[] = []
   const outputDir = lastValueOf(read, 'output-dir')
   const byServer = hasOption(read, 'J', 'remote-header-name')

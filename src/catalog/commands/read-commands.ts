@@ -6,6 +6,7 @@ import { readCivitdl } from './civitdl.ts'
 import { readCurl } from './curl.ts'
 import type { FoundDownload } from './found-download.ts'
 import { readHuggingFace } from './hugging-face.ts'
+import { openFile, openText } from './open-file.ts'
 import { cleanScript, newShellState, readScript } from './read-script.ts'
 import { noiseOf, readComments, roleOf } from './role.ts'
 import type { ShellCommand } from './shell-command.ts'
@@ -68,20 +69,15 @@ export function readCommands(blocks: readonly CodeBlock[], firstLine: number): P
       programs.add(download.program)
       const line = startLine + linesBefore(code, command.start)
       if (download.hasSecret) secretLines.push(line)
-      for (const note of download.notes) notes.add(note)
+      for (const note of download.notes) notes.add(openText(note))
       const comment = commentOf(command.start, command.end)
       const role = (comment === undefined ? undefined : roleOf(comment)) ?? fromHeading
       for (const file of download.files) {
         if (files.length >= MAX_FILES) break
         const { names, expected = 'a file whose name is not known' } = file
-        files.push({
-          ...file,
-          program: download.program,
-          line,
-          ...(role === undefined ? {} : { role }),
-          expected: names[0] ?? expected,
-          is_below: file.is_below ?? false,
-        })
+        const { program } = download
+        const rest = { program, line, expected: names[0] ?? expected, is_below: file.is_below ?? false }
+        files.push(openFile({ ...file, ...rest, ...(role === undefined ? {} : { role }) }))
       }
     }
     count += found

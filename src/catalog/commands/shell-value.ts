@@ -26,7 +26,11 @@ const CONTROL = /[\p{Cc}\ue000\ue001]/u
 const plain = (text: string): ShellValue =>
   CONTROL.test(text) ? unknown('it holds line ends or control characters') : literal(text)
 
+/** A variable put twice into itself doubles each time. */
+const MAX_VALUE = 8000
+
 function join(values: readonly ShellValue[]): ShellValue {
+  if (values.reduce((sum, { text }) => sum + text.length, 0) > MAX_VALUE) return unknown('it is too long')
   const reason = values.find((value) => value.reason !== undefined)?.reason
   return {
     text: values.map(({ text }) => text).join(''),

@@ -24,7 +24,7 @@ const PAGE_NOTE = 'is the address of a web page, not of a file'
 
 /** What the address of a command stands for. */
 export function readSource(value: ShellValue): ReadSource {
-  const typed = value.text.replace(/^[“”‘’<]|[“”‘’>]$/g, '')
+  const typed = value.text.trim().replace(/^[“”‘’<]|[“”‘’>]$/g, '')
   const { url: clean, hadSecret } = openUrl(HOST_FIRST.test(typed) ? `https://${typed}` : typed)
   const unknown = (note: string): ReadSource => ({
     source: { kind: 'unknown' },
@@ -37,8 +37,13 @@ export function readSource(value: ShellValue): ReadSource {
   if (!isKnown({ ...value, text: clean })) {
     return unknown(`an address is not known: ${value.reason ?? 'only a shell would know'}`)
   }
-  const url = readUrl(clean)
+  const typedUrl = readUrl(clean)
+  // Parsing may bring out what was not one of its fields before.
+  const url = typedUrl === undefined ? undefined : readUrl(openUrl(typedUrl.href).url)
   if (url === undefined || !/^(?:https?|ftp):$/.test(url.protocol)) return unknown('an address cannot be read')
+  const hadUser = url.password !== ''
+  url.username = ''
+  url.password = ''
   url.hash = ''
   const rawName = url.pathname.slice(url.pathname.lastIndexOf('/') + 1)
   const name = unescaped(rawName)
@@ -47,7 +52,7 @@ export function readSource(value: ShellValue): ReadSource {
     rawName: isPlainName(rawName) ? rawName : undefined,
     name: isPlainName(name) ? name : undefined,
     query: url.search,
-    hadSecret,
+    hadSecret: hadSecret || hadUser,
   }
 }
 
@@ -87,7 +92,12 @@ function hubNotes(pathname: string, path: string): string[] {
   return [`the address of ${file} gives the pointer to a large file: write /resolve/ instead of /raw/`]
 }
 
-export function unescaped(text: string): string {
+/** A template's blanks, such as `{url}`, `<id>`, `YOUR_ID`: a command with them is no command yet. */
+export const hasBlank = ({ text }: ShellValue): boolean =>
+  // One in the place of a key is none of the address's own.
+  /[{<][\w -]{1,40}[}>]|%7B|YOUR[_-]|…/i.test(openUrl(text).url)
+
+function unescaped(text: string): string {
   try {
     return decodeURIComponent(text)
   } catch {

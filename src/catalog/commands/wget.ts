@@ -3,7 +3,7 @@ import { type FoundDownload, type FoundFile, namesOf, noteOf, ofPlace, titleOf }
 import { hasOption, lastValueOf, type OptionTable, operandsOf, readArguments, valuesOf } from './options.ts'
 import { placeFile, placeFolder } from './place.ts'
 import type { ShellCommand } from './shell-command.ts'
-import { readSource } from './source.ts'
+import { hasBlank, readSource } from './source.ts'
 
 const OPTIONS: OptionTable = {
   // The letter behind -n belongs to it: -nc, -nv.
@@ -47,6 +47,7 @@ export function readWget({ args, folder, outputTo }: ShellCommand): FoundDownloa
   const prefix = lastValueOf(read, 'P', 'directory-prefix')
   const list = lastValueOf(read, 'i', 'input-file')
   if ((urls.length === 0 && list === undefined) || hasOption(read, 'spider', 'version', 'help')) return undefined
+  if (list === undefined && urls.every(hasBlank)) return undefined
   const stored = output !== undefined && NO_FILE.test(output.text) ? outputTo : output
   if (stored === undefined && output !== undefined) return undefined
   let hasSecret = holdsKey(valuesOf(read, 'header'), valuesOf(read, 'password', 'http-password', 'http-passwd'))

@@ -3,7 +3,7 @@ import { withoutSecrets } from '../secrets.ts'
 const CONTEXT = 3
 
 /** Lines with what ends them. */
-const linesOf = (text: string): string[] => text.split(/(?<=\n)/)
+const linesOf = (text: string): string[] => (text === '' ? [] : text.split(/(?<=\n)/))
 
 /** A unified diff of a text that was changed in one place; empty where nothing changed. Keys are masked in it. */
 export function unifiedDiff(name: string, before: string, after: string): string {

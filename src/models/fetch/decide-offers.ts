@@ -38,13 +38,14 @@ export interface DecideOffersDeps {
 export function createDecideOffers({ db, audit, clock, terms, policy }: DecideOffersDeps): DecideOffers {
   return async (offers, question) => {
     const { actor, type, maxSizeBytes, isAgain = false } = question
-    const decisions: { readonly offer: Offer; readonly decision: Decision }[] = []
+    const decisions: Judged[] = []
     for (const offer of offers) {
       const termsAccepted = await terms.areAccepted(offer, actor)
       const isOwner = actor.kind === 'owner'
       const decision = decide({ offer, type, isOwner, termsAccepted, maxSizeBytes, now: clock.now() }, policy)
       decisions.push({ offer, decision: decision.verdict === 'allow' ? decideWish(offer, question) : decision })
     }
+    refuseSameBytes(decisions)
     const told = decisions.filter(({ decision }) => !isAgain || decision.verdict !== 'allow')
     if (told.length > 0) {
       const at = clock.now()
@@ -54,6 +55,19 @@ export function createDecideOffers({ db, audit, clock, terms, policy }: DecideOf
     }
     const allowed = decisions.flatMap(({ offer, decision }) => (decision.verdict === 'allow' ? [offer] : []))
     return allowed.length > 0 ? { allowed } : refusalOf(decisions.map(({ decision }) => decision))
+  }
+}
+
+interface Judged {
+  readonly offer: Offer
+  decision: Decision
+}
+
+/** Bytes in which one source has found something dangerous are no better from another. */
+function refuseSameBytes(decisions: readonly Judged[]): void {
+  for (const { offer, decision } of decisions) {
+    if (decision.verdict !== 'deny' || decision.reason !== 'scan' || offer.sha256 === undefined) continue
+    for (const other of decisions) if (other.offer.sha256 === offer.sha256) other.decision = decision
   }
 }
 

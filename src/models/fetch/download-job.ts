@@ -31,6 +31,7 @@ import type { LocalCopies } from './local-copies.ts'
 import { offersFound } from './offers-found.ts'
 import { placeName } from './place-name.ts'
 import type { Place, Placement } from './placement.ts'
+import { largestOf } from './policy.ts'
 import type { UiRefresher } from './refresh-uis.ts'
 import type { TakeIn } from './take-in.ts'
 import type { Offer } from './wanted.ts'
@@ -179,7 +180,10 @@ function createRun(job: RunningJob<DownloadInput>, deps: DownloadJobDeps, turns:
       place,
       filename: named.filename,
       earlierName: earlierName(place),
-      maxSizeBytes: input.max_size_bytes ?? deps.maxSizeBytes,
+      maxSizeBytes: largestOf(
+        { maxSizeBytes: input.max_size_bytes, isOwner: actor.kind === 'owner' },
+        deps.maxSizeBytes,
+      ),
       call,
       onName: (filename) => save({ status: 'downloading', phase: 'opening', filename, name: place.nameOf(filename) }),
       onProgress: progress.take,

@@ -116,7 +116,7 @@ const BY_PLACE: ReadonlySet<string> = new Set(['civitai_version', 'civitai_model
 
 function refresherOf({ findOffers }: FetchOffersDeps, offer: Offer, call: FetchCall) {
   const wanted = wantedOf(offer)
-  if (wanted === undefined || !BY_PLACE.has(offer.matched_by)) return undefined
+  if (wanted === undefined || offer.digest_wanted === true || !BY_PLACE.has(offer.matched_by)) return undefined
   return async (signal: AbortSignal): Promise<ExpectedFile> => {
     const { offers } = await findOffers(wanted, { ...call, signal })
     return expectedOf(offers.length === 0 ? [offer] : offers)

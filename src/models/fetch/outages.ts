@@ -1,4 +1,5 @@
 import { AppError, isAppError } from '../../errors.ts'
+import { isUnreachable } from '../../net/failure.ts'
 
 /** Leaves an upstream alone for a while that could not be asked, so that a host without a line waits for it once. */
 export interface Outages {
@@ -34,7 +35,7 @@ export function createOutages(now: () => number = () => performance.now()): Outa
         known.delete(upstream)
         return answer
       } catch (error) {
-        if (isAppError(error) && error.code === 'upstream_unavailable') {
+        if (isAppError(error) && error.code === 'upstream_unavailable' && isUnreachable(error)) {
           known.set(upstream, { error, until: now() + QUIET_MS })
         }
         throw error

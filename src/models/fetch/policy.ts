@@ -92,12 +92,19 @@ function decideScans({ offer }: PolicyQuestion, { allowPickle }: PolicySettings)
   return isDoubtful ? ask('scan', 'It is a pickle that its source has not scanned yet: try again later') : undefined
 }
 
-function decideSize({ offer, maxSizeBytes }: PolicyQuestion, settings: PolicySettings): Decision | undefined {
-  const most = maxSizeBytes ?? settings.maxSizeBytes
+function decideSize(question: PolicyQuestion, settings: PolicySettings): Decision | undefined {
+  const { offer } = question
+  const most = largestOf(question, settings.maxSizeBytes)
   return offer.size_bytes !== undefined && offer.size_bytes > most
     ? ask('size', tooLarge(offer.size_bytes, most))
     : undefined
 }
+
+/** The owner may let more pass than the setting does, a caller with a token only less. */
+export const largestOf = (
+  { maxSizeBytes, isOwner }: Pick<PolicyQuestion, 'maxSizeBytes' | 'isOwner'>,
+  setting: number,
+): number => (maxSizeBytes === undefined ? setting : isOwner ? maxSizeBytes : Math.min(maxSizeBytes, setting))
 
 export const tooLarge = (sizeBytes: number, mostBytes: number): string =>
   `It has ${sizeBytes} bytes, more than the ${mostBytes} that are downloaded unasked: ` +

@@ -23,13 +23,16 @@ export async function searchHuggingFace(
   return {
     offers: [],
     result: `${repo} has ${candidates.length} models that it could be`,
-    candidates: candidates.map((one) => ({
+    candidates: candidates.slice(0, MOST_CANDIDATES).map((one) => ({
       url: addressOf({ repo, revision, path: one.path }),
       name: one.path,
       why: `is a model of the repository ${repo}`,
     })),
   }
 }
+
+/** Repositories have thousands of files. */
+const MOST_CANDIDATES = 50
 
 const isModel = (path: string): boolean => modelExtension(path) !== undefined
 

@@ -1,6 +1,7 @@
 import type { CivitaiVersions } from '../../civitai/versions.ts'
 import { compareHashes } from '../../civitai/wanted-hash.ts'
 import { isAppError } from '../../errors.ts'
+import { isEmptyHash } from '../../hash/digest.ts'
 import type { HuggingFace } from '../../huggingface/client.ts'
 import { SourceRefused } from '../../net/file-source.ts'
 import type { Peers } from '../nodes/peers.ts'
@@ -41,7 +42,9 @@ export function createSearch(deps: SearchDeps): FindOffers {
 
     const look = async (step: SearchStep['step'], ask: () => Promise<Looked | undefined>): Promise<void> => {
       if (offers.length > 0) return
-      const looked = await orFailure(() => outages.around(upstreamOf(step), ask), options.signal)
+      const upstream = UPSTREAMS.get(step)
+      const asked = upstream === undefined ? ask : () => outages.around(upstream, ask)
+      const looked = await orFailure(asked, options.signal)
       if (looked === undefined) return
       steps.push({ step, result: looked.result })
       candidates.push(...(looked.candidates ?? []))
@@ -60,7 +63,9 @@ export function createSearch(deps: SearchDeps): FindOffers {
     const [best] = offers
     const others = best === undefined ? [] : await sameBytes(best, deps, options)
     return {
-      offers: [...offers, ...others.filter((other) => !offers.some((offer) => offer.node === other.node))],
+      offers: [...offers, ...others.filter((other) => !offers.some((offer) => offer.node === other.node))]
+        .slice(0, MOST_OFFERS)
+        .map((offer) => asWanted(offer, wanted)),
       candidates,
       steps,
       ...(best !== undefined || refusal === undefined ? {} : { refusal }),
@@ -69,9 +74,32 @@ export function createSearch(deps: SearchDeps): FindOffers {
   }
 }
 
-/** A list that everybody knows and declared addresses mostly lead to Hugging Face. */
-const upstreamOf = (step: SearchStep['step']): string =>
-  step === 'known_files' || step === 'declared_url' ? 'huggingface' : step
+/** Steps that ask one host; an address may lead anywhere, and nodes see to themselves. */
+const UPSTREAMS: ReadonlyMap<SearchStep['step'], string> = new Map([
+  ['civitai', 'civitai'],
+  ['huggingface', 'huggingface'],
+  ['known_files', 'huggingface'],
+])
+
+/** One file from that many places at once is enough; each is a decision that is written down. */
+const MOST_OFFERS = 20
+
+/** What is wanted by its digest has to have it, whatever the source says of it, or does not say. */
+function asWanted(offer: Offer, { hashes }: WantedModel): Offer {
+  const wanted = (algorithm: string): string | undefined =>
+    hashes.find((hash) => hash.algorithm === algorithm && !isEmptyHash(hash.value))?.value
+  const [sha256, tensor] = [wanted('sha256'), wanted('tensor_sha256')]
+  // Of 64 digits the text alone leaves doubt: a source that has the file by them knows what they are.
+  const isKnown = offer.sha256 !== undefined || offer.tensor_sha256 !== undefined
+  if (isKnown) return offer.sha256 === sha256 && sha256 !== undefined ? { ...offer, digest_wanted: true } : offer
+  if (sha256 === undefined && tensor === undefined) return offer
+  return {
+    ...offer,
+    ...(sha256 === undefined ? {} : { sha256 }),
+    ...(tensor === undefined ? {} : { tensor_sha256: tensor }),
+    digest_wanted: true,
+  }
+}
 
 type Look = (step: SearchStep['step'], ask: () => Promise<Looked | undefined>) => Promise<void>
 
@@ -128,7 +156,7 @@ async function askNodes(
   return {
     offers: [],
     result: `${where} have different files of this name`,
-    candidates: offers.map(({ node, air, filename, sha256 }) => ({
+    candidates: offers.slice(0, MOST_OFFERS).map(({ node, air, filename, sha256 }) => ({
       ...(air === undefined ? {} : { air }),
       name: filename,
       why: `the node ${node} has it${sha256 === undefined ? '' : `, SHA-256 ${sha256.slice(0, 12)}…`}`,

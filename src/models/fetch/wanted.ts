@@ -102,6 +102,8 @@ export const offerSchema = v.object({
   size_bytes: v.exactOptional(v.number()),
   sha256: v.exactOptional(v.string()),
   tensor_sha256: v.exactOptional(v.string()),
+  /** The digest is what was asked for: no word of the source takes its place. */
+  digest_wanted: v.exactOptional(v.boolean()),
   /** By what it was found: `sha256`, `auto_v3`, `civitai_version`, `huggingface`, `known_file`, `declared_url`, `name`. */
   matched_by: v.string(),
   civitai: v.exactOptional(

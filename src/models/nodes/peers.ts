@@ -149,7 +149,7 @@ const weakness = (kind: PeerMatchKind): number => (kind === 'name' ? 2 : kind ==
 
 /** Weaker evidence says nothing where there is stronger; the most telling first. */
 function bestProven<T extends { readonly match: PeerMatch }>(found: readonly T[]): readonly T[] {
-  const best = Math.min(...found.map(({ match }) => weakness(match.matchedBy)))
+  const best = found.reduce((least, { match }) => Math.min(least, weakness(match.matchedBy)), 2)
   const strength = ({ match }: T): number => PEER_MATCHES.indexOf(match.matchedBy)
   return found.filter(({ match }) => weakness(match.matchedBy) === best).sort((a, b) => strength(a) - strength(b))
 }

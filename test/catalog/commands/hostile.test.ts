@@ -74,6 +74,8 @@ describe('broken scripts say so or are read as far as they go', () => {
     ['endless backticks', '`'.repeat(50_001), 0],
     ['endless arithmetic', '$(('.repeat(15_000), 0],
     ['endless defaults', `\${a:-`.repeat(12_000), 0],
+    ['a variable that doubles', `A=aaaa\n${'A=$A$A\n'.repeat(60)}wget -P "$A" https://e.com/x`, 1],
+    ['loops without commands', `${'for a in 1 2 3 4 5 6 7 8 9; do '.repeat(9)}[[ a ]]${'; done'.repeat(9)}`, 0],
     ['loops in loops', `${'for a in 1 2 3 4 5 6 7 8 9; do '.repeat(9)}${wget}${'; done'.repeat(9)}`, 1],
   ])('%s', (_, code, least) => {
     const { files } = pageOf(code)

@@ -151,6 +151,18 @@ describe('aria2c', () => {
   })
 })
 
+test.each([
+  'civitdl "https://civitai.com/models/{model_id}?modelVersionId={version_id}" "$UI_HOME"/{target_path}',
+  'civitdl YOUR_ID "$UI_HOME"/m',
+  'wget -P "$UI_HOME"/{target_path} \\\n  {url}',
+  'wget -O "$UI_HOME"/{full_path} <url>',
+  'curl -Lo "$UI_HOME"/m/x "https://example.com/{file name}"',
+  'aria2c -d "$UI_HOME"/m "https://example.com/<file>"',
+  'hf download {repository} {file} --local-dir "$UI_HOME"/m',
+])('a command with blanks to fill in is none: %s', (code) => {
+  expect(pageOf(code)).toMatchObject({ commandCount: 0, files: [], notes: [] })
+})
+
 describe('where commands run', () => {
   const folders = (code: string) => filesOf(code).map(({ folder, absolute_folder }) => folder ?? absolute_folder)
   test.each([

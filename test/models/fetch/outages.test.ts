@@ -3,7 +3,9 @@ import { AppError } from '../../../src/errors.ts'
 import { createOutages } from '../../../src/models/fetch/outages.ts'
 import { rejection } from '../../support/rejection.ts'
 
-const away = new AppError('upstream_unavailable', 'Cannot fetch https://host/secret: the connection was refused')
+const away = new AppError('upstream_unavailable', 'Cannot fetch https://host/secret: the connection was refused', {
+  cause: Object.assign(new Error('refused'), { code: 'ECONNREFUSED' }),
+})
 const fails = (error: AppError) => async (): Promise<never> => {
   throw error
 }
@@ -25,7 +27,7 @@ test('an upstream that is away is asked again only after a while', async () => {
 
 test('what it answers is no outage, whatever it is', async () => {
   const outages = createOutages(() => 0)
-  for (const code of ['not_found', 'rate_limited', 'cancelled'] as const) {
+  for (const code of ['not_found', 'rate_limited', 'cancelled', 'upstream_unavailable'] as const) {
     expect(await rejection(outages.around('one', fails(new AppError(code, 'No'))))).toMatchObject({ code })
   }
   expect(await outages.around('one', async () => 'there')).toBe('there')

@@ -93,7 +93,12 @@ const rows: readonly (readonly [string, Row, string])[] = [
   ['a LoRA of Flux', { offer: civitai({ ...FLAGS, base_model: 'Flux.1 D' }) }, 'allow'],
   ['too large', { offer: civitai(FLAGS, { size_bytes: 10_737_418_241 }) }, 'ask size'],
   ['just not', { offer: civitai(FLAGS, { size_bytes: 10_737_418_240 }) }, 'allow'],
-  ['larger, as the caller says', { offer: civitai(FLAGS, { size_bytes: 2e10 }), ask: { maxSizeBytes: 3e10 } }, 'allow'],
+  [
+    'larger, as the caller says',
+    { offer: civitai(FLAGS, { size_bytes: 2e10 }), ask: { maxSizeBytes: 3e10, isOwner: true } },
+    'allow',
+  ],
+  ['larger, as another says', { offer: civitai(FLAGS, { size_bytes: 2e10 }), ask: { maxSizeBytes: 3e10 } }, 'ask size'],
   ['smaller, as the caller says', { offer: civitai(FLAGS), ask: { maxSizeBytes: 999 } }, 'ask size'],
   ['a pickle', { offer: civitai(FLAGS, { filename: 'x.PT' }) }, 'ask pickle'],
   ['a pickle, allowed', { offer: civitai(FLAGS, { filename: 'x.ckpt' }), settings: { allowPickle: true } }, 'allow'],
