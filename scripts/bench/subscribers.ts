@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { residentBytes } from '../soak/process.ts'
+import { type Delivery, subscribe } from './event-socket.ts'
 import { startPaced } from './paced.ts'
 import { sha256OfFile, writeModelFile } from './serve-file.ts'
 import { type RunningServer, startServer } from './server.ts'
@@ -20,14 +21,6 @@ const cycles = Number(values.cycles ?? 20)
 const MIB = 2 ** 20
 const WANTED_MS = 100
 const WANTED_BYTES = 100 * MIB
-
-interface Delivery {
-  /** Of a state change; progress has none. */
-  readonly id: number | undefined
-  /** What tells one event from another. */
-  readonly data: string
-  readonly atMs: number
-}
 
 const dir = mkdtempSync(join(tmpdir(), 'airkeep-bench-subscribers-'))
 const data = join(dir, 'data')
@@ -112,35 +105,6 @@ async function until(job: string, status: string): Promise<void> {
     }
     await Bun.sleep(20)
   }
-}
-
-/** A bare socket: a full client for each would need more of the machine than the server that is measured. */
-function subscribe(port: number, jobId: string, onOpen: () => void, onEvent: (delivery: Delivery) => void) {
-  let text = ''
-  let open = false
-  return Bun.connect({
-    hostname: '127.0.0.1',
-    port,
-    socket: {
-      open(socket) {
-        socket.write(`GET /v1/models/events?job_id=${jobId} HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\n\r\n`)
-      },
-      data(_socket, chunk) {
-        const atMs = performance.timeOrigin + performance.now()
-        text += chunk.toString('latin1')
-        if (!open && text.includes(': connected')) {
-          open = true
-          onOpen()
-        }
-        const end = text.lastIndexOf('\n\n')
-        if (end < 0) return
-        for (const [, id, said = ''] of text.slice(0, end + 1).matchAll(/(?:id: (\d+)\n)?event: job\ndata: (.*)\n/g)) {
-          onEvent({ id: id === undefined ? undefined : Number(id), data: said, atMs })
-        }
-        text = text.slice(end + 2)
-      },
-    },
-  })
 }
 
 function report(deliveries: readonly Delivery[], moreBytes: number): void {

@@ -1,5 +1,5 @@
-import { existsSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { existsSync, statSync, symlinkSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { placeFile } from '../../src/download/place.ts'
 import type { FileServer } from '../../test/support/file-server.ts'
 import { type ChildTask, type Outcome, startDownload } from './download-run.ts'
@@ -8,11 +8,14 @@ import {
   type CaseReport,
   emptyFolder,
   MIB,
+  mib,
   notedOf,
-  SMALL_TUNING,
   serveFile,
   type TestFile,
+  taskOf,
   testFile,
+  unlike,
+  untilNoted,
   wrongAtEnd,
   wrongUnderName,
 } from './download-scene.ts'
@@ -27,26 +30,19 @@ interface Scene {
   readonly folder: string
   readonly file: TestFile
   readonly server: FileServer
-  task(target: string, over?: Partial<ChildTask>): ChildTask
+  task(target: string): ChildTask
 }
 
-/** Disks, folders and names that are not as a download would like them. */
+/** Disks that are not as a download would like them. */
 export async function onDisks(folder: string): Promise<readonly CaseReport[]> {
   const file = testFile(3, FILE_BYTES)
   const server = await serveFile(file, () => ({ bytesPerSecond: RATE }))
   const scene: Scene = {
     ...{ folder, file, server },
-    task: (target, over) => ({
-      ...{ target, urls: [server.url], sha256: file.sha256, maxRanges: 4, tuning: SMALL_TUNING, ...over },
-    }),
+    task: (target) => taskOf(file, target, [server.url]),
   }
   try {
-    return [
-      ...(await onSmallDisk(scene)),
-      await nameTakenMeanwhile(scene, 'another file', Buffer.from('mine')),
-      await nameTakenMeanwhile(scene, 'the same file', file.bytes),
-      await twoProcesses(scene),
-    ]
+    return await onSmallDisk(scene)
   } finally {
     await server.close()
   }
@@ -66,13 +62,6 @@ async function onSmallDisk(scene: Scene): Promise<readonly CaseReport[]> {
 }
 
 const run = (task: ChildTask): Promise<Outcome | undefined> => startDownload(task).ended
-
-const mib = (bytes: number): string => `${(bytes / MIB).toFixed(1)} MiB`
-
-/** Deviations of an outcome from the code that it has to have. */
-function unlike(outcome: Outcome | undefined, code: string): string[] {
-  return outcome?.code === code ? [] : [`it ended with ${outcome?.code} ${outcome?.message}, not with ${code}`]
-}
 
 /** The next run, when what was wrong has been put right: nothing that was noted is sent again. */
 async function recover(scene: Scene, task: ChildTask): Promise<string[]> {
@@ -160,43 +149,4 @@ async function acrossFilesystems(scene: Scene, disk: SmallDisk): Promise<CaseRep
   if (existsSync(task.target)) deviations.push('the copied file is still where it was')
   const figures = `${mib(statSync(target).size)} through a link to another filesystem, and carried back from there`
   return { name: 'a target on another filesystem', figures, deviations }
-}
-
-async function nameTakenMeanwhile(scene: Scene, what: string, bytes: Buffer): Promise<CaseReport> {
-  const target = join(scene.folder, 'taken/model.safetensors')
-  emptyFolder(dirname(target))
-  const task = scene.task(target)
-  const running = startDownload(task)
-  await untilNoted(target, 2 * MIB)
-  writeFileSync(target, bytes)
-  const outcome = await running.ended
-  const deviations: string[] = []
-  const fits = bytes.equals(scene.file.bytes)
-  if (!readFileSync(target).equals(bytes)) deviations.push('the file that appeared was overwritten')
-  if (!fits) deviations.push(...unlike(outcome, 'conflict'))
-  else if (outcome?.code !== 'ok') deviations.push(...unlike(await run(task), 'ok').map((text) => `once more: ${text}`))
-  const left = readdirSync(dirname(target)).filter((name) => name !== basename(target))
-  const figures = `ended with ${outcome?.code}; the file is untouched; beside it: ${left.sort().join(', ') || 'nothing'}`
-  return { name: `${what} appearing under the final name`, figures, deviations }
-}
-
-async function twoProcesses(scene: Scene): Promise<CaseReport> {
-  const target = join(scene.folder, 'two/model.safetensors')
-  emptyFolder(dirname(target))
-  const before = scene.server.sentBytes()
-  const runs = [startDownload(scene.task(target)), startDownload(scene.task(target))]
-  const outcomes = await Promise.all(runs.map(({ ended }) => ended))
-  const codes = outcomes.map((outcome) => outcome?.code).sort()
-  const sent = scene.server.sentBytes() - before
-  const deviations = wrongAtEnd(target, scene.file)
-  if (codes.join() !== 'conflict,ok') deviations.push(`they ended with ${codes.join(' and ')}`)
-  if (sent > FILE_BYTES + 2 * MIB) deviations.push(`${mib(sent)} were sent for one file of ${mib(FILE_BYTES)}`)
-  return { name: 'two processes, one target', figures: `${codes.join(' and ')}, ${mib(sent)} sent`, deviations }
-}
-
-/** Resolves when notes vouch for so many bytes. */
-export async function untilNoted(target: string, bytes: number): Promise<void> {
-  for (const began = Date.now(); bytesIn(notedOf(target)) < bytes; await Bun.sleep(10)) {
-    if (Date.now() - began > 60_000) throw new Error(`Not even ${bytes} bytes of ${target} were noted in a minute`)
-  }
 }

@@ -4,7 +4,9 @@ import { type ChildTask, startDownload } from './download-run.ts'
 import {
   bytesIn,
   type CaseReport,
+  type Deviation,
   emptyFolder,
+  grouped,
   type Interval,
   MIB,
   notedOf,
@@ -36,7 +38,7 @@ export async function killedDownloads(folder: string, kills: number, random: Ran
     ...{ target, urls: [server.url], sha256: file.sha256 },
     ...{ maxRanges: CONNECTIONS, tuning: SMALL_TUNING },
   }
-  const deviations: string[] = []
+  const deviations: Deviation[] = []
   const lost: number[] = []
   let afterName = 0
   let downloads = 0
@@ -55,22 +57,26 @@ export async function killedDownloads(folder: string, kills: number, random: Ran
       const outcome = await startDownload(task).ended
       const wrong = [...wrongAtEnd(target, file), ...fetchedTwice(before, sent)]
       if (outcome?.code !== 'ok') wrong.push(`the last run ended with ${outcome?.code} ${outcome?.message}`)
-      deviations.push(...wrong.map((text) => `download ${downloads}, after ${lost.length} kills: ${text}`))
+      note(wrong)
     }
   } finally {
     await server.close()
   }
   const mib = (bytes: number): string => (bytes / MIB).toFixed(1)
   const [most, middle] = [Math.max(...lost), median(lost)]
-  if (most > TAIL_BYTES)
-    deviations.push(`${mib(most)} MiB were lost, more than the unsynced tail of ${mib(TAIL_BYTES)}`)
+  if (most > TAIL_BYTES) note([`${mib(most)} MiB were lost, more than the unsynced tail of ${mib(TAIL_BYTES)}`])
   return {
     name: 'SIGKILL at random moments',
     figures:
       `${lost.length} kills in ${downloads} downloads of ${FILE_BYTES / MIB} MiB, ${afterName} of them after the file ` +
       `had its name; sent and not noted by then: median ${mib(middle)}, at most ${mib(most)} MiB; noted bytes sent again: ` +
-      `${deviations.some((text) => text.includes('again')) ? 'some' : 'none'}`,
-    deviations,
+      `${deviations.some(({ what }) => what.includes('again')) ? 'some' : 'none'}`,
+    deviations: grouped(deviations),
+  }
+
+  function note(wrong: readonly string[]): void {
+    const when = `download ${downloads}, after ${lost.length} kills`
+    deviations.push(...wrong.map((what) => ({ when, what })))
   }
 
   /** Gives undefined for a run that ended before. */
@@ -84,7 +90,9 @@ export async function killedDownloads(folder: string, kills: number, random: Ran
     const timer = setTimeout(() => void run.kill(), Math.sqrt(random.next()) * (0.2 + 0.85 * left) * seconds * 1_000)
     const outcome = await run.ended
     clearTimeout(timer)
-    deviations.push(...wrongUnderName(target, file), ...fetchedTwice(before, sentBefore))
+    // It goes on sending until it notices.
+    while (server.atOnce() > 0) await Bun.sleep(5)
+    note([...wrongUnderName(target, file), ...fetchedTwice(before, sentBefore)])
     if (outcome !== undefined) return undefined
     if (await Bun.file(target).exists()) afterName += 1
     else lost.push(server.sentBytes() - total - (bytesIn(notedOf(target)) - bytesIn(before)))

@@ -1,27 +1,27 @@
-import { readdirSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { DownloadTuning } from '../../src/download/tuning.ts'
-import type { Conduct, FileRequest } from '../../test/support/file-server.ts'
+import type { Conduct } from '../../test/support/file-server.ts'
 import { startPaced } from '../bench/paced.ts'
-import { untilNoted } from './download-disks.ts'
-import { type ChildTask, startDownload } from './download-run.ts'
+import { startDownload } from './download-run.ts'
 import {
   type CaseReport,
   emptyFolder,
   MIB,
+  mib,
   SMALL_TUNING,
   serveFile,
   type TestFile,
+  taskOf,
   testFile,
+  untilNoted,
   wrongAtEnd,
-  wrongUnderName,
 } from './download-scene.ts'
 
 const FILE_BYTES = 16 * MIB
 const RATE = 2 * MIB
-const mib = (bytes: number): string => `${(bytes / MIB).toFixed(1)} MiB`
 
-/** Networks, servers, clocks and bytes that are not as they should be. */
+/** Networks, servers and clocks that are not as they should be. */
 export async function overNetworks(folder: string, cutSeconds: number): Promise<readonly CaseReport[]> {
   const file = testFile(4, FILE_BYTES)
   const target = (name: string): string => {
@@ -34,19 +34,8 @@ export async function overNetworks(folder: string, cutSeconds: number): Promise<
     refused(file, target('refused'), cutSeconds),
     silent(file, target('silent'), cutSeconds),
   ])
-  return [
-    ...cuts,
-    await dyingSource(file, target('dying')),
-    await flippedForEver(file, target('flipped')),
-    await flippedOnce(file, target('flipped-once')),
-    await oneLiar(file, target('one-liar')),
-    await jumpingClock(file, target('clock')),
-  ]
+  return [...cuts, await dyingSource(file, target('dying')), await jumpingClock(file, target('clock'))]
 }
-
-const taskOf = (file: TestFile, target: string, urls: readonly string[], over: Partial<ChildTask> = {}): ChildTask => ({
-  ...{ target, urls, sha256: file.sha256, maxRanges: 4, tuning: SMALL_TUNING, ...over },
-})
 
 /** How it waits is measured as it is: only the pieces are small. */
 const REAL_WAITS: Partial<DownloadTuning> = { ...SMALL_TUNING, retryFirstMs: 1_000, retryMaxMs: 15_000 }
@@ -117,71 +106,6 @@ async function dyingSource(file: TestFile, target: string): Promise<CaseReport> 
     return { name: 'one of two sources dying', figures, deviations }
   } finally {
     await staying.close()
-  }
-}
-
-/** The file with one bit the other way, of the same size. */
-function flipped(file: TestFile): Buffer {
-  const bytes = Buffer.from(file.bytes)
-  const at = Math.floor(bytes.length * 0.7)
-  bytes[at] = (bytes[at] ?? 0) ^ 0x10
-  return bytes
-}
-
-async function flippedForEver(file: TestFile, target: string): Promise<CaseReport> {
-  const wrong = flipped(file)
-  const server = await serveFile(file, () => ({ file: wrong }))
-  try {
-    const outcome = await startDownload(taskOf(file, target, [server.url])).ended
-    const deviations = wrongUnderName(target, file)
-    if (outcome?.code !== 'checksum_mismatch') deviations.push(`it ended with ${outcome?.code} ${outcome?.message}`)
-    if (!outcome?.message.includes(file.sha256)) deviations.push('the error does not name the digest that was wanted')
-    const digests = outcome?.message.match(/[0-9a-f]{64}/g)?.length ?? 0
-    if (digests < 2) deviations.push(`the error names ${digests} digests: ${outcome?.message}`)
-    if (await Bun.file(target).exists()) deviations.push('something has the final name')
-    const left = readdirSync(dirname(target)).sort().join(', ')
-    if (left !== '.airkeep-quarantine') deviations.push(`there is left: ${left}`)
-    const times = server.sentBytes() / FILE_BYTES
-    if (times > 2.2) deviations.push(`it was fetched ${times.toFixed(1)} times`)
-    const figures = `${outcome?.code} after ${times.toFixed(2)} fetches, in quarantine, nothing under the final name`
-    return { name: 'one flipped bit, every time', figures, deviations }
-  } finally {
-    await server.close()
-  }
-}
-
-async function flippedOnce(file: TestFile, target: string): Promise<CaseReport> {
-  const wrong = flipped(file)
-  let sent = 0
-  const conduct = ({ begin = 0, end = FILE_BYTES }: FileRequest): Conduct => {
-    const first = sent < FILE_BYTES
-    sent += end - begin
-    return first ? { file: wrong } : {}
-  }
-  const server = await serveFile(file, conduct)
-  try {
-    const outcome = await startDownload(taskOf(file, target, [server.url])).ended
-    const deviations = wrongUnderName(target, file)
-    if (outcome?.code !== 'ok') deviations.push(`it ended with ${outcome?.code} ${outcome?.message}`)
-    const times = (server.sentBytes() / FILE_BYTES).toFixed(2)
-    return { name: 'one flipped bit, once', figures: `${outcome?.code} after ${times} fetches`, deviations }
-  } finally {
-    await server.close()
-  }
-}
-
-async function oneLiar(file: TestFile, target: string): Promise<CaseReport> {
-  const wrong = flipped(file)
-  const liar = await serveFile(file, () => ({ file: wrong, bytesPerSecond: 4 * RATE }))
-  const honest = await serveFile(file, () => ({ bytesPerSecond: 4 * RATE }))
-  try {
-    const outcome = await startDownload(taskOf(file, target, [honest.url, liar.url])).ended
-    const deviations = wrongUnderName(target, file)
-    if (outcome?.code !== 'ok') deviations.push(`it ended with ${outcome?.code} ${outcome?.message}`)
-    const sent = `${mib(honest.sentBytes())} from the honest one, ${mib(liar.sentBytes())} from the other`
-    return { name: 'one of two sources with a flipped bit', figures: `${outcome?.code}, ${sent}`, deviations }
-  } finally {
-    await Promise.all([liar.close(), honest.close()])
   }
 }
 

@@ -3,7 +3,9 @@ import { type ChildTask, type RunningDownload, startDownload } from './download-
 import {
   bytesIn,
   type CaseReport,
+  type Deviation,
   emptyFolder,
+  grouped,
   MIB,
   notedOf,
   SMALL_TUNING,
@@ -39,7 +41,7 @@ export async function crashesAtEachCall(folder: string, every: number): Promise<
     ...{ target, urls: [server.url], sha256: file.sha256, maxRanges: 2 },
     tuning: { ...SMALL_TUNING, syncEveryMs: 1, syncEveryBytes: MIB },
   }
-  const deviations: string[] = []
+  const deviations: Deviation[] = []
   const kinds = new Map<string, number>()
   let crashes = 0
   let most = 0
@@ -51,6 +53,8 @@ export async function crashesAtEachCall(folder: string, every: number): Promise<
       const { last, crashed } = await crashAfter(nth)
       if (!crashed) break
       crashes += 1
+      // It goes on sending until it notices.
+      while (server.atOnce() > 0) await Bun.sleep(5)
       const what = describe(last)
       kinds.set(what, (kinds.get(what) ?? 0) + 1)
       const wrong = wrongUnderName(target, file)
@@ -64,7 +68,7 @@ export async function crashesAtEachCall(folder: string, every: number): Promise<
       const again = noted.filter(([begin, end], at) => server.sentOf(begin, end) !== sent[at])
       if (again.length > 0) wrong.push(`sent again, though noted: ${JSON.stringify(again)}`)
       wrong.push(...wrongAtEnd(target, file))
-      deviations.push(...wrong.map((text) => `after call ${nth}, ${what}: ${text}`))
+      deviations.push(...wrong.map((text) => ({ when: `call ${nth}, ${what}`, what: text })))
     }
   } finally {
     await server.close()
@@ -73,7 +77,7 @@ export async function crashesAtEachCall(folder: string, every: number): Promise<
   return {
     name: 'a crash after each call that changes the folder',
     figures: `${crashes} crashes (${told}), ${withName} of them when the file had its name; sent and not noted by then: at most ${(most / MIB).toFixed(1)} MiB`,
-    deviations,
+    deviations: grouped(deviations),
   }
 
   async function crashAfter(nth: number): Promise<{ readonly last: string; readonly crashed: boolean }> {

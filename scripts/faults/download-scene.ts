@@ -13,6 +13,7 @@ import { dirname } from 'node:path'
 import type { DownloadTuning } from '../../src/download/tuning.ts'
 import { sha256Of } from '../../test/support/fake-hugging-face-cdn.ts'
 import { type Conduct, type FileRequest, type FileServer, startFileServer } from '../../test/support/file-server.ts'
+import type { ChildTask, Outcome } from './download-run.ts'
 import { safetensors } from './model-bytes.ts'
 
 /** How one case went: told in one line, and wrong where there are deviations. */
@@ -20,6 +21,23 @@ export interface CaseReport {
   readonly name: string
   readonly figures: string
   readonly deviations: readonly string[]
+}
+
+export interface Deviation {
+  /** `download 3, after 7 kills`. */
+  readonly when: string
+  readonly what: string
+}
+
+/** The same deviation at several moments is told once, with the first of them. */
+export function grouped(deviations: readonly Deviation[]): string[] {
+  const groups = new Map<string, string[]>()
+  for (const { when, what } of deviations) {
+    // Names of files that are new each time.
+    const key = what.replaceAll(/tmp_\w+/g, 'tmp_…').replaceAll(/(?<=left: ).*(tmp_…).*/g, '…$1')
+    groups.set(key, [...(groups.get(key) ?? []), when])
+  }
+  return [...groups].map(([what, times]) => `${what} (${times.length} times, first: ${times[0]})`)
 }
 
 export const MIB = 2 ** 20
@@ -98,6 +116,27 @@ export function wrongAtEnd(target: string, file: TestFile): string[] {
     ...wrongUnderName(target, file),
     ...(names.length > 0 ? [`beside the file there is left: ${names.sort().join(', ')}`] : []),
   ]
+}
+
+export const mib = (bytes: number): string => `${(bytes / MIB).toFixed(1)} MiB`
+
+/** Deviations of an outcome from the code that it has to have. */
+export const unlike = (outcome: Outcome | undefined, code: string): string[] =>
+  outcome?.code === code ? [] : [`it ended with ${outcome?.code} ${outcome?.message}, not with ${code}`]
+
+/** A download as it is in most cases. */
+export const taskOf = (
+  file: TestFile,
+  target: string,
+  urls: readonly string[],
+  over: Partial<ChildTask> = {},
+): ChildTask => ({ ...{ target, urls, sha256: file.sha256, maxRanges: 4, tuning: SMALL_TUNING }, ...over })
+
+/** Resolves when notes vouch for so many bytes. */
+export async function untilNoted(target: string, bytes: number): Promise<void> {
+  for (const began = Date.now(); bytesIn(notedOf(target)) < bytes; await Bun.sleep(10)) {
+    if (Date.now() - began > 60_000) throw new Error(`Not even ${bytes} bytes of ${target} were noted in a minute`)
+  }
 }
 
 /** An empty folder in the place of whatever is there. */

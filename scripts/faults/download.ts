@@ -1,14 +1,17 @@
 /**
  * What downloads survive: `bun scripts/faults/download.ts [--kills N] [--seed N] [--cut SECONDS] [--every N] [--only
  * NAME]`. One line for each case; ends with 1 where anything is not as it has to be. Needs strace, and a user who may
- * mount a disk in memory.
+ * mount a disk in memory; NAME is one of kills, imports (of dist/airkeep), points, disks, names, bits, network.
  */
-import { mkdtempSync, realpathSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { flippedBits } from './download-bits.ts'
 import { onDisks } from './download-disks.ts'
+import { killedImports } from './download-jobs.ts'
 import { killedDownloads } from './download-kills.ts'
+import { aboutNames } from './download-names.ts'
 import { overNetworks } from './download-network.ts'
 import { crashesAtEachCall } from './download-points.ts'
 import type { CaseReport } from './download-scene.ts'
@@ -31,10 +34,16 @@ const seed = Number(values.seed ?? Date.now() % 2 ** 31)
 const random = createRandom(seed)
 const dir = realpathSync(mkdtempSync(join(tmpdir(), 'airkeep-faults-download-')))
 
+/** A kill leaves to the disk what was written: one that is slow to sync would be measured, not the engine. */
+const memory = existsSync('/dev/shm') ? mkdtempSync('/dev/shm/airkeep-faults-download-') : dir
+
 const CASES: Readonly<Record<string, () => Promise<readonly CaseReport[]>>> = {
-  kills: async () => [await killedDownloads(dir, kills, random)],
+  kills: async () => [await killedDownloads(memory, kills, random)],
+  imports: async () => [await killedImports(Math.ceil(kills / 4), random)],
   points: async () => [await crashesAtEachCall(dir, every)],
   disks: () => onDisks(dir),
+  names: () => aboutNames(dir),
+  bits: () => flippedBits(dir),
   network: () => overNetworks(dir, cutSeconds),
 }
 
@@ -45,6 +54,7 @@ try {
   }
 } finally {
   rmSync(dir, { recursive: true, force: true })
+  rmSync(memory, { recursive: true, force: true })
 }
 
 function tell({ name, figures, deviations }: CaseReport): void {

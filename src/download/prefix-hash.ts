@@ -40,6 +40,7 @@ interface Run {
   tensors: FileFollower<'tensors'> | undefined
   /** The running hash is lost. */
   native: boolean
+  ended: boolean
   /** All of it is read anyway, or has to be. */
   readonly fresh: boolean
 }
@@ -55,7 +56,7 @@ export function createPrefixHash(deps: PrefixHashDeps): PrefixHash {
     }
     const running = startRunningHash(deps, saved, onLost)
     const fresh = saved === undefined || deps.tensor
-    const started: Run = { running, whole: undefined, tensors: undefined, native: false, fresh }
+    const started: Run = { running, whole: undefined, tensors: undefined, native: false, ended: false, fresh }
     return started
   }
 
@@ -71,7 +72,7 @@ export function createPrefixHash(deps: PrefixHashDeps): PrefixHash {
 
   function follow(of: Run): void {
     const there = deps.prefix()
-    if (of !== run || there < FOLLOWED_FROM_BYTES) return
+    if (of.ended || there < FOLLOWED_FROM_BYTES) return
     try {
       if (of.native) wholeOf(of).advance(there)
       if (of.native || of.fresh) tensorsOf(of).advance(there)
@@ -81,6 +82,7 @@ export function createPrefixHash(deps: PrefixHashDeps): PrefixHash {
   }
 
   function end(of: Run): void {
+    of.ended = true
     of.running.dispose()
     of.whole?.dispose()
     of.tensors?.dispose()

@@ -47,6 +47,7 @@ export function startRunningHash(deps: RunningHashDeps, saved: SavedHash | undef
   let lost = false
   const race = createHashRace(deps)
   let hasher: Promise<StreamHasher> | undefined
+  let ending: Promise<void> | undefined
   let onIdle: (() => void) | undefined
 
   /** The saved state is only looked at when there is something to hash: it may turn out to be none. */
@@ -57,14 +58,18 @@ export function startRunningHash(deps: RunningHashDeps, saved: SavedHash | undef
 
   function end(): void {
     lost = true
-    hasher?.then((opened) => opened.dispose()).catch(() => {})
+    ending = hasher?.then(
+      (opened) => opened.dispose(),
+      () => {},
+    )
     hasher = undefined
   }
 
   function lose(): void {
     if (lost) return
     end()
-    onLost()
+    // Its thread is free then for what comes in its place.
+    void Promise.resolve(ending).then(onLost)
   }
 
   async function feed(bytes: Uint8Array): Promise<void> {
@@ -139,6 +144,7 @@ export function startRunningHash(deps: RunningHashDeps, saved: SavedHash | undef
           if (!busy) work(catchUp)
         })
       }
+      await ending
       if (lost || given !== sizeBytes) return undefined
       try {
         const digest = await (await open()).digest()

@@ -2,6 +2,7 @@ import { type ClientRequest, request as httpRequest, type IncomingMessage } from
 import { request as httpsRequest } from 'node:https'
 import { isIP, type LookupFunction } from 'node:net'
 import { AppError } from '../errors.ts'
+import { freeChunk } from '../lib/free-chunk.ts'
 import { toCancelled } from './cancel.ts'
 import { isRequestError, toNetworkError } from './failure.ts'
 import { leadsTo, type Route } from './guard.ts'
@@ -82,6 +83,8 @@ export function exchange(route: Route, hop: Hop, options: ExchangeOptions): Prom
       clearTimeout(timer)
       message = answer
       answer.once('close', release)
+      // Bun's parser copies the body, so that nobody needs what the socket read when its turn is over.
+      if (typeof Bun !== 'undefined') answer.socket.on('data', freeChunk)
       resolve({ message: answer, reason: () => reason })
     })
     within(options.connectTimeoutMs, 'no connection came about')

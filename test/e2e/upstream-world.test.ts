@@ -42,9 +42,14 @@ async function download(input: JsonObject): Promise<{ job: JsonObject; path: str
   made += 1
   const name = `try-${made}/model.safetensors`
   const { job_id } = await invoke('request_model_download', { ...input, type: 'lora', filename: name })
+  const job = await ended('get_model_job', String(job_id))
+  return { job, path: join(world.models, 'loras', name) }
+}
+
+async function ended(operation: string, jobId: string): Promise<JsonObject> {
   for (;;) {
-    const job = await invoke('get_model_job', { job_id: String(job_id) })
-    if (ENDED.includes(String(job.status))) return { job, path: join(world.models, 'loras', name) }
+    const job = await invoke(operation, { job_id: jobId })
+    if (ENDED.includes(String(job.status))) return job
     await Bun.sleep(20)
   }
 }
@@ -127,21 +132,30 @@ describe('Hugging Face', () => {
 })
 
 describe('nodes', () => {
-  test('of both dialects and Civitai share one file', async () => {
+  beforeAll(async () => {
     for (const node of world.nodes) await invoke('add_node', { ...node })
-    world.storagesDo(() => ({ bytesPerSecond: 2 ** 20 }))
+  })
+
+  test('that have one file are its sources', async () => {
     const bytes = await fetched({ sha256: HIGH.sha256 }, HIGH)
-    expect(Object.keys(bytes)).toContain('node:one')
-    expect(Object.keys(bytes)).toContain('node:two')
-    expect(Object.values(bytes).reduce((sum, each) => sum + each)).toBeGreaterThanOrEqual(HIGH.sizeBytes)
+    expect(Object.keys(bytes)).toEqual(expect.arrayContaining(['node:one', 'node:two']))
   })
 
-  test('a file that only SwarmUI and the registries have', async () => {
-    await fetched({ sha256: CHECKPOINT.sha256 }, CHECKPOINT)
+  test('do not keep a file away that only the registries have', async () => {
+    expect(Object.keys(await fetched({ sha256: CHECKPOINT.sha256 }, CHECKPOINT))).toEqual(['civitai:920301/820301'])
   })
 
-  test('one that is gone leaves it to the others', async () => {
+  test('leave a file to others when they are gone', async () => {
     await world.node[Symbol.asyncDispose]()
     await fetched({ sha256: LOW.sha256 }, LOW)
+  })
+
+  test('of SwarmUI give what a prompt names as they do', async () => {
+    const payload = 'a pier <lora:harbor_lights_low:1>\nSteps: 20, Sampler: Euler, Seed: 1'
+    const { job_id } = await invoke('import_prompt', { payload })
+    const job = await ended('get_import_job', String(job_id))
+    expect(job).toMatchObject({
+      dependencies: [{ status: 'resolved', resolved_source: 'remote', sha256: LOW.sha256 }],
+    })
   })
 })

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { findBreaches, words } from '../support/house-rules.ts'
 import { projectDir, projectFiles } from '../support/project-files.ts'
@@ -11,6 +11,14 @@ test('every file of the project keeps the house rules', () => {
   expect(files).toContain('test/gates/house.test.ts')
   const breaches = files.flatMap((path) => findBreaches(path, readFileSync(join(projectDir, path), 'utf8')))
   expect(breaches).toEqual([])
+})
+
+/** What is larger is made by a generator (scripts/fixtures), or was left behind by a build. */
+const largestFileBytes = 1e6
+
+test('no file of the project is larger than 1 MB', () => {
+  const large = projectFiles(projectDir).filter((path) => statSync(join(projectDir, path)).size > largestFileBytes)
+  expect(large).toEqual([])
 })
 
 describe('planted breaches', () => {

@@ -41,6 +41,33 @@ test.each<[string, Answer, string]>([
   await server.idle()
 })
 
+describe('a large body stays whole, whatever becomes of the memory that it came in', () => {
+  const body = Buffer.from(
+    Uint8Array.from({ length: 6 * MIB + 5 }, (_, at) => (at * 31 + (at >> 8) + (at >> 16)) & 255),
+  )
+  const inChunks = (bytes: Buffer): Buffer =>
+    Buffer.concat([
+      ...Array.from({ length: Math.ceil(bytes.length / 300_001) }, (_, at) => {
+        const part = bytes.subarray(at * 300_001, (at + 1) * 300_001)
+        return Buffer.concat([Buffer.from(`${part.length.toString(16)}\r\n`), part, Buffer.from('\r\n')])
+      }),
+      Buffer.from('0\r\nx-last: word\r\n\r\n'),
+    ])
+  const packed = gzipSync(body, { level: 0 })
+  test.each<[string, string, Buffer]>([
+    ['with a length', head(`content-length: ${body.length}`), body],
+    ['in chunks', head('transfer-encoding: chunked'), inChunks(body)],
+    ['compressed', head('content-encoding: gzip', `content-length: ${packed.length}`), packed],
+    ['up to the end of the connection', head(), body],
+  ])('%s', async (_name, first, bytes) => {
+    const server = await serve(Buffer.concat([Buffer.from(first), bytes]))
+    const chunks: Uint8Array[] = []
+    for await (const chunk of (await get(server)).body) chunks.push(chunk)
+    expect(Buffer.concat(chunks).equals(body)).toBe(true)
+    await server.idle()
+  })
+})
+
 test('a HEAD has the length and no body', async () => {
   const server = await serve(head('content-length: 7000000000'))
   const response = await get(server, { method: 'HEAD', maxBytes: 10 })

@@ -42,6 +42,12 @@ test('the name goes to the certificate check and to the server, the connection t
   expect(server.requests.at(-1)?.headers.host).toBe(`secure.test:${server.port}`)
 })
 
+test('a large body stays whole, whatever becomes of the memory that it came in', async () => {
+  const text = Array.from({ length: 300_000 }, (_, at) => `line ${at}`).join('\n')
+  const server = await serve(LEAF, ok(text))
+  expect((await (await get('secure.test', server)).text()) === text).toBe(true)
+})
+
 test('an address in the URL is checked against the certificate and sends no name', async () => {
   const server = await serve(LEAF)
   expect(await (await get('127.0.0.1', server)).text()).toBe('hello')
