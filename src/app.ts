@@ -5,6 +5,7 @@ import { createEnvToken } from './access/env-token.ts'
 import { createLocalFiles } from './access/local-files.ts'
 import { createTokenOperations } from './access/operations.ts'
 import { createTokens } from './access/tokens.ts'
+import { createCatalog } from './app/catalog.ts'
 import { closedPaths } from './app/closed-paths.ts'
 import { countedDb } from './app/counted-db.ts'
 import { countedFetch, createPeerOf } from './app/counted-fetch.ts'
@@ -213,12 +214,28 @@ export function createApp(config: Config, extras: AppExtras = {}): CliApp {
         linkToAsset(assetId, await linkModels(needed, findDigests), callOf(caller)),
     }),
   })
+  const catalog = createCatalog({
+    db,
+    clock,
+    log,
+    settings,
+    dataDir,
+    host: () => host,
+    jobs,
+    store,
+    fetch,
+    localFiles,
+    nodes: models.nodes,
+    downloads: fetching.upstream.downloads,
+    hostsFor: hosts,
+  })
   const operations: readonly Operation[] = [
     ...track,
     ...createGuideOperations(),
     ...importing.operations,
     ...models.operations,
     ...fetching.operations,
+    ...catalog.operations,
     ...createTokenOperations({ tokens }),
     ...createBackupOperations({ db, clock }),
     ...(extras.operations ?? []),
@@ -285,7 +302,7 @@ export function createApp(config: Config, extras: AppExtras = {}): CliApp {
         await jobs.stop()
         fetching.close()
         // Both wait: for threads to end, and for the last sync of the database.
-        await Promise.all([models.close(), reader.close(), db.close()])
+        await Promise.all([models.close(), reader.close(), catalog.close(), db.close()])
       } finally {
         ownership?.release()
         ownership = undefined

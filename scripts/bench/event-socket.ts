@@ -6,6 +6,10 @@ export interface Delivery {
   readonly atMs: number
 }
 
+/** What a subscriber of one job asks for. */
+export const eventsRequest = (port: number, jobId: string): string =>
+  `GET /v1/models/events?job_id=${jobId} HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\n\r\n`
+
 /** A bare socket: a full client for each would need more of the machine than the server that is measured. */
 export function subscribe(port: number, jobId: string, onOpen: () => void, onEvent: (delivery: Delivery) => void) {
   let text = ''
@@ -15,7 +19,7 @@ export function subscribe(port: number, jobId: string, onOpen: () => void, onEve
     port,
     socket: {
       open(socket) {
-        socket.write(`GET /v1/models/events?job_id=${jobId} HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\n\r\n`)
+        socket.write(eventsRequest(port, jobId))
       },
       data(_socket, chunk) {
         const atMs = performance.timeOrigin + performance.now()

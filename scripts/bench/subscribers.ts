@@ -1,6 +1,7 @@
 /**
  * How soon 1,000 subscribers hear of one job, and what they cost: `bun scripts/bench/subscribers.ts [--subscribers N]
- * [--cycles N]`. The executable downloads from a slow server; the download is paused and taken up again, and every state
+ * [--cycles N] [--stuck N]`. Some more take nothing, or next to nothing, of what they are sent; they must cost the others
+ * nothing. The executable downloads from a slow server; the download is paused and taken up again, and every state
  * change is stored with its time: what passes until it has come to a subscriber, the commit included, is measured. Of
  * progress, which is not stored, it is the time after the first subscriber that has it.
  */
@@ -9,15 +10,19 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { residentBytes } from '../soak/process.ts'
-import { type Delivery, subscribe } from './event-socket.ts'
+import { cpuMs, residentBytes } from '../soak/process.ts'
+import { type Delivery, eventsRequest, subscribe } from './event-socket.ts'
 import { startPaced } from './paced.ts'
 import { sha256OfFile, writeModelFile } from './serve-file.ts'
 import { type RunningServer, startServer } from './server.ts'
+import { openStuckSocket } from './stuck-socket.ts'
 
-const { values } = parseArgs({ options: { subscribers: { type: 'string' }, cycles: { type: 'string' } } })
+const { values } = parseArgs({
+  options: { subscribers: { type: 'string' }, cycles: { type: 'string' }, stuck: { type: 'string' } },
+})
 const subscribers = Number(values.subscribers ?? 1_000)
 const cycles = Number(values.cycles ?? 20)
+const stuck = Number(values.stuck ?? 20)
 const MIB = 2 ** 20
 const WANTED_MS = 100
 const WANTED_BYTES = 100 * MIB
@@ -56,6 +61,11 @@ async function main({ port, pid }: RunningServer): Promise<void> {
 
   const deliveries: Delivery[] = []
   let opened = 0
+  const dead = Array.from({ length: stuck }, () => openStuckSocket(port, eventsRequest(port, String(job_id))))
+  // Every other one takes a little.
+  const slowly = setInterval(() => {
+    for (const [at, socket] of dead.entries()) if (at % 2 === 0) socket.read(64)
+  }, 100)
   const sockets = await Promise.all(
     Array.from({ length: subscribers }, () =>
       subscribe(
@@ -73,6 +83,7 @@ async function main({ port, pid }: RunningServer): Promise<void> {
   await Bun.sleep(2_000)
   deliveries.length = 0
   let most = residentBytes(pid)
+  const cpuBefore = cpuMs(pid)
   for (let cycle = 0; cycle < cycles; cycle += 1) {
     await call(`${job}/pause`, 'POST')
     await until(job, 'paused')
@@ -82,8 +93,11 @@ async function main({ port, pid }: RunningServer): Promise<void> {
     most = Math.max(most, residentBytes(pid))
   }
   await Bun.sleep(1_000)
+  const cpu = cpuMs(pid) - cpuBefore
+  clearInterval(slowly)
   for (const socket of sockets) socket.end()
-  report(deliveries, most - before)
+  for (const socket of dead) socket.close()
+  report(deliveries, most - before, cpu)
 }
 
 async function call(url: string, method: string, body?: object): Promise<Record<string, unknown>> {
@@ -107,7 +121,7 @@ async function until(job: string, status: string): Promise<void> {
   }
 }
 
-function report(deliveries: readonly Delivery[], moreBytes: number): void {
+function report(deliveries: readonly Delivery[], moreBytes: number, cpu: number): void {
   const database = new Database(join(data, 'airkeep.db'), { readonly: true })
   const rows = database.query<{ id: number; at: number }, []>('SELECT id, at FROM events').all()
   database.close()
@@ -121,9 +135,9 @@ function report(deliveries: readonly Delivery[], moreBytes: number): void {
   const missed = stored * subscribers - changes.length
   const mib = (bytes: number): string => (bytes / MIB).toFixed(0)
   process.stdout.write(
-    `${subscribers} subscribers, ${stored} state changes: p50 ${at(changes, 0.5)}, p99 ${at(changes, 0.99)}, most ${at(changes, 1)} ms ` +
+    `${subscribers} subscribers and ${stuck} stuck ones, ${stored} state changes: p50 ${at(changes, 0.5)}, p99 ${at(changes, 0.99)}, most ${at(changes, 1)} ms ` +
       `from change to delivery (wanted p99 below ${WANTED_MS}); ${missed} missed; ${first.size} times progress: p99 ` +
-      `${at(spread, 0.99)} ms after the first; ${mib(moreBytes)} MiB more memory (wanted below ${mib(WANTED_BYTES)})\n`,
+      `${at(spread, 0.99)} ms after the first; ${((1_000 * cpu) / deliveries.length).toFixed(0)} µs of processor for each delivery; ${mib(moreBytes)} MiB more memory (wanted below ${mib(WANTED_BYTES)})\n`,
   )
   const isFine = Number(at(changes, 0.99)) < WANTED_MS && missed === 0 && moreBytes < WANTED_BYTES
   if (!isFine) process.exitCode = 1

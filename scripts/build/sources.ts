@@ -10,6 +10,7 @@ const entrypoints = [
   'src/db/copy-worker.ts',
   'src/import/read/worker.ts',
   'src/catalog/read/worker.ts',
+  'src/catalog/detect/local/worker.ts',
   'src/models/scan/worker.ts',
   'src/models/watch/worker.ts',
 ]

@@ -3,21 +3,12 @@ import { isAppError } from '../../src/errors.ts'
 import { parseSha256 } from '../../src/hash/digest.ts'
 import { createEngine, sourceOf } from '../bench/engine.ts'
 import type { ChildTask, Outcome } from './download-run.ts'
+import { jumpClock } from './jump-clock.ts'
 
 const task = JSON.parse(process.argv[2] ?? '') as ChildTask
 const { target, urls, sha256, jumps = 0 } = task
 
-if (jumps > 0) {
-  // As if somebody set the clock on the wall to and fro.
-  const real = Date.now
-  let offset = 0
-  Date.now = () => real() + offset
-  let at = 0
-  setInterval(() => {
-    at += 1
-    offset = ([0, -400, 400][at % 3] ?? 0) * 86_400_000
-  }, jumps).unref()
-}
+if (jumps > 0) jumpClock(jumps)
 
 process.stdout.write(`${process.pid}\n`)
 const fetchFile = createEngine(task)

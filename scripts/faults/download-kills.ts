@@ -20,7 +20,7 @@ import {
 import type { Random } from './random.ts'
 
 const FILE_BYTES = 24 * MIB
-const RATE = 12 * MIB
+const RATE = 4 * MIB
 const CONNECTIONS = 4
 
 /** Written and not yet noted, twice for what comes during a sync; blocks in memory; and what sockets hold. */

@@ -139,6 +139,19 @@ export async function untilNoted(target: string, bytes: number): Promise<void> {
   }
 }
 
+/** One case after the other; one that breaks off is told too, and keeps none of the others away. */
+export async function inTurn(plays: readonly (() => Promise<CaseReport>)[]): Promise<readonly CaseReport[]> {
+  const reports: CaseReport[] = []
+  for (const play of plays) {
+    const brokeOff = (error: unknown): CaseReport => ({
+      ...{ name: play.name, figures: 'broke off' },
+      deviations: [error instanceof Error ? (error.stack ?? error.message) : String(error)],
+    })
+    reports.push(await play().catch(brokeOff))
+  }
+  return reports
+}
+
 /** An empty folder in the place of whatever is there. */
 export function emptyFolder(path: string): void {
   rmSync(path, { recursive: true, force: true })

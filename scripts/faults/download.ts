@@ -1,19 +1,22 @@
 /**
  * What downloads survive: `bun scripts/faults/download.ts [--kills N] [--seed N] [--cut SECONDS] [--every N] [--only
  * NAME]`. One line for each case; ends with 1 where anything is not as it has to be. Needs strace, and a user who may
- * mount a disk in memory; NAME is one of kills, imports (of dist/airkeep), points, disks, names, bits, network.
+ * mount a disk in memory; NAME is one of kills, imports (of dist/airkeep), points, commits (of dist/airkeep), disks, names, bits, program (dist/airkeep), network.
  */
 import { existsSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { flippedBits } from './download-bits.ts'
+import { crashesAtEachCommit } from './download-commits.ts'
 import { onDisks } from './download-disks.ts'
 import { killedImports } from './download-jobs.ts'
 import { killedDownloads } from './download-kills.ts'
 import { aboutNames } from './download-names.ts'
 import { overNetworks } from './download-network.ts'
 import { crashesAtEachCall } from './download-points.ts'
+import { aboutProgram } from './download-program-cases.ts'
+import { fullDisks } from './download-program-disks.ts'
 import type { CaseReport } from './download-scene.ts'
 import { createRandom } from './random.ts'
 
@@ -39,11 +42,13 @@ const memory = existsSync('/dev/shm') ? mkdtempSync('/dev/shm/airkeep-faults-dow
 
 const CASES: Readonly<Record<string, () => Promise<readonly CaseReport[]>>> = {
   kills: async () => [await killedDownloads(memory, kills, random)],
-  imports: async () => [await killedImports(Math.ceil(kills / 4), random)],
+  imports: async () => [await killedImports(kills, random)],
   points: async () => [await crashesAtEachCall(dir, every)],
+  commits: async () => [await crashesAtEachCommit(every)],
   disks: () => onDisks(dir),
   names: () => aboutNames(dir),
   bits: () => flippedBits(dir),
+  program: async () => [...(await aboutProgram()), ...(await fullDisks())],
   network: () => overNetworks(dir, cutSeconds),
 }
 

@@ -26,7 +26,14 @@ export function mountSmallDisk(path: string, bytes: number): SmallDisk | undefin
   return {
     path,
     freeBytes,
-    fill: (leftBytes) => writeFileSync(filler, Buffer.alloc(Math.max(0, freeBytes() - leftBytes))),
+    fill(leftBytes) {
+      try {
+        writeFileSync(filler, Buffer.alloc(Math.max(0, freeBytes() - leftBytes)))
+      } catch (error) {
+        // Somebody else has written meanwhile: it is full, and more so.
+        if (!(error instanceof Error && 'code' in error && error.code === 'ENOSPC')) throw error
+      }
+    },
     makeRoom: () => rmSync(filler, { force: true }),
     setReadOnly(readOnly) {
       if (!mount('-o', `remount,${readOnly ? 'ro' : 'rw'}`, path)) throw new Error(`Cannot remount ${path}`)

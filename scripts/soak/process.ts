@@ -4,6 +4,17 @@ export function residentBytes(pid: number): number {
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024
 }
 
+/** Linux counts a process's time in hundredths of a second, whatever the machine (proc(5): `getconf CLK_TCK`). */
+const TICK_MS = 10
+
+/** What a process has had of the processors, in its own code and in the kernel. */
+export function cpuMs(pid: number): number {
+  const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
+  // The name of the program stands in brackets and may hold anything.
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
+  return (Number(fields[11]) + Number(fields[12])) * TICK_MS
+}
+
 export const openDescriptors = (pid: number): number => readdirSync(`/proc/${pid}/fd`).length
 
 const POLL_MS = 50

@@ -5,6 +5,7 @@ import type { Db } from '../db/db.ts'
 import { createBandwidth } from '../download/bandwidth.ts'
 import { createFetchFile } from '../download/fetch-file.ts'
 import { createHostLimits } from '../download/host-limits.ts'
+import { createLeftParts } from '../download/left-parts.ts'
 import { createDiskSpace } from '../download/space.ts'
 import type { EventHub } from '../events/hub.ts'
 import type { HashPool } from '../hash/pool.ts'
@@ -23,6 +24,7 @@ import { createDownloadedFiles } from '../models/fetch/downloaded-files.ts'
 import { createLocalCopies } from '../models/fetch/local-copies.ts'
 import { createOpenSource } from '../models/fetch/open-source.ts'
 import { createPlacement, type Placement } from '../models/fetch/placement.ts'
+import { createPlanPlace } from '../models/fetch/plan-place.ts'
 import { createPromisedNames } from '../models/fetch/promised-names.ts'
 import { createUiRefresher } from '../models/fetch/refresh-uis.ts'
 import { createRequestOperation } from '../models/fetch/request-operation.ts'
@@ -100,7 +102,15 @@ export function createFetching(deps: FetchingDeps): Fetching {
   })
   const placement = createPlacement({ rootsOf, downloadRoot: settings.download_root })
   const names = createPromisedNames()
-  const files = createDownloadedFiles({ db, clock, instanceId, parts: () => names.parts() })
+  const left = createLeftParts(async () => [
+    ...(await rootsOf([])).map(({ path }) => path),
+    ...(settings.download_root === '' ? [] : [settings.download_root]),
+  ])
+  const files = createDownloadedFiles({
+    ...{ db, clock, instanceId },
+    parts: () => names.parts(),
+    leftParts: () => left.paths(),
+  })
   const fetchFile = createFetchFile({
     fetch,
     hashes: deps.hashes,
@@ -154,7 +164,11 @@ export function createFetching(deps: FetchingDeps): Fetching {
   const follower = createJobFollower({ events: deps.events, store })
   return {
     operations: [createRequestOperation({ jobs, hostsFor: deps.hostsFor })],
-    upstream: { findOffers, downloads: createDownloads({ jobs, follower, decide }) },
+    upstream: {
+      findOffers,
+      downloads: createDownloads({ jobs, store, follower, decide }),
+      planPlace: createPlanPlace({ placement, civitdlNames: settings.civitdl_names }),
+    },
     placement,
     async freeBytes() {
       const [root] =

@@ -78,6 +78,11 @@ export function createImporting(deps: ImportingDeps): Importing {
       quota: settings.disk_quota,
       free: settings.min_free,
     },
+    keys: {
+      civitai: settings.civitai_token,
+      huggingface: settings.hf_token,
+      shared: settings.share_upstream_keys,
+    },
     file: join(deps.dataDir, 'policy'),
   })
   return {

@@ -1,7 +1,14 @@
 import type { LocalFiles } from '../access/local-files.ts'
+import type { JobRunner } from '../jobs/runner.ts'
+import type { Clock } from '../lib/clock.ts'
 import type { Operation } from '../operation/operation.ts'
+import type { Actor } from '../operation/permission.ts'
+import type { CatalogHosts } from './check/catalog-hosts.ts'
+import { createCheckOperation } from './check-operation.ts'
+import type { OpenNode } from './detect/node-client.ts'
 import type { LabelOf } from './fix/fix-page.ts'
 import { createFixOperation } from './fix-operation.ts'
+import { createMissingOperation } from './missing-operation.ts'
 import { createNamedPages } from './named-pages.ts'
 import type { PageReader } from './read/page-reader.ts'
 import { createValidateOperation } from './validate-operation.ts'
@@ -23,4 +30,19 @@ export function createCatalogPageOperations({
 }: CatalogPageDeps): readonly Operation[] {
   const pages = createNamedPages({ localFiles, roots })
   return [createValidateOperation({ reader, pages }), createFixOperation({ reader, pages, labelOf })]
+}
+
+export interface CatalogHostDeps extends Omit<CatalogPageDeps, 'labelOf'> {
+  readonly hosts: CatalogHosts
+  readonly openNode: OpenNode
+  readonly jobs: Pick<JobRunner, 'create' | 'retry'>
+  readonly clock: Clock
+  /** Where addresses of this caller's pages may lead. */
+  readonly hostsFor: (actor: Actor) => 'any' | readonly string[]
+}
+
+/** What can be said of the files of pages on a host, and done about them. */
+export function createCatalogHostOperations(deps: CatalogHostDeps): readonly Operation[] {
+  const pages = createNamedPages(deps)
+  return [createCheckOperation({ ...deps, pages }), createMissingOperation({ ...deps, pages })]
 }

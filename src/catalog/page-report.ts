@@ -1,7 +1,6 @@
 import * as v from 'valibot'
 import { parseAir } from '../air/air.ts'
 import { SYNTAX_TYPES, type Verdict } from './classify.ts'
-import type { CatalogRow } from './csv.ts'
 import { PROGRAMS } from './expected-file.ts'
 import { airKey } from './page-air.ts'
 
@@ -102,14 +101,3 @@ export function noteDuplicates(pages: readonly PageReport[]): PageReport[] {
     }
   })
 }
-
-/** A page as a row of the catalog's table, in which words are spelled as Python does. */
-export const toCatalogRow = (page: PageReport): CatalogRow => ({
-  file_path: page.file_path,
-  syntax_type: page.syntax_type,
-  tested: page.tested,
-  is_valid: page.is_valid ? 'True' : 'False',
-  air: page.air ?? '',
-  download_count: String(page.download_count),
-  notes: page.notes.join('; '),
-})

@@ -1,4 +1,4 @@
-import { publicUrl } from '../lib/public-url.ts'
+import { withoutKeys } from '../lib/public-url.ts'
 import { UNKNOWN } from './commands/shell-value.ts'
 
 const URLS = /https?:\/\/[^\s"'`<>\\]{1,4000}/gi
@@ -21,7 +21,7 @@ const MASK = '***'
 
 /** A web address without keys, users and signatures, and whether it held one that is more than a variable. */
 export function openUrl(address: string): { readonly url: string; readonly hadSecret: boolean } {
-  const url = publicUrl(address)
+  const url = withoutKeys(address)
   if (url === address) return { url, hadSecret: false }
   // Fields with nothing but a variable in them are dropped first: what then is still dropped was a secret.
   const literal = address.replace(/([?&;#])([^=?&;#]*)=([^?&;#]*)/g, (field, sign: string, _, value: string) =>
@@ -29,7 +29,7 @@ export function openUrl(address: string): { readonly url: string; readonly hadSe
   )
   const user = /^https?:\/\/([^/?#@]*)@/i.exec(literal)?.[1]
   const bare = user !== undefined && isStandIn(user.replace(/^[^:]*:/, '')) ? literal.replace(`${user}@`, '') : literal
-  return { url, hadSecret: publicUrl(bare) !== bare }
+  return { url, hadSecret: withoutKeys(bare) !== bare }
 }
 
 export const isStandIn = (value: string): boolean => value.includes(UNKNOWN) || STAND_IN.test(value)

@@ -35,6 +35,8 @@ const shareSchema = v.object({ count: v.number(), percent: v.number() })
 
 export interface CatalogReading {
   readonly pages: readonly PageReport[]
+  /** Where the text of a page is to be had again, of those that could be read. */
+  readonly texts: ReadonlyMap<string, PageRequest>
   /** Folders that could not be looked into. */
   readonly notes: readonly string[]
 }
@@ -79,6 +81,7 @@ export async function readCatalog(
   })
   return {
     pages: noteDuplicates(items === undefined ? reports : reports.map((page, at) => compared(page, items[at]))),
+    texts: new Map(readable.map((request) => [request.file_path, request])),
     notes,
   }
 }
@@ -120,7 +123,6 @@ export function createValidateOperation(deps: ReadCatalogDeps): Operation {
     effect: 'read',
     permission: 'catalog:read',
     http: { method: 'post', path: '/v1/catalog/validate' },
-    cli: { words: ['catalog', 'validate'] },
     paths: ['catalog_dir'],
     input: v.strictObject({ catalog_dir: catalogDirField, items: catalogItemsField }),
     output: v.object({

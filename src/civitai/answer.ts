@@ -1,35 +1,32 @@
 import { isJsonObject } from '../lib/json.ts'
+import { quoteOf } from '../net/redact.ts'
+import type { GuardedResponse } from '../net/response.ts'
 
 /** What answers of Civitai say when they are not the thing that was asked for. */
 
 export const isHtml = (text: string): boolean =>
   /^\s*(?:<!doctype html|<html|<head|<\?xml|<!--)/i.test(text.slice(0, 500))
 
-/** Seconds of a `Retry-After`, or undefined for a missing or unreadable one; a date counts from now. */
-export function retryAfter(header: string | null): number | undefined {
-  if (header === null) return undefined
-  if (/^\d{1,9}$/.test(header.trim())) return Number(header)
-  const at = Date.parse(header)
-  return Number.isNaN(at) ? undefined : Math.max(0, Math.ceil((at - Date.now()) / 1_000))
-}
-
 export interface SaidError {
+  /** Fit to be quoted. */
   readonly error: string | undefined
   readonly message: string | undefined
+  /** `REGION_BLOCKED`, `UNAUTHORIZED` … */
+  readonly code: string | undefined
   /** ISO 8601, of early access. */
   readonly deadline: string | undefined
 }
 
-const LONGEST_QUOTE = 200
-
 /** `{"error": "…", "message": "…"}`, shortened; Civitai's validation errors are objects and say little. */
 export function readError(text: string): SaidError {
   const body = readObject(text)
-  const field = (name: string): string | undefined => {
-    const said = body[name]
-    return typeof said === 'string' ? said.slice(0, LONGEST_QUOTE) : undefined
+  const { deadline } = body
+  return {
+    error: quoteOf(body.error),
+    message: quoteOf(body.message),
+    code: quoteOf(body.code, 40),
+    deadline: typeof deadline === 'string' && deadline.length <= 40 ? deadline : undefined,
   }
-  return { error: field('error'), message: field('message'), deadline: field('deadline') }
 }
 
 function readObject(text: string): Readonly<Record<string, unknown>> {
@@ -39,4 +36,18 @@ function readObject(text: string): Readonly<Record<string, unknown>> {
   } catch {
     return {}
   }
+}
+
+const MAX_ERROR_BYTES = 8 * 1024
+
+/** The beginning of a body that is no more than an error; the connection is closed. */
+export async function readStart(response: GuardedResponse): Promise<string> {
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  for await (const chunk of response.body) {
+    chunks.push(chunk)
+    bytes += chunk.byteLength
+    if (bytes >= MAX_ERROR_BYTES) break
+  }
+  return new TextDecoder().decode(Buffer.concat(chunks).subarray(0, MAX_ERROR_BYTES))
 }

@@ -1,6 +1,5 @@
-import { AppError, isAppError } from '../errors.ts'
+import { AppError } from '../errors.ts'
 import type { JsonValue } from '../lib/json.ts'
-import { SourceRefused } from '../net/file-source.ts'
 import type { CivitaiHosts } from './hosts.ts'
 import { type CivitaiRequestDeps, NOT_THERE, requestJson } from './request.ts'
 import { askSibling, type ModelRequestOptions } from './wire.ts'
@@ -20,7 +19,7 @@ export type AskDeps = CivitaiRequestDeps & { readonly hosts: CivitaiHosts }
 /**
  * Asks the configured host, and the other host of the same site for what the first does not show. The caller's key goes
  * to the first alone.
- * @throws SourceRefused `region`; AppError upstream_unavailable, rate_limited, forbidden, cancelled
+ * @throws as {@link requestJson} for the first
  */
 export async function askBoth<T>(
   { path, body, read }: Question<T>,
@@ -36,18 +35,13 @@ export async function askBoth<T>(
     const answer = await requestJson({ url, ...what, hosts: allowed, signal, token, trace }, deps)
     return answer === NOT_THERE ? undefined : read(answer, url.host)
   }
-  let found = await ask(base).catch(rethrowRegion)
+  let found = await ask(base)
   if (found !== undefined || sibling === undefined) return found
   const other = async (): Promise<void> => {
     found = await ask(sibling)
   }
   await askSibling(other, options, deps.log)
   return found
-}
-
-/** That a region is blocked somebody can do something about. */
-function rethrowRegion(error: unknown): never {
-  throw isAppError(error) && error.cause instanceof SourceRefused ? error.cause : error
 }
 
 /** The answer is there, but it is not what it should be. */

@@ -1,8 +1,7 @@
 import type { OpenedSource } from '../net/file-source.ts'
 import type { GuardedResponse } from '../net/response.ts'
+import { readStart } from './answer.ts'
 import { type DownloadAnswer, toDownloadError } from './download-refusal.ts'
-
-const MAX_ERROR_BYTES = 8 * 1024
 
 /**
  * The answer that no redirect follows: a mirror's own file, or undefined for 404.
@@ -21,15 +20,4 @@ export async function readEnd(
   }
   const answer = { status, contentType, retryAfter: headers.get('retry-after'), hasToken, what }
   throw toDownloadError({ ...answer, text: await readStart(response) })
-}
-
-async function readStart(response: GuardedResponse): Promise<string> {
-  const chunks: Uint8Array[] = []
-  let bytes = 0
-  for await (const chunk of response.body) {
-    chunks.push(chunk)
-    bytes += chunk.byteLength
-    if (bytes >= MAX_ERROR_BYTES) break
-  }
-  return new TextDecoder().decode(Buffer.concat(chunks).subarray(0, MAX_ERROR_BYTES))
 }

@@ -3,8 +3,9 @@ import { listsHost, parseAllowList } from '../net/allow-list.ts'
 import type { OpenedSource } from '../net/file-source.ts'
 import { nextHop } from '../net/hop.ts'
 import { checkTarget } from '../net/target.ts'
-import { type DownloadAnswer, earlyAccess, loginNeeded } from './download-refusal.ts'
+import type { DownloadAnswer } from './download-refusal.ts'
 import type { CivitaiHosts } from './hosts.ts'
+import { earlyAccess, loginNeeded } from './refusal.ts'
 
 export interface DownloadRedirect extends Pick<DownloadAnswer, 'status' | 'what' | 'hasToken'> {
   /** What was asked. */
@@ -36,8 +37,8 @@ export function createRedirectReader({
     const checked = checkTarget(target)
     if (listsHost(ownHosts, checked)) {
       const path = target.pathname.startsWith(`${home}/`) ? target.pathname.slice(home.length) : target.pathname
-      if (/^\/login(?:\/|$)/.test(path)) throw loginNeeded(what, hasToken)
-      if (path.startsWith('/model-versions/')) throw earlyAccess(what)
+      if (/^\/login(?:\/|$)/.test(path)) throw loginNeeded(`Cannot download ${what}`, hasToken)
+      if (path.startsWith('/model-versions/')) throw earlyAccess(`Cannot download ${what}`)
       if (path.startsWith('/api/download/')) return target
       // A mirror may keep files beside its pages; the official site does not.
       if (sibling !== undefined && target.host === url.host) {

@@ -8,6 +8,7 @@ import { readEnd } from './download-answer.ts'
 import { createRedirectReader } from './download-redirect.ts'
 import { createCivitaiHosts } from './hosts.ts'
 import { isMainFile } from './model-type.ts'
+import { isLoginNeeded } from './refusal.ts'
 
 export interface CivitaiFileDeps {
   readonly fetch: GuardedFetch
@@ -133,8 +134,6 @@ export function createCivitaiFileSource(deps: CivitaiFileDeps, params: CivitaiFi
     },
   }
 }
-
-const isLoginNeeded = (error: unknown): boolean => error instanceof SourceRefused && error.reason === 'login'
 
 /** How to ask for the file, the surest first. */
 function queriesOf({ fileId, fileType, isVerifiable }: CivitaiFileParams): readonly [Query, ...Query[]] {

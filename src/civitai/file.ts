@@ -28,6 +28,8 @@ export interface CivitaiFile {
   readonly size: string | null
   /** `fp16`, `fp8_scaled` … */
   readonly fp: string | null
+  /** `Q4_K_M`; only answers about models tell it. */
+  readonly quant: string | null
   /** `Pending`, `Success`, `Danger`, `Error`. */
   readonly pickleScan: string | null
   readonly virusScan: string | null
@@ -39,10 +41,10 @@ const fileSchema = v.object({
   id: idSchema,
   name: nameSchema,
   type: kind,
-  sizeKB: lenient(v.pipe(v.number(), v.minValue(0), v.maxValue(2 ** 43))),
+  sizeKB: lenient(v.pipe(v.number(), v.minValue(0), v.maxValue(2 ** 40))),
   pickleScanResult: kind,
   virusScanResult: kind,
-  metadata: lenient(v.object({ format: kind, size: kind, fp: kind })),
+  metadata: lenient(v.object({ format: kind, size: kind, fp: kind, quantType: kind })),
   hashes: v.unknown(),
   primary: lenient(v.boolean()),
 })
@@ -68,6 +70,7 @@ export function parseFiles(files: unknown): readonly CivitaiFile[] {
         format: metadata?.format ?? null,
         size: metadata?.size ?? null,
         fp: metadata?.fp ?? null,
+        quant: metadata?.quantType ?? null,
         pickleScan: pickleScanResult,
         virusScan: virusScanResult,
       },

@@ -7,6 +7,7 @@ const SIBLINGS: Readonly<Record<string, string>> = {
   'https://civitai.green': 'https://civitai.red',
   'https://civitai.blue': 'https://civitai.com',
   'https://civitai.red': 'https://civitai.com',
+  'https://www.civitai.red': 'https://civitai.com',
 }
 
 const OFFICIAL_HOSTS = ['com', 'red', 'green', 'blue'].flatMap((end) => [`civitai.${end}`, `*.civitai.${end}`])

@@ -1,3 +1,5 @@
+import { readUrl } from '../net/target.ts'
+
 /** Addresses of Civitai: which post, image or model a link names, and the media's own URL in its original quality. */
 
 export type CivitaiPage = 'post' | 'image'
@@ -15,8 +17,8 @@ export function parseCivitaiLink(link: string, page: CivitaiPage): string | unde
 }
 
 function parseCivitaiUrl(link: string): URL | undefined {
-  const url = URL.parse(link)
-  if (url === null || (url.protocol !== 'https:' && url.protocol !== 'http:')) return undefined
+  const url = readUrl(link)
+  if (url === undefined || (url.protocol !== 'https:' && url.protocol !== 'http:')) return undefined
   if (!HOSTS.test(url.hostname) || url.port !== '' || url.username !== '' || url.password !== '') return undefined
   return url
 }
@@ -45,6 +47,51 @@ export function parseCivitaiModelLink(link: string): CivitaiModelLink | undefine
   return { ...(modelId === undefined ? {} : { modelId }), ...(versionId === undefined ? {} : { versionId }) }
 }
 
+/** What tells the files of one version apart in its download addresses, in Civitai's words. */
+export interface FileTraits {
+  /** `Model`, `Pruned Model`, `VAE` … */
+  readonly type?: string
+  /** `SafeTensor`, `GGUF` … */
+  readonly format?: string
+  /** `full` or `pruned`. */
+  readonly size?: string
+  /** `fp16` … */
+  readonly fp?: string
+  /** `Q4_K_M` … */
+  readonly quant?: string
+}
+
+export interface CivitaiFileLink extends FileTraits {
+  readonly versionId: number
+  readonly fileId?: number
+}
+
+/**
+ * Which file of a version a link means: `…/api/download/models/2?fileId=5`, `?type=VAE&format=SafeTensor&size=full&fp=fp16`.
+ * Undefined for a link that names no version, or says nothing more.
+ */
+export function parseCivitaiFileLink(link: string): CivitaiFileLink | undefined {
+  const { versionId } = parseCivitaiModelLink(link) ?? {}
+  const query = readUrl(link)?.searchParams
+  if (versionId === undefined || query === undefined) return undefined
+  const fileId = toNumber(query.get('fileId'))
+  const traits = TRAITS.flatMap(([trait, name]) => {
+    const value = query.get(name)?.trim() ?? ''
+    return value === '' || value.length > LONGEST_TRAIT ? [] : [[trait, value]]
+  })
+  if (fileId === undefined && traits.length === 0) return undefined
+  return { versionId, ...(fileId === undefined ? {} : { fileId }), ...Object.fromEntries(traits) }
+}
+
+const TRAITS = [
+  ['type', 'type'],
+  ['format', 'format'],
+  ['size', 'size'],
+  ['fp', 'fp'],
+  ['quant', 'quantType'],
+] as const
+const LONGEST_TRAIT = 40
+
 function toNumber(digits: string | null | undefined): number | undefined {
   const number = /^[1-9]\d{0,15}$/.test(digits ?? '') ? Number(digits) : undefined
   return number !== undefined && Number.isSafeInteger(number) ? number : undefined
@@ -68,8 +115,8 @@ export function toOriginalUrl(address: string, file: { readonly id: string; read
     const ending = file.type === 'video' ? 'mp4' : 'jpeg'
     return `${MEDIA_HOME}/${address}/original=true/${file.id}.${ending}`
   }
-  const url = URL.parse(address)
-  if (url === null) return address
+  const url = readUrl(address)
+  if (url === undefined) return address
   const parts = url.pathname.split('/')
   const at = parts.findIndex((part) => TRANSFORM.test(part))
   if (at === -1) return address

@@ -1,5 +1,6 @@
 import { isAppError } from '../errors.ts'
 import { isJsonObject } from '../lib/json.ts'
+import { SourceRefused } from '../net/file-source.ts'
 import { createCivitaiHosts } from './hosts.ts'
 import { createLabelSet, type LabelSet } from './label-set.ts'
 import { findVersionIds, type VersionId } from './model-ids.ts'
@@ -117,7 +118,7 @@ export function createCivitaiModels(deps: CivitaiModelsDeps): CivitaiModels {
           failures = 0
         } catch (error) {
           failures += 1
-          if (!isAppError(error) || error.code !== 'upstream_unavailable' || failures >= MAX_FAILURES) throw error
+          if (!isOfOne(error) || failures >= MAX_FAILURES) throw error
           deps.log.debug({ ...options.trace, ...version, err: error }, 'left out a version that Civitai cannot show')
         }
       }
@@ -139,6 +140,12 @@ function readList(answer: unknown): { readonly items: readonly unknown[]; readon
     cursor: typeof cursor === 'string' || typeof cursor === 'number' ? String(cursor) : undefined,
   }
 }
+
+/** May be about the one version that was asked for, and not about all. */
+const isOfOne = (error: unknown): boolean =>
+  error instanceof SourceRefused
+    ? error.reason !== 'region'
+    : isAppError(error) && error.code === 'upstream_unavailable'
 
 const isTooLarge = (error: unknown): boolean =>
   isAppError(error) && isAppError(error.cause) && error.cause.code === 'payload_too_large'

@@ -1,4 +1,5 @@
 import type { CivitaiFile } from './file.ts'
+import type { FileTraits } from './links.ts'
 import { fileModelType, isMainFile, isModelFile } from './model-type.ts'
 import type { CivitaiVersion } from './version.ts'
 import { compareHashes, type HashKind, type WantedHash } from './wanted-hash.ts'
@@ -6,6 +7,8 @@ import { compareHashes, type HashKind, type WantedHash } from './wanted-hash.ts'
 export interface WantedFile {
   readonly hashes: readonly WantedHash[]
   readonly fileId?: number | undefined
+  /** Of a download address. */
+  readonly traits?: FileTraits | undefined
   /** As sources write them, folders included. */
   readonly names?: readonly string[] | undefined
   /** Ours: `vae` picks the VAE that comes along with a checkpoint. */
@@ -15,12 +18,16 @@ export interface WantedFile {
 }
 
 export type PickedFile =
-  | { readonly file: CivitaiFile; readonly matchedBy: HashKind | 'file_id' | 'name' | 'type' | 'primary' | 'only' }
+  | {
+      readonly file: CivitaiFile
+      readonly matchedBy: HashKind | 'file_id' | 'traits' | 'name' | 'type' | 'primary' | 'only'
+    }
   /** Why there is none, as a half sentence about the version. */
   | { readonly file: undefined; readonly reason: string }
 
 /**
- * The file of a version that is wanted: by digest, else by its number, else by its exact name, else the primary one.
+ * The file of a version that is wanted: by digest, else by its number, else by what its address says of it, else by its
+ * exact name, else the primary one.
  * Files with another digest are out, and so is what no UI loads. Undefined with the reason where several are left.
  */
 export function pickFile(version: CivitaiVersion, wanted: WantedFile): PickedFile {
@@ -30,11 +37,10 @@ export function pickFile(version: CivitaiVersion, wanted: WantedFile): PickedFil
   const same = judged.filter(({ verdict }) => verdict !== 'different' && verdict !== 'unknown')
   const [best] = same
   if (best !== undefined) {
-    const { file, reason } = narrow(
-      same.map((one) => one.file),
-      wanted,
-      version,
-    )
+    const files = same.map((one) => one.file)
+    // What the digest says weighs more than what an address says of the file.
+    const isSo = withTraits(files, wanted.traits).length > 0
+    const { file, reason } = narrow(files, isSo ? wanted : { ...wanted, traits: undefined }, version)
     const verdict = same.find((one) => one.file === file)?.verdict ?? best.verdict
     if (file === undefined) return none(reason)
     return { file, matchedBy: verdict as HashKind }
@@ -58,22 +64,43 @@ function narrow(
 ): Narrowed | { readonly file: undefined; readonly reason: string } {
   const numbered = files.find(({ id }) => id === wanted.fileId)
   if (numbered !== undefined) return { file: numbered, matchedBy: 'file_id' }
+  const told = withTraits(files, wanted.traits)
+  if (told.length === 0) return { file: undefined, reason: 'has no file as its address says' }
   const written = new Set((wanted.names ?? []).map(baseName))
-  const named = files.filter(({ name }) => written.has(name) || written.has(stem(name)))
+  const named = told.filter(({ name }) => written.has(name) || written.has(stem(name)))
   const hasName = named.length > 0
-  const formed = orAll(hasName ? named : files, ({ name }) => hasEnding(name, wanted.format))
+  const formed = orAll(hasName ? named : told, ({ name }) => hasEnding(name, wanted.format))
   const typed = orAll(formed, (file) => wanted.type === fileModelType(file, version))
   // Where nothing else is asked for, a VAE beside the model is not what is meant.
   const left = orAll(typed, ({ type }) => typed.length < formed.length || isMainFile(type))
   const [only, ...others] = sameBytesOnce(left)
   if (only === undefined) return { file: undefined, reason: 'has no such file' }
   const byType = typed.length < formed.length ? 'type' : 'only'
+  if (others.length === 0 && told.length < files.length) return { file: only, matchedBy: 'traits' }
   if (others.length === 0) return { file: only, matchedBy: hasName ? 'name' : only.primary ? 'primary' : byType }
   const primary = left.filter((file) => file.primary)
   if (primary.length === 1 && primary[0] !== undefined) return { file: primary[0], matchedBy: 'primary' }
   const listed = left.slice(0, 5).map(({ id, name }) => `${id} (${name})`)
   return { file: undefined, reason: `has ${left.length} files that fit: ${listed.join(', ')}` }
 }
+
+/** Files of which nothing else is said than the traits say; of those that fit as well, the ones that say so themselves. */
+function withTraits(files: readonly CivitaiFile[], traits: FileTraits = {}): readonly CivitaiFile[] {
+  let left = files
+  for (const trait of ['type', 'format', 'size', 'fp', 'quant'] as const) {
+    const wanted = traits[trait]
+    if (wanted === undefined) continue
+    const same = left.filter((file) => folded(file[trait] ?? '') === folded(wanted))
+    // Names of quantised files end with what they are, whether or not their answer says so.
+    const named = trait === 'quant' ? left.filter(({ name }) => folded(name).includes(folded(wanted))) : []
+    const isMain = trait === 'type' && isMainFile(wanted)
+    const open = left.filter((file) => file[trait] === null || (isMain && isMainFile(file.type)))
+    left = [same, named, open].find((some) => some.length > 0) ?? []
+  }
+  return left
+}
+
+const folded = (text: string): string => text.toLowerCase().replace(/[^a-z0-9]/g, '')
 
 /** Those that fit, or all of them where none does: what a source writes of a file is not always so. */
 function orAll(files: readonly CivitaiFile[], fits: (file: CivitaiFile) => boolean): readonly CivitaiFile[] {

@@ -4,9 +4,11 @@ import type { Log, Trace } from '../lib/log.ts'
 import { backoffMs, sleep } from '../lib/retry.ts'
 import { isUnreachable } from '../net/failure.ts'
 import type { GuardedFetch } from '../net/fetch.ts'
-import { SourceRefused } from '../net/file-source.ts'
+import { isTooDeep } from '../net/json-depth.ts'
 import type { GuardedResponse } from '../net/response.ts'
-import { isHtml, readError, retryAfter } from './answer.ts'
+import { retryAfterSeconds } from '../net/retry-after.ts'
+import { isHtml, readError, readStart } from './answer.ts'
+import { isLoginNeeded, toRefusal } from './refusal.ts'
 
 export interface CivitaiRequest {
   readonly url: URL
@@ -47,17 +49,27 @@ type Attempt = { readonly json: unknown } | { readonly error: AppError; readonly
 export const NOT_THERE = Symbol('404')
 
 /**
- * One JSON document. 429, 5xx and broken connections are tried again, at most four times in all.
+ * One JSON document. 429, 5xx and broken connections are tried again, at most four times in all; what is refused to a
+ * key that has run out is asked for once more without it.
  * @returns the document, or NOT_THERE
- * @throws AppError upstream_unavailable (caused by SourceRefused `region` where that is why), rate_limited, forbidden
- * (refused by the guard), cancelled
+ * @throws SourceRefused (login, early_access, disabled, archived, region); AppError upstream_unavailable, rate_limited,
+ * forbidden (by Civitai, or by the guard), cancelled
  */
 export async function requestJson(request: CivitaiRequest, deps: CivitaiRequestDeps): Promise<unknown> {
   const wait = deps.sleep ?? sleep
+  let refused: AppError | undefined
   for (let attempt = 0; ; attempt += 1) {
-    const result = await attemptOnce(request, deps)
+    const { token, ...open } = request
+    const result = await attemptOnce(refused === undefined ? request : open, deps)
     if ('json' in result) return result.json
     const { error, retry } = result
+    if (isLoginNeeded(error) && token !== undefined) {
+      if (refused !== undefined) throw refused
+      deps.log.warn({ ...request.trace, host: request.url.host }, 'Civitai refused the key; it is asked without it')
+      refused = error
+      attempt -= 1
+      continue
+    }
     const asked = error.retryAfterSeconds
     const most = isUnreachable(error) ? MAX_UNREACHABLE : MAX_ATTEMPTS
     if (!retry || attempt + 1 >= most || (asked ?? 0) > LONGEST_WAIT_SECONDS) throw error
@@ -90,8 +102,8 @@ async function attemptOnce(request: CivitaiRequest, deps: CivitaiRequestDeps): P
       response.discard()
       return { json: NOT_THERE }
     }
-    const text = await response.text(deps.maxAnswerBytes ?? 64 * 2 ** 20)
-    return response.status === 200 ? readAnswer(text, url) : refusal(response, text, url)
+    if (response.status !== 200) return refusal(response, await readStart(response), request)
+    return readAnswer(await response.text(deps.maxAnswerBytes ?? 32 * 2 ** 20), url)
   } catch (error) {
     if (!isAppError(error)) throw error
     if (error.code === 'payload_too_large') {
@@ -107,7 +119,9 @@ async function attemptOnce(request: CivitaiRequest, deps: CivitaiRequestDeps): P
 
 function readAnswer(text: string, url: URL): Attempt {
   try {
-    return { json: JSON.parse(text) }
+    const json: unknown = JSON.parse(text)
+    if (!isTooDeep(json)) return { json }
+    return { error: unavailable(url, 'its answer is nested too deeply'), retry: false }
   } catch {
     const what = isHtml(text) ? 'an HTML page' : 'something else'
     return { error: unavailable(url, `it answered with ${what} instead of JSON`), retry: false }
@@ -117,33 +131,24 @@ function readAnswer(text: string, url: URL): Attempt {
 const unavailable = (
   url: URL,
   reason: string,
-  options: { hint?: string; seconds?: number | undefined; cause?: unknown } = {},
+  options: { hint?: string; seconds?: number | undefined } = {},
 ): AppError =>
   new AppError('upstream_unavailable', `Cannot ask ${url.host}: ${reason}`, {
     hint: options.hint ?? 'Try again later',
     retryAfterSeconds: options.seconds,
-    cause: options.cause,
   })
 
-function refusal(response: GuardedResponse, text: string, url: URL): Attempt {
-  const { status } = response
+function refusal(response: GuardedResponse, text: string, { url, token }: CivitaiRequest): Attempt {
+  const { status, headers } = response
+  const contentType = headers.get('content-type') ?? ''
+  const action = `Cannot ask ${url.host}`
+  const refused = toRefusal({ status, text, contentType, hasToken: token !== undefined, action })
+  if (refused !== undefined) return { error: refused, retry: false }
   const { error, message } = readError(text)
   const said = error ?? message
   const page = said === undefined && isHtml(text) ? ' with an HTML page' : ''
   const reason = `it answered ${status}${page}${said === undefined ? '' : `: ${said}`}`
-  if (status === 451) {
-    const hint = 'Civitai does not serve this region; set AIRKEEP_CIVITAI_URL to a host that does'
-    const reason = 'it is blocked in the region of this host (451)'
-    const cause = new SourceRefused('region', `Cannot ask ${url.host}: ${reason}`, { hint })
-    return { error: unavailable(url, reason, { hint, cause }), retry: false }
-  }
-  if (status === 401 || status === 403) {
-    return {
-      error: unavailable(url, reason, { hint: 'Check CIVITAI_TOKEN and the network of this host' }),
-      retry: false,
-    }
-  }
-  const seconds = retryAfter(response.headers.get('retry-after'))
+  const seconds = retryAfterSeconds(headers.get('retry-after'))
   if (status === 429) {
     // Asking again never helps here: the request itself is what is refused.
     if (/too many pages/i.test(said ?? ''))

@@ -96,11 +96,13 @@ export const timeOf = ({ publishedAt }: CivitaiVersion): number => (publishedAt 
 /** The version with what only its model tells: the licence, and whether it was archived or taken down. */
 export function joinModel(version: CivitaiVersion, model: CivitaiModel): CivitaiVersion {
   const listed = model.versions.find(({ versionId }) => versionId === version.versionId)
+  const said = [model.availability, listed?.availability ?? null, version.availability]
+  const withdrawn = said.find((one) => one !== null && /^(?:archived|taken ?down)$/i.test(one))
   return {
     ...version,
     license: model.license,
     nsfw: version.nsfw ?? model.nsfw,
-    availability: version.availability ?? listed?.availability ?? model.availability,
+    availability: withdrawn ?? version.availability ?? listed?.availability ?? model.availability,
     paidAccess: version.paidAccess ?? listed?.paidAccess ?? null,
   }
 }

@@ -7,12 +7,16 @@ import type { Log, Trace } from '../lib/log.ts'
 /** A field of another type than expected counts as absent: one odd field must not hide the rest. */
 export const lenient = <T>(schema: v.GenericSchema<unknown, T>) => v.fallback(v.nullish(schema, null), null)
 
+/** They turn the order of what stands behind them around; joiners stay, which letters and emoji are made with. */
+const TURNS = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]+/g
+
 /** Names come from strangers: one line, no control characters, no halves of characters, not endless. */
 const shown = (text: string, length: number): string =>
   text
     .slice(0, length)
     .toWellFormed()
     .replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, ' ')
+    .replace(TURNS, '')
     .trim()
 
 /** Text that can be shown, shortened; one that is blank is none. */

@@ -26,9 +26,9 @@ export function exitCodeOf(codes: readonly number[]): number {
   return codes.every((code) => code === first) ? first : PARTIAL_EXIT
 }
 
-/** Ids of the jobs that a call has started. */
+/** Ids of the jobs that a call has started here; those at a node are not ours to follow. */
 export function startedJobs({ output, started }: Answer): string[] {
-  if (!started) return []
+  if (!started || (Array.isArray(output.jobs) && typeof output.node === 'string')) return []
   if (typeof output.job_id === 'string') return [output.job_id]
   const jobs = Array.isArray(output.jobs) ? output.jobs : []
   return jobs.flatMap((job) => (isJsonObject(job) && typeof job.job_id === 'string' ? [job.job_id] : []))

@@ -40,8 +40,9 @@ export function defineOperationCommand(command: Command, operation: Operation, a
         ensureAlone(instead, typed, inputFile)
         return runInstead(context, instead.operation)
       }
-      // A field of that name speaks for itself: the operation then answers without a job.
-      return runOperation(context, operation, { typed, inputFile, wait: hasOwn('wait') || options.wait !== false })
+      const own = [...typed].find(([{ name }]) => name === 'wait')?.[1]
+      const wait = hasOwn('wait') ? own !== false : options.wait !== false
+      return runOperation(context, operation, { typed, inputFile, wait })
     }),
   )
 }

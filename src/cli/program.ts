@@ -1,11 +1,12 @@
 import { Command } from 'commander'
 import { AppError } from '../errors.ts'
 import type { Operation } from '../operation/operation.ts'
+import { addCatalogCommands } from './catalog/commands.ts'
 import type { Context } from './context.ts'
 import { exampleOf } from './example.ts'
 import { addGlobalOptions, type Globals, globalsOf } from './globals.ts'
 import { defineOperationCommand } from './operation-command.ts'
-import { addOwnCommands, completionArgument } from './own-commands.ts'
+import { addOwnCommands, completionArgument, type OwnCommandDeps } from './own-commands.ts'
 
 /** Carries out the command with the flags of every command; the handler answers the exit code. */
 export type Act = (globals: Globals, handler: (context: Context) => Promise<number>) => Promise<void>
@@ -35,7 +36,12 @@ const OPERATIONS = 'Operations:'
 const WORDS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   token: { create: 'create_token', list: 'list_tokens', revoke: 'revoke_token' },
   node: { add: 'add_node', list: 'list_nodes', remove: 'remove_node' },
-  catalog: { check: 'check_downloads', validate: 'validate_catalog' },
+  catalog: {
+    check: 'check_downloads',
+    validate: 'validate_catalog',
+    fix: 'fix_catalog_page',
+    'download-missing': 'download_missing',
+  },
 }
 
 const GROUPS: Readonly<Record<string, { readonly summary: string; readonly example: string }>> = {
@@ -80,7 +86,8 @@ export function describeProgram(deps: ProgramDeps): Program {
     )
   const run = (of: Command, handler: (context: Context) => Promise<number>) => act(globalsOf(of), handler)
 
-  addOwnCommands({ command, group, program, run, needs })
+  const ownDeps: OwnCommandDeps = { command, group, program, run, needs }
+  addOwnCommands(ownDeps)
   command(
     program,
     'completion',
@@ -109,7 +116,9 @@ export function describeProgram(deps: ProgramDeps): Program {
       found.some(({ operation }) => operation !== undefined) ? example : 'airkeep help',
     )
     if (found.every(({ operation }) => operation === undefined)) markAbsent(parent)
+    if (name === 'catalog') addCatalogCommands(parent, ownDeps)
     for (const { word, operation } of found) {
+      if (parent.commands.some((made) => made.name() === word)) continue
       if (operation === undefined) absent(parent, word, `${name} ${word}`)
       else operationCommand(parent, word, operation)
     }

@@ -1,62 +1,50 @@
 import { SourceRefused } from '../net/file-source.ts'
+import type { Claim } from './claim.ts'
 import type { Part } from './part.ts'
-import type { Claim } from './plan.ts'
 import type { RangeFacts } from './range-answer.ts'
 import type { DownloadRequest } from './request.ts'
+import { createSameFile, type SameFile, type SameFileDeps } from './same-file.ts'
 import { SourceFault } from './source-fault.ts'
 import type { Supply } from './supply.ts'
 
-export interface AdmissionDeps {
+export interface AdmissionDeps extends Pick<SameFileDeps, 'unmixed' | 'alone'> {
   readonly request: Pick<DownloadRequest, 'expected' | 'maxSizeBytes'>
   readonly part: Part
-  /** Each byte from one source, whatever could be proved in the end. */
-  readonly unmixed: boolean
   /** Makes room on the disk. @throws SourceRefused `disk` */
   reserve(bytes: number): Promise<void>
-  /** There is but one connection. */
-  alone(): boolean
 }
 
 /** Decides whether what a source has is the file that is being downloaded. */
-export interface Admission {
+export interface Admission extends Pick<SameFile, 'mixable' | 'declaredSha256'> {
   /** Of the file, as an answer of this run said; undefined before the first. */
   sizeBytes(): number | undefined
-  /** A digest will tell in the end: bytes of several sources may stand in one file. */
-  mixable(): boolean
-  /** What the sources say, where the caller does not know it. */
-  declaredSha256(): string | undefined
   /** What the source said when it was opened. @throws SourceFault `different` */
   inspect(supply: Supply): void
   /**
    * What one of its answers says; sets the end of the claim.
-   * @throws SourceFault `changed`, `different`; SourceRefused `size`, `disk`
+   * @throws SourceFault `changed`, `different`, `anew`, `single`; SourceRefused `size`, `disk`
    */
   admit(claim: Claim, facts: RangeFacts): Promise<void>
-  /** @throws SourceRefused `size` */
-  checkSize(bytes: number): void
+  /**
+   * Room for a file of which nothing says how large it is, as far as it has come: reserved in steps.
+   * @param bytes of the file, with those that are about to be written
+   * @throws SourceRefused `size`, `disk`
+   */
+  grow(bytes: number): Promise<void>
   /** The download begins anew: the next answer decides. */
   restart(): void
 }
 
+/** Reserved at once of a file of unknown size; less where there is not so much. */
+const STEP_BYTES = 16 * 2 ** 20
+
 export function createAdmission({ request, part, unmixed, reserve, alone }: AdmissionDeps): Admission {
   const { expected, maxSizeBytes } = request
+  const same = createSameFile({ expected, part, unmixed, alone })
   let size: number | undefined
   let reserving: Promise<void> = Promise.resolve()
-  let declared: string | undefined
-
-  function inspect({ source, opened }: Supply): void {
-    const said = opened()
-    // SwarmUI's digest is that of the tensors, whatever it calls it.
-    const wanted = source.ranges === 'open_ended' ? expected.tensorSha256 : expected.sha256
-    if (said?.sha256 !== undefined && wanted !== undefined && said.sha256.toLowerCase() !== wanted) {
-      throw new SourceFault('different', `it has another file (SHA-256 ${said.sha256.toLowerCase()})`)
-    }
-    if (said?.sizeBytes !== undefined) compareSize(said.sizeBytes)
-    const digest = source.ranges === 'bounded' ? said?.sha256?.toLowerCase() : undefined
-    if (digest === undefined) return
-    declared ??= digest
-    if (digest !== declared) throw new SourceFault('different', `it has another file (SHA-256 ${digest})`)
-  }
+  /** Of a file of unknown size: up to here there is room. */
+  let granted = 0
 
   function compareSize(bytes: number): void {
     const wanted = expected.sizeBytes ?? size
@@ -80,34 +68,29 @@ export function createAdmission({ request, part, unmixed, reserve, alone }: Admi
     throw new SourceRefused('size', message, { hint: 'Allow larger files, or put this one there by hand' })
   }
 
-  const mixable = (): boolean => !unmixed && (expected.sha256 ?? expected.tensorSha256 ?? declared) !== undefined
-
-  /** Bytes of an earlier answer, or of an earlier run, and of this one have to be of one file. */
-  function compareValidator(supply: Supply, facts: RangeFacts): void {
-    const version = supply.opened()?.version
-    const now = version === undefined ? facts.validator : `version:${version}`
-    const noted = part.validators.get(supply.source.id)
-    const before = supply.validator ?? noted
-    const later = supply.validator !== undefined
-    if (!later && part.written.bytes() > 0 && !mixable() && (noted === undefined || now === null)) {
-      throw new SourceFault('changed', 'nothing tells that it still has the same file')
-    }
-    if (before !== undefined && before !== now) throw new SourceFault('changed', 'its file has changed meanwhile')
-    supply.validator = now
-    part.validators.set(supply.source.id, now)
+  async function reserveUpTo(bytes: number): Promise<void> {
+    await reserve(Math.max(0, bytes - part.written.bytes()))
+    granted = bytes
   }
 
   return {
     sizeBytes: () => size,
-    mixable,
-    declaredSha256: () => declared,
-    inspect,
-    checkSize,
+    mixable: same.mixable,
+    declaredSha256: same.declaredSha256,
+    inspect(supply) {
+      const declared = supply.opened()?.sizeBytes
+      if (declared !== undefined) compareSize(declared)
+      same.inspect(supply)
+    },
+    async grow(bytes) {
+      checkSize(bytes)
+      if (bytes > granted) await reserveUpTo(bytes + STEP_BYTES).catch(() => reserveUpTo(bytes))
+    },
     async admit(claim, facts) {
       const { supply } = claim
       const total = facts.sizeBytes ?? supply.opened()?.sizeBytes ?? expected.sizeBytes
       if (total !== undefined) checkTotal(supply, total)
-      compareValidator(supply, facts)
+      await same.compare(claim, facts, total)
       if (total === undefined) {
         if (!facts.whole) throw new SourceFault('dead', 'it does not say how large the file is')
         claim.end = Number.POSITIVE_INFINITY
@@ -126,6 +109,7 @@ export function createAdmission({ request, part, unmixed, reserve, alone }: Admi
     },
     restart() {
       size = undefined
+      granted = 0
     },
   }
 }

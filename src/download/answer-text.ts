@@ -1,3 +1,5 @@
+import { quoteOf } from '../net/redact.ts'
+
 /** Text that a server sent in the place of a file, for people: `a web page ("Sign in")`. */
 export interface AnswerText {
   readonly kind: 'page' | 'xml' | 'json' | 'pointer' | 'text'
@@ -81,18 +83,7 @@ const sizeOf = (pointer: string): string => {
 
 const LONGEST_QUOTE = 120
 
-/** Without what could steer a terminal, and without addresses: they may hold a signature or a key. */
 function quoted(said: string | undefined): string {
-  const plain = (said ?? '')
-    .slice(0, LONGEST_QUOTE * 8)
-    .replaceAll(/\bhttps?:\/\/[^\s"'<>]*/gi, '…')
-    .replaceAll(
-      /\b((?:api_?key|token|signature|authorization|bearer|password|secret)["']?\s*[=: ]\s*["']?)[^\s"'&,;]+/gi,
-      '$1…',
-    )
-    .replaceAll(/[\s\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ')
-    .trim()
-  if (plain === '') return ''
-  const cut = plain.length > LONGEST_QUOTE ? `${plain.slice(0, LONGEST_QUOTE - 1).toWellFormed()}…` : plain
-  return ` (“${cut}”)`
+  const words = quoteOf(said, LONGEST_QUOTE)
+  return words === undefined ? '' : ` (“${words}”)`
 }

@@ -2,15 +2,15 @@ import { basename } from 'node:path'
 import { isAppError } from '../errors.ts'
 import type { FileSource } from '../net/file-source.ts'
 import type { Blocks } from './blocks.ts'
-import { checkModelFile } from './content-check.ts'
 import { DifferentFile } from './different-file.ts'
 import type { FetchFileDeps, Tally } from './fetch-file.ts'
 import { fetchMissing } from './fetch-missing.ts'
-import { compareFile, isProven, mismatchError, withDeclared } from './judge-file.ts'
+import { checkUnproven, compareFile, isProven, mismatchError, withDeclared } from './judge-file.ts'
 import { openPart, type Part } from './part.ts'
-import { placeFile, quarantine } from './place.ts'
+import { placeFile } from './place.ts'
 import { createPrefixHash, type FileHash } from './prefix-hash.ts'
 import type { Progress } from './progress.ts'
+import { quarantine } from './quarantine.ts'
 import type { DownloadedFile, DownloadRequest, ExpectedFile } from './request.ts'
 import { createSupply, type Supply } from './supply.ts'
 import type { DownloadTuning } from './tuning.ts'
@@ -33,9 +33,7 @@ export async function attemptDownload(
   const { target, expected, signal } = request
   const part = await openPart(target, expected, deps.clock)
   deps.onPart(() => part.written.bytes())
-  // Whose bytes were wrong is not known: registries are more likely to have the right ones than somebody's disk.
-  const order = (source: FileSource): number => (unmixed && source.kind === 'remote' ? 1 : 0)
-  const sources = request.sources.toSorted((a, b) => order(a) - order(b))
+  const sources = unmixed ? mostLikely(request.sources, deps.tally) : request.sources
   const supplies = sources.map((source) => createSupply(source, deps.tuning))
   const hash = createPrefixHash({
     hashes: deps.hashes,
@@ -72,6 +70,14 @@ export async function attemptDownload(
   }
 }
 
+/** After wrong bytes: those of a source that had sent all of them, else those of somebody's disk, are tried last. */
+function mostLikely(sources: readonly FileSource[], { bySource }: Tally): readonly FileSource[] {
+  const asked = sources.filter(({ id }) => (bySource[id] ?? 0) > 0)
+  const wrong = asked.length === 1 ? asked[0] : undefined
+  const order = (source: FileSource): number => (source === wrong ? 2 : source.kind === 'remote' ? 1 : 0)
+  return sources.toSorted((a, b) => order(a) - order(b))
+}
+
 interface Verdict {
   readonly part: Part
   readonly found: FileHash
@@ -82,18 +88,16 @@ interface Verdict {
 async function judge(request: DownloadRequest, expected: ExpectedFile, verdict: Verdict): Promise<void> {
   const { part, found, sizeBytes } = verdict
   const mismatch = compareFile(expected, found, sizeBytes)
-  let reason: unknown
-  let refreshed: ExpectedFile | undefined
-  if (mismatch !== undefined) {
-    refreshed = await request.refreshExpected?.(request.signal)
-    if (refreshed !== undefined && isProven(refreshed) && compareFile(refreshed, found, sizeBytes) === undefined) return
-    reason = mismatchError(mismatch)
-  } else if (!isProven(expected)) {
-    // Without a digest the header is all that can tell a damaged file.
-    reason = await checkModelFile(part.path, sizeBytes, basename(request.target)).catch((error: unknown) => error)
-    if (reason !== undefined && !isAppError(reason)) throw reason
+  const refreshed = mismatch === undefined ? undefined : await request.refreshExpected?.(request.signal)
+  const isOf = (file: ExpectedFile): boolean => isProven(file) && compareFile(file, found, sizeBytes) === undefined
+  let reason: unknown = mismatch === undefined ? undefined : mismatchError(mismatch)
+  if (mismatch === undefined || (refreshed !== undefined && isOf(refreshed))) {
+    const file = { path: part.path, sizeBytes, name: basename(request.target) }
+    const damage: unknown = await checkUnproven(refreshed ?? expected, file).catch((error: unknown) => error)
+    if (damage === undefined) return
+    if (!isAppError(damage)) throw damage
+    reason ??= damage
   }
-  if (reason === undefined) return
   await quarantine(part.path, found.sha256)
   await part.forget()
   throw new DifferentFile({ mismatch, reason, fetched: true, refreshed })

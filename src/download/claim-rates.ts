@@ -1,4 +1,4 @@
-import type { Claim } from './plan.ts'
+import type { Claim } from './claim.ts'
 
 /** Keeps `rate` of claims and of their sources: to be called every `everyMs`. */
 export function createRates(everyMs: number): (claims: Iterable<Claim>) => void {

@@ -2,8 +2,8 @@ import { isAppError } from '../errors.ts'
 import type { GuardedFetch } from '../net/fetch.ts'
 import type { Bandwidth } from './bandwidth.ts'
 import { type BlockWriterDeps, createBlockWriter } from './block-writer.ts'
+import type { Claim } from './claim.ts'
 import { type Location, openRange } from './open-range.ts'
-import type { Claim } from './plan.ts'
 import { type RangeFacts, readRangeAnswer } from './range-answer.ts'
 import { SourceFault } from './source-fault.ts'
 
@@ -12,6 +12,8 @@ export interface ConnectionDeps extends BlockWriterDeps {
   readonly bandwidth: Bandwidth
   /** Judges what an answer says of the whole file. @throws SourceFault; AppError for all sources */
   admit(claim: Claim, facts: RangeFacts): Promise<void>
+  /** Makes room for so many bytes of a file of unknown size. @throws SourceRefused */
+  grow(bytes: number): Promise<void>
   /** Bytes came, and the claim has moved on. */
   onReceived(claim: Claim, bytes: number): void
 }
@@ -30,7 +32,9 @@ export async function fetchClaim(
   const { supply } = claim
   const { idleTimeoutMs } = deps.tuning
   const end = supply.source.ranges === 'open_ended' || claim.end === Number.POSITIVE_INFINITY ? undefined : claim.end
+  const asked = performance.now()
   const { response, location } = await openRange(deps.fetch, from, { begin: claim.begin, end, signal, idleTimeoutMs })
+  supply.openingMs = Math.min(supply.openingMs, performance.now() - asked)
   let facts: RangeFacts
   try {
     facts = readRangeAnswer(response, claim.begin, end)
@@ -70,6 +74,7 @@ async function receive(deps: ConnectionDeps, reception: Reception): Promise<void
       heard = performance.now()
       await bandwidth.take(chunk.length, signal)
       const { length } = chunk
+      if (claim.end === Number.POSITIVE_INFINITY) await deps.grow(claim.at + length)
       let used = 0
       while (used < length && claim.at < claim.end) {
         const room = Math.min(length - used, claim.end - claim.at)

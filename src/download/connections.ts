@@ -1,10 +1,11 @@
 import { AppError } from '../errors.ts'
 import type { Admission } from './admission.ts'
+import type { Claim } from './claim.ts'
 import type { Growth } from './growth.ts'
 import type { HostLimits } from './host-limits.ts'
 import type { Intervals } from './intervals.ts'
 import type { Location } from './open-range.ts'
-import type { Claim, Plan } from './plan.ts'
+import type { Plan } from './plan.ts'
 import type { Supply } from './supply.ts'
 import type { Trouble } from './trouble.ts'
 
@@ -101,7 +102,7 @@ export function createConnections(deps: ConnectionsDeps): Connections {
         if (counted.length >= growth.target()) return
         if (admission.sizeBytes() === undefined && counted.length > 0) return
         const next = allowed
-          .filter((each) => each.active === 0 || (each.source.ranges === 'bounded' && !each.whole))
+          .filter((each) => each.active === 0 || (each.source.ranges === 'bounded' && !each.whole && !each.single))
           .toSorted((a, b) => a.active - b.active)
           .find((each) => plan.hasWork(each, growth.target()))
         if (next === undefined || waitingToClaim(next)) return

@@ -1,3 +1,4 @@
+import { isAppError } from '../errors.ts'
 import type { HashPool } from '../hash/pool.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { GuardedFetch } from '../net/fetch.ts'
@@ -51,6 +52,9 @@ export function createFetchFile(deps: FetchFileDeps): FetchFile {
     try {
       return await attempt(request.expected, false)
     } catch (error) {
+      // Somebody else may have put the very file there meanwhile.
+      const came = isAppError(error) && error.code === 'conflict' ? await findThere(request, deps.hashes) : undefined
+      if (came !== undefined) return { ...came, fetchedBytes: tally.bytes, bytesBySource: { ...tally.bySource } }
       if (!(error instanceof DifferentFile)) throw error
       const refreshed = error.fetched ? error.refreshed : await request.refreshExpected?.(request.signal)
       const expected = refreshed ?? request.expected

@@ -18,12 +18,14 @@ export interface Fetching {
   readonly unmixed: boolean
 }
 
+/** The last run came to its end, and a digest will tell; that of the tensors where all of it is of one source. */
+const isTold = ({ expected }: DownloadRequest, { validators }: Part): boolean =>
+  isProven(expected) && (expected.sha256 !== undefined || validators.size <= 1)
+
 /** Gives the digest that the sources declare. */
 export async function fetchMissing(deps: AttemptDeps, fetching: Fetching): Promise<string | undefined> {
   const { request, part, supplies, hash, unmixed } = fetching
-  // The last run came to its end, and a digest will tell.
-  if (part.sizeBytes !== undefined && part.written.has(0, part.sizeBytes) && isProven(request.expected))
-    return undefined
+  if (part.sizeBytes !== undefined && part.written.has(0, part.sizeBytes) && isTold(request, part)) return undefined
   const room = createRoom(deps.space, dirname(request.target))
   const reserve = async (bytes: number): Promise<void> => {
     deps.progress.set({ phase: 'downloading', bytesTotal: part.sizeBytes })

@@ -1,9 +1,11 @@
-import { stat } from 'node:fs/promises'
+import { rm, stat } from 'node:fs/promises'
+import { basename } from 'node:path'
+import { isAppError } from '../errors.ts'
 import type { HashPool } from '../hash/pool.ts'
 import { createIntervals } from './intervals.ts'
-import { compareFile, isProven } from './judge-file.ts'
+import { checkUnproven, compareFile, isProven } from './judge-file.ts'
 import { targetTaken } from './part-error.ts'
-import { dropPartState, partPathOf, statePathOf } from './part-files.ts'
+import { dropPartState, newStatePathOf, partPathOf, statePathOf } from './part-files.ts'
 import { takePartLock } from './part-lock.ts'
 import { readPartState } from './part-state.ts'
 import { nameState, placeFile } from './place.ts'
@@ -33,7 +35,13 @@ export async function findThere(
   const { sha256, tensorSha256 } = await hashes.hashFile(target, { engine: 'native', tensor: true, signal })
   const hash = { sha256, tensorSha256, hashedBy: 'native' } as const
   if (compareFile(expected, hash, sizeBytes) !== undefined) throw targetTaken()
+  if (!own) await checkUnproven(expected, { path: target, sizeBytes, name: basename(target) }).catch(notTheFile)
+  await dropLeft(from)
   return { path: target, ...hash, sizeBytes, fetchedBytes: 0, bytesBySource: {} }
+}
+
+function notTheFile(error: unknown): never {
+  throw isAppError(error) ? targetTaken() : error
 }
 
 /** The part is the verified file itself, under its second name. */
@@ -45,6 +53,28 @@ async function finishPlacing(from: string, target: string, signal: AbortSignal):
     await dropPartState(from)
   } finally {
     await lock.release()
+  }
+}
+
+/**
+ * The file came another way, or its run was killed at the very end: what is left beside it is of no use to anybody. A
+ * part of which there is nothing else is not known to be one of this program.
+ */
+async function dropLeft(from: string): Promise<void> {
+  const names = [statePathOf(from), newStatePathOf(statePathOf(from)), `${from}.lock`]
+  const left = await Promise.all(names.map(placeFiles.look))
+  if (left.every((each) => each === undefined)) return
+  try {
+    const lock = await takePartLock(`${from}.lock`)
+    try {
+      // The notes first: they must not vouch for bytes that are gone.
+      await dropPartState(from)
+      await rm(from, { force: true })
+    } finally {
+      await lock.release()
+    }
+  } catch {
+    // Another download has it, or nothing can be written here: the file is there all the same.
   }
 }
 

@@ -16,6 +16,9 @@ export interface GrowthOptions {
 
 /** Of what one connection brought on average before. */
 const LEAST_GAIN = 0.5
+/** So much, in bytes a millisecond, is limited by no host: where one alone brings nearly as much, others only cost. */
+const FAST = (256 * 2 ** 20) / 1_000
+const NEARLY = 0.7
 /** Until it is tried again whether one more brings something; after a complaint. */
 const TRY_AGAIN_MS = 15_000
 const SORRY_MS = 60_000
@@ -25,13 +28,31 @@ export function createGrowth({ max, tuning }: GrowthOptions): Growth {
   let window: { readonly since: number; readonly bytes: number } | undefined
   let before: { readonly rate: number; readonly connections: number } | undefined
   let restUntil = 0
+  let last: { readonly now: number; readonly bytes: number } | undefined
+  /** What all brought while one alone shows what it brings: once. */
+  let alone: 'untried' | 'tried' | { readonly rate: number; readonly connections: number } = 'untried'
+
+  function isFast(now: number, bytes: number): boolean {
+    const rate = last === undefined ? 0 : (bytes - last.bytes) / (now - last.now)
+    last = { now, bytes }
+    if (alone !== 'untried' || target === 1 || rate < FAST) return false
+    alone = { rate, connections: target }
+    return true
+  }
 
   return {
     target: () => target,
     sample(now, { claimed, receiving }, bytes) {
+      if (isFast(now, bytes)) {
+        target = 1
+        window = before = undefined
+        restUntil = now
+        return
+      }
+      const trial = typeof alone === 'object' ? alone : undefined
       // A new one has to get going first; between two pieces each is away for a moment.
       const enough = window === undefined ? receiving >= target : claimed >= target - 1
-      if (now < restUntil || target >= max || !enough) {
+      if (now < restUntil || target >= max || !enough || (trial !== undefined && claimed > 1)) {
         window = undefined
         return
       }
@@ -40,6 +61,12 @@ export function createGrowth({ max, tuning }: GrowthOptions): Growth {
       if (ms < tuning.growEveryMs) return
       const rate = (bytes - window.bytes) / ms
       window = undefined
+      if (trial !== undefined) {
+        alone = 'tried'
+        if (rate >= NEARLY * trial.rate) restUntil = now + TRY_AGAIN_MS
+        else target = trial.connections
+        return
+      }
       if (before !== undefined && rate - before.rate < (LEAST_GAIN * before.rate) / before.connections) {
         before = undefined
         restUntil = now + TRY_AGAIN_MS
@@ -50,6 +77,7 @@ export function createGrowth({ max, tuning }: GrowthOptions): Growth {
     },
     complain(now, connections) {
       target = Math.max(1, Math.min(target, connections) - 1)
+      alone = 'tried'
       before = undefined
       window = undefined
       restUntil = now + SORRY_MS

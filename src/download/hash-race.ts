@@ -5,6 +5,8 @@ export interface HashRace {
   hashed(bytes: number, ms: number): void
   /** Whether the hash, which has got so far, would end later than the line by more than it may. */
   isLost(hashedTo: number): boolean
+  /** Whether the line leaves a native hasher the time to read all of it once more. */
+  hasTime(): boolean
   /** The same when all of the file is there, against a native hasher that has all of it before itself. */
   isLostAtEnd(sizeBytes: number, hashedTo: number): boolean
 }
@@ -23,6 +25,8 @@ const EVIDENCE_BYTES = 8 * 2 ** 20
 
 /** The native hasher reads files about so many times as fast. */
 const NATIVE_SPEED = 6
+/** A line that brings more than so many times what the hash takes leaves it none. */
+const FAST_LINE = 2
 /** What is hashed in the end whatever is faster: some hundredths of a second. */
 const LITTLE_BYTES = 8 * 2 ** 20
 
@@ -45,6 +49,10 @@ export function createHashRace({ sizeBytes, written, lagMs }: HashRaceDeps): Has
       const lineMs = ((size - written()) * (performance.now() - since)) / (written() - before)
       const hashMs = ((size - hashedTo) * ms) / bytes
       return hashMs > lineMs + lagMs
+    },
+    hasTime() {
+      const lineMs = performance.now() - since
+      return (written() - before) * ms <= FAST_LINE * bytes * lineMs
     },
     isLostAtEnd(size, hashedTo) {
       const left = size - hashedTo

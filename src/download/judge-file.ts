@@ -1,5 +1,6 @@
 import { AppError } from '../errors.ts'
 import { parseSha256, type Sha256 } from '../hash/digest.ts'
+import { checkModelFile } from './content-check.ts'
 import type { FileHash } from './prefix-hash.ts'
 import type { ExpectedFile } from './request.ts'
 
@@ -25,14 +26,24 @@ export function compareFile(expected: ExpectedFile, found: FileHash, sizeBytes: 
   return undefined
 }
 
-/** What the sources say counts where the caller knows no digest. */
+/** What the sources say counts where the caller knows no digest of all of it. */
 export function withDeclared(expected: ExpectedFile, declared: string | undefined): ExpectedFile {
   const sha256: Sha256 | undefined = declared === undefined ? undefined : parseSha256(declared)
-  if (expected.sha256 !== undefined || expected.tensorSha256 !== undefined || sha256 === undefined) return expected
-  return { ...expected, sha256 }
+  return expected.sha256 !== undefined || sha256 === undefined ? expected : { ...expected, sha256 }
 }
 
 export const isProven = (expected: ExpectedFile): boolean => (expected.sha256 ?? expected.tensorSha256) !== undefined
+
+/**
+ * Looks at what no digest proves: the header, where only the tensors have one, or nothing has.
+ * @throws AppError checksum_mismatch, upstream_unavailable: as checkModelFile
+ */
+export async function checkUnproven(
+  expected: ExpectedFile,
+  file: { readonly path: string; readonly sizeBytes: number; readonly name: string },
+): Promise<void> {
+  if (expected.sha256 === undefined) await checkModelFile(file.path, file.sizeBytes, file.name)
+}
 
 export const mismatchError = ({ what, wanted, found }: Mismatch): AppError =>
   new AppError(

@@ -1,5 +1,6 @@
 import { type FileHandle, link, open, readFile, rename, rm, stat, utimes } from 'node:fs/promises'
 import { hostname } from 'node:os'
+import { setTimeout as pause } from 'node:timers/promises'
 import { AppError } from '../errors.ts'
 import { createId } from '../lib/id.ts'
 import { toPartError } from './part-error.ts'
@@ -13,6 +14,9 @@ export interface PartLock {
 /** An owner on another machine, of which nothing else can be known, is gone when it was silent for so long. */
 const SILENT_MS = 60_000
 const REFRESH_MS = 15_000
+/** Whoever creates a mark writes it at once, unless it dies in between. */
+const UNWRITTEN_MS = 5_000
+const LOOK_AGAIN_MS = 50
 
 /** Locks of this process: its own mark must not look like that of a process that is gone. */
 const held = new Set<string>()
@@ -28,6 +32,7 @@ export async function takePartLock(path: string): Promise<PartLock> {
   try {
     for (let attempt = 0; ; attempt += 1) {
       if (await create(path, mark)) break
+      await written(path)
       if (attempt === 2 || !(await removeDead(path))) throw taken()
     }
   } catch (error) {
@@ -73,6 +78,19 @@ async function create(path: string, mark: string): Promise<boolean> {
   return true
 }
 
+/** Resolves when a mark names its owner, or nobody is going to write it any more. */
+async function written(path: string): Promise<void> {
+  while ((await readFile(path, 'utf8').catch(() => undefined)) === '') {
+    if (await isOld(path)) return
+    await pause(LOOK_AGAIN_MS)
+  }
+}
+
+async function isOld(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined)
+  return found === undefined || Math.abs(Date.now() - found.mtimeMs) >= UNWRITTEN_MS
+}
+
 /** Whether there was a mark of a process that is gone, and is no more. */
 async function removeDead(path: string): Promise<boolean> {
   const found = await readFile(path, 'utf8').catch(() => undefined)
@@ -95,10 +113,8 @@ async function removeDead(path: string): Promise<boolean> {
 async function isAlive(mark: string, path: string): Promise<boolean> {
   const [host, pid = '', started] = mark.trim().split(' ')
   const own = (await ownMark()).trim().split(' ')
-  const { mtimeMs } = await stat(path)
-  // Created, and not yet written.
-  if (started === undefined) return Math.abs(Date.now() - mtimeMs) < 5_000
-  if (host !== own[0]) return Math.abs(Date.now() - mtimeMs) < SILENT_MS
+  if (started === undefined) return !(await isOld(path))
+  if (host !== own[0]) return Math.abs(Date.now() - (await stat(path)).mtimeMs) < SILENT_MS
   // The numbers of processes come round again: the time of its start tells two of them apart.
   return /^\d+$/.test(pid) && pid !== own[1] && (await startOf(pid)) === started
 }

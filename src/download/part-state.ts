@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import * as v from 'valibot'
 import { writeAtomic } from '../lib/files.ts'
+import { newStatePathOf } from './part-files.ts'
 import type { ExpectedFile } from './request.ts'
 
 const bytes = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
@@ -53,7 +54,7 @@ export async function readPartState(path: string): Promise<PartState | undefined
 }
 
 export const writePartState = (path: string, state: PartState): Promise<void> =>
-  writeAtomic(path, `${JSON.stringify(state)}\n`)
+  writeAtomic(path, `${JSON.stringify(state)}\n`, { temporary: newStatePathOf(path) })
 
 /** The notes, as far as they may be believed: undefined where they are of another file, or claim more than there is. */
 export function trustedState(

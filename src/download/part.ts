@@ -2,7 +2,7 @@ import type { FileHandle } from 'node:fs/promises'
 import type { Clock } from '../lib/clock.ts'
 import { createIntervals, type Intervals } from './intervals.ts'
 import { targetTaken, toPartError } from './part-error.ts'
-import { dropPartState, openPartFile, partPathOf, statePathOf, writeAll } from './part-files.ts'
+import { dropPartState, emptied, openPartFile, partPathOf, statePathOf, writeAll } from './part-files.ts'
 import { takePartLock } from './part-lock.ts'
 import { createPartNotes } from './part-notes.ts'
 import { type PartState, readPartState, trustedState } from './part-state.ts'
@@ -125,7 +125,7 @@ export async function openPart(target: string, expected: ExpectedFile, clock: Cl
     async restart() {
       // They must never vouch for bytes that come later.
       await notes.clear()
-      await handle.truncate(0)
+      handle = await emptied(handle, path)
       written.clear()
       taken.clear()
       unsynced = 0

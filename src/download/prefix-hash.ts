@@ -33,6 +33,8 @@ export interface PrefixHashDeps extends RunningHashDeps {
 
 /** Of files that are there sooner nothing is read before the end. */
 const FOLLOWED_FROM_BYTES = 4 * 2 ** 20
+/** Hashed in some hundredths of a second. */
+const LITTLE_BYTES = 64 * 2 ** 20
 
 interface Run {
   readonly running: RunningHash
@@ -75,11 +77,17 @@ export function createPrefixHash(deps: PrefixHashDeps): PrefixHash {
     if (of.ended || there < FOLLOWED_FROM_BYTES) return
     try {
       if (of.native) wholeOf(of).advance(there)
-      if (of.native || of.fresh) tensorsOf(of).advance(there)
+      if (deps.tensor || (readsAll(of) && of.running.hasTime())) tensorsOf(of).advance(there)
     } catch {
       // No worker can be started: that comes out in the end.
     }
   }
+
+  const readsAll = (of: Run): boolean => of.native || of.fresh
+
+  /** Of those that nobody asked for only what is nearly there by itself. */
+  const tensorsWanted = (of: Run, sizeBytes: number): boolean =>
+    deps.tensor || (readsAll(of) && sizeBytes - (of.tensors?.readTo() ?? 0) <= LITTLE_BYTES)
 
   function end(of: Run): void {
     of.ended = true
@@ -91,8 +99,12 @@ export function createPrefixHash(deps: PrefixHashDeps): PrefixHash {
   async function finish(of: Run, sizeBytes: number): Promise<FileHash> {
     const running = of.running.finish(sizeBytes)
     const whole = async (): Promise<Sha256 | undefined> => (await running) ?? (await wholeOf(of).digest(sizeBytes))
-    const tensors = async (): Promise<TensorSha256 | undefined> =>
-      of.fresh || (await running) === undefined ? await tensorsOf(of).digest(sizeBytes) : undefined
+    const tensors = async (): Promise<TensorSha256 | undefined> => {
+      if (!of.fresh) await running
+      if (tensorsWanted(of, sizeBytes)) return await tensorsOf(of).digest(sizeBytes)
+      of.tensors?.dispose()
+      return undefined
+    }
     const [sha256, tensorSha256] = await Promise.allSettled([whole(), tensors()])
     signal.throwIfAborted()
     const hashedBy = (await running) === undefined ? 'native' : 'wasm'

@@ -57,13 +57,16 @@ function readUnsatisfied(headers: Headers): RangeFacts {
   return { begin: 0, end: 0, sizeBytes: Number(total), validator: validatorOf(headers), whole: false }
 }
 
-/** A weak ETag may stay the same while bytes change. */
+/** What may stay the same while bytes change does not count. */
 function validatorOf(headers: Headers): string | null {
   const etag = headers.get('etag')?.trim() ?? ''
   if (etag.startsWith('"')) return `etag:${etag.slice(0, 200)}`
   const modified = headers.get('last-modified')?.trim() ?? ''
-  return modified === '' ? null : `modified:${modified.slice(0, 100)}`
+  return isOver(modified, headers.get('date') ?? '') ? `modified:${modified.slice(0, 100)}` : null
 }
+
+/** A file may change twice within a second: its date tells only when that second is over (RFC 9110, 8.8.2.2). */
+const isOver = (modified: string, now: string): boolean => Date.parse(now) - Date.parse(modified) >= 1_000
 
 function refusal({ status, headers }: GuardedResponse): SourceFault {
   const seconds = retryAfterSeconds(headers.get('retry-after'))

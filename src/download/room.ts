@@ -17,9 +17,12 @@ export function createRoom(space: DiskSpace, dir: string): Room {
   let left = 0
   return {
     async reserve(bytes) {
-      if (reservation === undefined) reservation = await space.reserve(dir, bytes)
-      else if (bytes > left) await reservation.grow(bytes - left)
-      left = Math.max(left, bytes)
+      const more = bytes - left
+      if (more <= 0) return
+      if (reservation === undefined) reservation = await space.reserve(dir, more)
+      else await reservation.grow(more)
+      // Some may have been written while the disk was asked.
+      left += more
     },
     written(bytes) {
       reservation?.shrink(bytes)

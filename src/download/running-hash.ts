@@ -20,6 +20,8 @@ export interface RunningHash {
    * stay the caller's, and are read back from the file in their time.
    */
   offer(position: number, bytes: Uint8Array, release: () => void): boolean
+  /** As HashRace. */
+  hasTime(): boolean
   /** More of the file is there. */
   advance(): void
   /** The hash so far, where there is one. */
@@ -121,6 +123,7 @@ export function startRunningHash(deps: RunningHashDeps, saved: SavedHash | undef
       })
       return true
     },
+    hasTime: race.hasTime,
     advance() {
       race.begin()
       if (!lost && !busy && given < deps.prefix()) work(catchUp)

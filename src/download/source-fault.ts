@@ -14,6 +14,10 @@ export type FaultKind =
   | 'whole'
   /** Its bytes are other ones than before. */
   | 'changed'
+  /** Nothing tells whether what it sends belongs to what there is: that must not be gone on with. */
+  | 'anew'
+  /** Nor whether two of its answers belong together: all is asked for at once. */
+  | 'single'
   /** It has another file than the one that is wanted. */
   | 'different'
   /** Nothing more can be had there. */

@@ -14,10 +14,14 @@ export interface Supply {
   whole: boolean
   /** How often it did so, since it last sent a range. */
   wholes: number
+  /** Nothing tells whether two of its answers are of one file: one has to bring all of it. */
+  single: boolean
   /** Given by this run's first answer; null where it says nothing that would tell. */
   validator: string | null | undefined
   /** Bytes a second of one connection, of late; 0 before the first. */
   rate: number
+  /** Milliseconds from asking for a range to its answer, at best. */
+  openingMs: number
   readonly bytes: number
   readonly dead: SourceFault | undefined
   /** Not waiting for anything, and not given up. */
@@ -74,8 +78,10 @@ export function createSupply(source: FileSource, tuning: DownloadTuning): Supply
     active: 0,
     whole: false,
     wholes: 0,
+    single: false,
     validator: undefined,
     rate: 0,
+    openingMs: Number.POSITIVE_INFINITY,
     get bytes() {
       return bytes
     },

@@ -1,17 +1,19 @@
 import type { Admission } from './admission.ts'
 import { cancelled } from './cancelled.ts'
+import type { Claim } from './claim.ts'
 import { type ConnectionDeps, fetchClaim } from './connection.ts'
 import { createConnections } from './connections.ts'
 import { createGrowth } from './growth.ts'
 import type { HostLimits } from './host-limits.ts'
 import { noSourceLeft } from './no-source-left.ts'
 import { createPace } from './pace.ts'
-import { type Claim, createPlan } from './plan.ts'
+import { createPlan } from './plan.ts'
 import type { Supply } from './supply.ts'
 import { createSyncer } from './syncer.ts'
 import { createTroubleHandler } from './trouble.ts'
 
-export interface TransferDeps extends Omit<ConnectionDeps, 'admit' | 'onReceived' | 'onWritten' | 'onDiskError'> {
+export interface TransferDeps
+  extends Omit<ConnectionDeps, 'admit' | 'grow' | 'onReceived' | 'onWritten' | 'onDiskError'> {
   readonly hosts: HostLimits
   readonly admission: Admission
   readonly supplies: readonly Supply[]
@@ -74,15 +76,10 @@ export async function transfer(deps: TransferDeps): Promise<void> {
 
   const events = {
     admit: admission.admit,
+    grow: admission.grow,
     onReceived(claim: Claim, bytes: number): void {
       pace.received(bytes)
       claim.supply.received(bytes)
-      if (claim.end !== Number.POSITIVE_INFINITY) return
-      try {
-        admission.checkSize(claim.at)
-      } catch (error) {
-        finish(error)
-      }
     },
     onWritten(claim: Claim, bytes: number): void {
       if (bytes === 0) return

@@ -29,10 +29,14 @@ export interface TroubleDeps {
   fail(error: unknown): void
 }
 
+/** Every time costs all that had come. */
+const MAX_BEGUN_ANEW = 4
+
 /** Decides what follows from the failure of one connection. */
 export function createTroubleHandler(deps: TroubleDeps): (trouble: Trouble) => void {
   const { supplies, admission, hosts, growth } = deps
   let restarts = 0
+  let begunAnew = 0
   const othersThan = (supply: Supply): boolean => supplies.some((each) => each !== supply && each.dead === undefined)
 
   function onChanged({ message }: SourceFault, supply: Supply, now: number): void {
@@ -42,6 +46,13 @@ export function createTroubleHandler(deps: TroubleDeps): (trouble: Trouble) => v
     }
     restarts += 1
     deps.restart()
+  }
+
+  /** Of what came, nothing can be used: it will break off in the same place again, unless it does not. */
+  function onAnew({ message }: SourceFault, supply: Supply, now: number): void {
+    begunAnew += 1
+    if (begunAnew > MAX_BEGUN_ANEW) supply.fail(new SourceFault('dead', message), now, undefined)
+    else deps.restart()
   }
 
   /** Some storages do so now and then, and send a range when they are asked again. */
@@ -66,8 +77,9 @@ export function createTroubleHandler(deps: TroubleDeps): (trouble: Trouble) => v
     const fault = toFault(error)
     const now = performance.now()
     if (fault.kind === 'changed') onChanged(fault, supply, now)
+    else if (fault.kind === 'anew') onAnew(fault, supply, now)
     else if (fault.kind === 'whole') onWholeFile(fault, supply, now)
-    else supply.fail(fault, now, location)
+    else if (fault.kind !== 'single') supply.fail(fault, now, location)
     if (fault.kind === 'different') onDifferent(supply)
     // A host that answers nobody is not one that has too many connections.
     if (host === '' || (fault.kind !== 'busy' && !(wasRefused(fault) && supply.active > 1))) return

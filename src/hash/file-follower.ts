@@ -6,6 +6,8 @@ import type { HashThread } from './thread.ts'
 export interface FileFollower<P extends FollowedPart = FollowedPart> {
   /** So many bytes are there from the beginning. Never throws: what fails is told by `digest`. */
   advance(bytes: number): void
+  /** How far it has got: Infinity where nothing is wanted of the file. */
+  readTo(): number
   /**
    * Reads what is left of the file, which is all there, and ends. Undefined where there are no tensors.
    * @throws AppError not_found, forbidden, invalid_input, internal (shorter than told, unreadable), cancelled
@@ -19,6 +21,8 @@ export interface FileFollower<P extends FollowedPart = FollowedPart> {
 const STEP_BYTES = 8 * 2 ** 20
 /** What is worth a call before the end. */
 const LEAST_BYTES = 2 ** 20
+/** Under way at a time. */
+const CALLS = 2
 
 export interface FileFollowerDeps<P extends FollowedPart> {
   readonly thread: HashThread
@@ -37,7 +41,10 @@ export function followFile<P extends FollowedPart>(deps: FileFollowerDeps<P>): F
   let ended = false
   let there = 0
   let at = 0
-  let reading: Promise<void> | undefined
+  /** Up to where calls are under way: the thread finds the next one waiting when it is done with one. */
+  let asked = 0
+  let least = LEAST_BYTES
+  const reading = new Set<Promise<void>>()
 
   function end(reason: unknown): void {
     if (ended) return
@@ -50,19 +57,26 @@ export function followFile<P extends FollowedPart>(deps: FileFollowerDeps<P>): F
   }
   const onAbort = (): void => end(cancelled(signal?.reason))
 
-  /** Reads until less than so many bytes are left. */
-  async function readOn(least: number): Promise<void> {
-    while (!ended && there - at >= least) {
-      at = await thread.call('readOn', { stream, end: Math.min(there, at + STEP_BYTES) })
+  /** Keeps calls under way until less than `least` is left. */
+  function readOn(): void {
+    while (!ended && reading.size < CALLS && there - asked >= least) {
+      asked = Math.min(there, asked + STEP_BYTES)
+      const call: Promise<void> = read(asked).finally(() => {
+        reading.delete(call)
+        readOn()
+      })
+      reading.add(call)
     }
   }
 
-  function start(): void {
-    reading ??= readOn(LEAST_BYTES)
-      .catch(end)
-      .finally(() => {
-        reading = undefined
-      })
+  async function read(to: number): Promise<void> {
+    try {
+      at = await thread.call('readOn', { stream, end: to })
+      // Where nothing more is wanted it is told so.
+      asked = Math.max(asked, at)
+    } catch (error) {
+      end(error)
+    }
   }
 
   signal?.addEventListener('abort', onAbort, { once: true })
@@ -71,13 +85,15 @@ export function followFile<P extends FollowedPart>(deps: FileFollowerDeps<P>): F
   return {
     advance(bytes) {
       there = Math.max(there, bytes)
-      if (there - at >= LEAST_BYTES) start()
+      readOn()
     },
+    readTo: () => at,
     async digest(sizeBytes) {
       there = sizeBytes
-      await reading
+      least = 1
+      readOn()
       try {
-        await readOn(1)
+        while (reading.size > 0) await Promise.all(reading)
         if (ended) throw failure
         const found = await thread.call('followed', { stream, sizeBytes })
         if (ended) throw failure

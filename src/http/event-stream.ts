@@ -33,7 +33,7 @@ export function toEventStream(feed: Feed, log: Log): ReadableStream<Uint8Array> 
         try {
           const items = await feed.next()
           if (items !== undefined) {
-            controller.enqueue(items.length === 0 ? HEARTBEAT : encoder.encode(items.map(toFrame).join('')))
+            for (const frame of items.length === 0 ? [HEARTBEAT] : items.map(toFrame)) controller.enqueue(frame)
             return
           }
         } catch (error) {
@@ -54,5 +54,13 @@ export function toEventStream(feed: Feed, log: Log): ReadableStream<Uint8Array> 
   )
 }
 
-const toFrame = ({ id, data }: FeedItem): string =>
-  `${id === undefined ? '' : `id: ${id}\n`}event: job\ndata: ${JSON.stringify(data)}\n\n`
+/** Every subscriber gets the job object of an event itself: its text is made once for all of them. */
+const frames = new WeakMap<FeedItem['data'], { readonly id: number | undefined; readonly bytes: Uint8Array }>()
+
+function toFrame({ id, data }: FeedItem): Uint8Array {
+  const made = frames.get(data)
+  if (made !== undefined && made.id === id) return made.bytes
+  const bytes = encoder.encode(`${id === undefined ? '' : `id: ${id}\n`}event: job\ndata: ${JSON.stringify(data)}\n\n`)
+  frames.set(data, { id, bytes })
+  return bytes
+}

@@ -60,7 +60,10 @@ export interface HttpApp {
   endStreams(): void
 }
 
-const STREAM_KINDS = { import: ['import'], models: ['scan', 'verify', 'download'] }
+const STREAM_KINDS = {
+  import: ['import'],
+  models: ['scan', 'verify', 'download', 'check_downloads', 'download_missing'],
+}
 
 export function createHttpApp(deps: HttpAppDeps): HttpApp {
   const { log, metrics, settings } = deps

@@ -36,11 +36,20 @@ export function parseHuggingFaceLink(link: string): HuggingFaceLink | undefined 
   if (!name.every((part) => NAME.test(part)) || NOT_OWNERS.has(name[0] ?? '')) return undefined
   const repo = kind + name.join('/')
   if (verbAt < 0) return parts.length === 2 ? { repo } : undefined
-  const [verb, revision, ...path] = parts.slice(verbAt)
+  const [verb, ...behind] = parts.slice(verbAt)
+  const [revision, ...path] = withWholeRevision(behind)
   // An escaped slash is one too.
   if (revision === undefined || !`${revision}/${path.join('/')}`.replace(/\/$/, '').split('/').every(isPlain))
     return undefined
   return { repo, revision, ...(verb === 'tree' || path.length === 0 ? {} : { path: path.join('/') }) }
+}
+
+/** References of pull requests and conversions may stand there without escapes. */
+function withWholeRevision(parts: readonly string[]): readonly string[] {
+  const [refs, kind = '', name = ''] = parts
+  const isReference =
+    refs === 'refs' && ((kind === 'pr' && /^\d+$/.test(name)) || (kind === 'convert' && NAME.test(name)))
+  return isReference ? [`refs/${kind}/${name}`, ...parts.slice(3)] : parts
 }
 
 /** Leads nowhere else, and can stand in one line. */

@@ -1,4 +1,4 @@
-import { retryAfterSeconds } from '../net/retry-after.ts'
+import { LONGEST_WAIT_SECONDS, retryAfterSeconds } from '../net/retry-after.ts'
 
 /**
  * Seconds after which requests are answered again. Hugging Face says so in `RateLimit: "api";r=0;t=55`
@@ -8,5 +8,7 @@ export function waitSeconds(headers: Headers): number | undefined {
   // One entry for each bucket; what is left of the others does not matter.
   const spent = (headers.get('ratelimit') ?? '').split(',').filter((entry) => /;\s*r=0*(?:;|\s*$)/i.test(entry))
   const waits = spent.flatMap((entry) => /;\s*t=(\d{1,9})\s*(?:;|$)/i.exec(entry)?.[1] ?? []).map(Number)
-  return waits.length === 0 ? retryAfterSeconds(headers.get('retry-after')) : Math.max(...waits)
+  return waits.length === 0
+    ? retryAfterSeconds(headers.get('retry-after'))
+    : Math.min(LONGEST_WAIT_SECONDS, Math.max(...waits))
 }

@@ -1,6 +1,6 @@
 import { AppError } from '../errors.ts'
-import { withoutSecrets } from '../lib/log.ts'
 import { SourceRefused } from '../net/file-source.ts'
+import { quoteOf } from '../net/redact.ts'
 import type { GuardedResponse } from '../net/response.ts'
 import { waitSeconds } from './rate-limit.ts'
 
@@ -23,7 +23,7 @@ export function toRefusal(response: GuardedResponse, asked: Asked): AppError {
   const { status, headers } = response
   const { host, repo } = asked
   const code = headers.get('x-error-code')?.toLowerCase()
-  const said = plain(headers.get('x-error-message'))
+  const said = quoteOf(headers.get('x-error-message')) ?? ''
   const cannot = (reason: string): string => `Cannot get ${repo} from ${host}: ${reason}`
   if (/\bis disabled\b/i.test(said)) {
     return new SourceRefused('disabled', cannot('access to it is disabled there'), { hint: 'Look for another source' })
@@ -31,15 +31,19 @@ export function toRefusal(response: GuardedResponse, asked: Asked): AppError {
   if (code === 'gatedrepo') return gated(asked, said, cannot)
   if (code === 'reponotfound') return notThere(asked)
   if (code === 'revisionnotfound') {
-    return new AppError('not_found', cannot(`it has no revision ${asked.revision ?? ''}`.trimEnd()), {
+    return new AppError('not_found', cannot(`it has no revision ${quoteOf(asked.revision) ?? ''}`.trimEnd()), {
       hint: `Look at ${asked.page}`,
     })
   }
   if (code === 'entrynotfound' || (status === 404 && asked.path !== undefined)) {
-    const where = asked.revision === undefined ? '' : ` at ${asked.revision}`
-    return new AppError('not_found', cannot(`there is no file ${asked.path ?? ''}${where}`.replace('  ', ' ')), {
-      hint: `Look at ${asked.page}`,
-    })
+    const where = asked.revision === undefined ? '' : ` at ${quoteOf(asked.revision) ?? ''}`
+    return new AppError(
+      'not_found',
+      cannot(`there is no file ${quoteOf(asked.path) ?? ''}${where}`.replace('  ', ' ')),
+      {
+        hint: `Look at ${asked.page}`,
+      },
+    )
   }
   return byStatus(status, headers, asked, said === '' ? `it answered ${status}` : `it answered ${status}: ${said}`)
 }
@@ -97,9 +101,3 @@ const keyHint = ({ key }: Asked): string =>
   key === 'refused'
     ? 'the Hugging Face key that is set is not valid: set a new one'
     : `${SET_KEY} of an account that may see it`
-
-const LONGEST_QUOTE = 200
-
-/** In one line, and not longer than a message can bear. */
-const plain = (header: string | null): string =>
-  withoutSecrets((header ?? '').replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ').trim()).slice(0, LONGEST_QUOTE)

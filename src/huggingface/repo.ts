@@ -3,6 +3,7 @@ import { AppError } from '../errors.ts'
 import { isJsonObject } from '../lib/json.ts'
 import type { HubCall } from './hub.ts'
 import { askHub, type HubRequestDeps } from './request.ts'
+import { isFilePath } from './tree.ts'
 
 /** What decides whether files of a repository may be had. */
 export interface HuggingFaceRepo {
@@ -55,11 +56,19 @@ export async function fetchRepo(repo: string, call: HubCall, deps: HubRequestDep
     id: id ?? repo,
     commit: sha ?? undefined,
     license: licenseOf(cardData?.license ?? null, cardData?.license_name ?? null, tags ?? []),
-    // What is not understood is taken for the stricter.
-    gated: gated === false || gated === null ? false : gated === 'auto' ? 'auto' : 'manual',
+    gated: readGate(gated),
     disabled: disabled ?? false,
-    files: (siblings ?? []).flatMap((sibling) => sibling?.rfilename ?? []),
+    files: (siblings ?? []).flatMap((sibling) => sibling?.rfilename ?? []).filter(isFilePath),
   }
+}
+
+/** Some answers write it as a word. What is not understood is taken for the stricter. */
+function readGate(gated: boolean | string | null): HuggingFaceRepo['gated'] {
+  const word = String(gated ?? false)
+    .trim()
+    .toLowerCase()
+  if (word === 'false' || word === '') return false
+  return word === 'auto' ? 'auto' : 'manual'
 }
 
 /** `other` stands for a name of its own; of several licences none is known to hold for the weights. */

@@ -1,5 +1,5 @@
 import { AppError } from '../errors.ts'
-import { isSha256Hex, type Sha256 } from '../hash/digest.ts'
+import { isEmptyHash, isSha256Hex, type Sha256 } from '../hash/digest.ts'
 import type { GuardedResponse } from '../net/response.ts'
 import { describeUrl, readUrl } from '../net/target.ts'
 import type { FileAt, HubCall } from './hub.ts'
@@ -112,8 +112,10 @@ function fileOf(
   const version = isContent ? digest : etag === undefined ? undefined : `${etag}@${commit ?? ''}`
   return {
     ...(size === undefined ? {} : { sizeBytes: size }),
-    // Another ETag of 64 digits may be anything, such as a Xet hash.
-    ...(linked === true && digest !== undefined && isSha256Hex(digest) ? { sha256: digest } : {}),
+    // Another ETag of 64 digits may be anything, such as a Xet hash; the digest of no bytes tells of no file.
+    ...(linked === true && digest !== undefined && isSha256Hex(digest) && !isEmptyHash(digest)
+      ? { sha256: digest }
+      : {}),
     ...(commit === undefined ? {} : { commit }),
     ...(version === undefined ? {} : { version }),
   }

@@ -1,6 +1,7 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import * as v from 'valibot'
 import { AppError } from '../errors.ts'
-import { parseSha256, type Sha256 } from '../hash/digest.ts'
+import { isEmptyHash, parseSha256, type Sha256 } from '../hash/digest.ts'
 import { readUrl } from '../net/target.ts'
 import { escaped, type HubCall, type RepoAt } from './hub.ts'
 import { askHub, type HubRequestDeps } from './request.ts'
@@ -12,12 +13,27 @@ export interface RepoFile {
   readonly sha256?: Sha256
 }
 
+/** A path inside a repository that leads nowhere else, and can stand in one line. */
+export const isFilePath = (path: string): boolean =>
+  path.length <= LONGEST_PATH &&
+  !/[\p{Cc}\\]/u.test(path) &&
+  path.split('/').every((part) => part !== '' && part !== '.' && part !== '..')
+
+const LONGEST_PATH = 1_000
+
+const sizeSchema = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
+
 const entrySchema = v.object({
   type: v.literal('file'),
-  path: v.pipe(v.string(), v.minLength(1)),
-  size: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
-  lfs: v.fallback(v.nullish(v.object({ oid: v.string(), size: v.number() }), null), null),
+  path: v.pipe(v.string(), v.check(isFilePath)),
+  size: sizeSchema,
+  lfs: v.fallback(v.nullish(v.object({ oid: v.string(), size: sizeSchema }), null), null),
 })
+
+/** Entries that are read between two turns of the event loop. */
+const SLICE = 1_000
+/** No repository that somebody takes a model from has as many. */
+const MAX_FILES = 100_000
 
 const MAX_ANSWER_BYTES = 16 * 2 ** 20
 /** Of a thousand files each. */
@@ -32,7 +48,7 @@ export async function fetchTree(at: RepoAt, call: HubCall, deps: HubRequestDeps)
   const seen = new Set<string>()
   let url: URL | undefined = deps.hub.api(at.repo, `/tree/${escaped(at.revision)}?recursive=1`)
   while (url !== undefined) {
-    if (seen.size >= MAX_PAGES || seen.has(url.href)) {
+    if (seen.size >= MAX_PAGES || files.size >= MAX_FILES || seen.has(url.href)) {
       throw new AppError('upstream_unavailable', `Cannot list the files of ${at.repo}: the list does not end`, {
         hint: 'Name the file by its path',
       })
@@ -46,7 +62,8 @@ export async function fetchTree(at: RepoAt, call: HubCall, deps: HubRequestDeps)
         hint: 'Check AIRKEEP_HF_URL',
       })
     }
-    for (const entry of page) {
+    for (const [at, entry] of page.slice(0, MAX_FILES).entries()) {
+      if (at % SLICE === SLICE - 1) await nextTurn()
       const file = readEntry(entry)
       if (file !== undefined) files.set(file.path, file)
     }
@@ -60,7 +77,8 @@ function readEntry(entry: unknown): RepoFile | undefined {
   if (!read.success) return undefined
   const { path, size, lfs } = read.output
   const sha256 = lfs === null ? undefined : parseSha256(lfs.oid)
-  return { path, sizeBytes: lfs?.size ?? size, ...(sha256 === undefined ? {} : { sha256 }) }
+  const isTold = sha256 !== undefined && !isEmptyHash(sha256)
+  return { path, sizeBytes: lfs?.size ?? size, ...(isTold ? { sha256 } : {}) }
 }
 
 /** `Link: <…cursor=…>; rel="next"`. The key goes along: another host than the one that was asked is none. */

@@ -122,6 +122,8 @@ export const dependencySchema = v.object({
   bytes_total: v.number(),
   /** Where it was looked for, one after another, and what came of it. */
   steps: v.exactOptional(v.array(searchStepSchema)),
+  /** Where it goes when it is fetched: the model folder, and the path below it. */
+  target: v.exactOptional(v.object({ root: v.string(), path: v.string() })),
   /** The job that fetches it, perhaps for others too. */
   download_job_id: v.exactOptional(v.string()),
 })

@@ -2,19 +2,28 @@ import { parseSha256 } from '../hash/digest.ts'
 import { toIso } from '../lib/clock.ts'
 import { inParallel } from '../lib/in-parallel.ts'
 import type { DownloadOutcome, DownloadState, Downloads, FetchCall, FindOffers } from '../models/fetch/downloads.ts'
+import type { PlanPlace } from '../models/fetch/plan-place.ts'
 import type { Offer, Search, WantedModel } from '../models/fetch/wanted.ts'
 import type { Candidate, Dependency } from './dependency.ts'
+import type { LastLook } from './resolve/last-look.ts'
 import { compareHashes } from './resolve/match.ts'
 import { toWanted } from './to-wanted.ts'
 
 export interface Upstream {
   readonly findOffers: FindOffers
   readonly downloads: Downloads
+  readonly planPlace?: PlanPlace
 }
 
 export interface FetchMissingOptions extends FetchCall {
+  /** In whose run. */
+  readonly jobId: string
+  /** Somebody has asked for this run: what is paused goes on. */
+  readonly isAskedFor: boolean
   /** Fetch what is found; else it is only told where it can be had. */
   readonly download: boolean
+  /** Looks among the files of this host for what was found elsewhere, before it is fetched. */
+  readonly lastLook?: LastLook | undefined
   /** What to look for instead, where somebody chose a model elsewhere. */
   readonly chosen?: ((dependency: Dependency) => WantedModel | undefined) | undefined
   /** One has another status: to be stored. */
@@ -31,10 +40,10 @@ const WAITING = 1000
 /** Looks elsewhere for what this host does not have, and fetches what policy allows. */
 export async function fetchMissing(
   found: readonly Dependency[],
-  { findOffers, downloads }: Upstream,
+  { findOffers, downloads, planPlace }: Upstream,
   options: FetchMissingOptions,
 ): Promise<readonly Dependency[]> {
-  const { signal, download, chosen = () => undefined, onChanged, onProgress } = options
+  const { signal, download, lastLook, chosen = () => undefined, onChanged, onProgress } = options
   const dependencies = [...found]
   const put = (at: number, change: Partial<Dependency>): void => {
     const before = dependencies[at]
@@ -51,14 +60,28 @@ export async function fetchMissing(
     dependencies[at] = { ...before, status, ...bytes }
     onProgress(dependencies)
   }
+  /** Files of this host may be what was found elsewhere; what somebody chose elsewhere is not looked for here. */
+  async function lookAgain<T extends Dependency>(at: number, before: T, offers: readonly Offer[]): Promise<T> {
+    const looked = await lastLook?.(before, offers, (now, isNew) => {
+      dependencies[at] = now
+      if (isNew) onChanged(dependencies)
+      else onProgress(dependencies)
+    })
+    dependencies[at] = { ...before, ...looked }
+    return { ...before, ...looked }
+  }
   const open = [...dependencies.keys()].filter((at) => isWorthFetching(dependencies[at], chosen))
 
   const orders = new Map<number, string>()
   await inParallel(open, SEARCHES, async (at) => {
-    const dependency = dependencies[at]
-    if (dependency === undefined) return
-    const search = await findOffers(chosen(dependency) ?? toWanted(dependency), options)
-    const steps = [...(dependency.steps ?? []), ...search.steps]
+    const missing = dependencies[at]
+    if (missing === undefined) return
+    const choice = chosen(missing)
+    const search = await findOffers(choice ?? toWanted(missing), options)
+    const told = { ...missing, steps: [...(missing.steps ?? []), ...search.steps] }
+    const dependency = choice === undefined ? await lookAgain(at, told, search.offers) : told
+    if (dependency.status === 'resolved') return put(at, dependency)
+    const { steps } = dependency
     if (search.offers.length === 0) return put(at, { ...notOffered(dependency, search), steps })
     const { type } = dependency
     const decision = await downloads.decide(search.offers, { ...options, type })
@@ -66,19 +89,26 @@ export async function fetchMissing(
       return put(at, { ...blocked(decision), steps, ...foundAt(search.offers[0], dependency) })
     }
     const [best] = decision.allowed
-    if (!download) return put(at, { ...foundAt(best, dependency), ...onlyTold(dependency, decision.allowed), steps })
     const place = { type, name: dependency.written[0] ?? dependency.filename, folder: dependency.folder }
-    const { jobId } = await downloads.order({ offers: decision.allowed, place, actor: options.actor })
+    const target = best === undefined ? undefined : await planPlace?.(best, place)
+    const offered = { ...foundAt(best, dependency), ...(target === undefined ? {} : { target }), steps }
+    if (!download) return put(at, { ...offered, ...onlyTold(dependency, decision.allowed) })
+    const { jobId } = await downloads.order({
+      ...{ offers: decision.allowed, place, actor: options.actor },
+      wantedBy: options.jobId,
+      goesOn: options.isAskedFor,
+    })
     orders.set(at, jobId)
     put(at, {
-      ...foundAt(best, dependency),
+      ...offered,
       status: 'download_scheduled',
       reason: null,
-      steps,
       download_job_id: jobId,
     })
   })
 
+  // What an earlier run has ordered, and this one does without.
+  await downloads.leave(options.jobId, { keep: [...orders.values()] })
   await inParallel([...orders], WAITING, async ([at, jobId]) => {
     const outcome = await downloads.follow(jobId, { signal, onState: (state) => show(at, state) })
     put(at, ended(dependencies[at], outcome))
@@ -112,7 +142,7 @@ const blocked = ({ reasonCode, reason, until }: Refused): Partial<Dependency> =>
 function foundAt(offer: Offer | undefined, { filename, name }: Dependency): Partial<Dependency> {
   if (offer === undefined) return {}
   const isNameless = filename === undefined && name === undefined
-  const { source, node, size_bytes: size, matched_by: matchedBy, civitai, air } = offer
+  const { source, node, size_bytes: size = offer.about_bytes, matched_by: matchedBy, civitai, air } = offer
   return {
     // What was asked for by a number alone.
     ...(isNameless ? { name: offer.title ?? offer.filename } : {}),
@@ -141,8 +171,11 @@ function notOffered(dependency: Dependency, { candidates, refusal, failure }: Se
   }
   const here = dependency.reason ?? 'It is not on this host'
   // Nothing follows from not having asked: it is missing until somebody tries again.
-  return { reason: failure === undefined ? `${here}, nor elsewhere` : `${here}; elsewhere: ${failure.message}` }
+  if (failure === undefined) return { reason: `It was not found anywhere: ${lowerFirst(here)}, and nobody else has it` }
+  return { reason: `${here}; ${failure.message}${failure.retryable ? '; try again' : ''}` }
 }
+
+const lowerFirst = (text: string): string => text.slice(0, 1).toLowerCase() + text.slice(1)
 
 function onlyTold({ candidates }: Dependency, offers: readonly Offer[]): Partial<Dependency> {
   const here: Candidate[] = offers.map(({ air, filename, source, node }) => ({

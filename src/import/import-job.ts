@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import * as v from 'valibot'
 import type { LocalFiles } from '../access/local-files.ts'
 import type { JobEnd, JobKind, RunningJob } from '../jobs/job.ts'
-import { fromJson, type JsonObject } from '../lib/json.ts'
+import { fromJson, isJsonObject, type JsonObject } from '../lib/json.ts'
 import type { Library, LibraryOpener } from '../models/library.ts'
 import type { LinkName } from '../models/link-name.ts'
 import type { Actor } from '../operation/permission.ts'
@@ -16,6 +16,7 @@ import { fetchMissing, type Upstream } from './fetch-missing.ts'
 import type { Generation } from './generation.ts'
 import { linkNames } from './link-names.ts'
 import { createPaced } from './paced.ts'
+import { createLastLook, type LastLook } from './resolve/last-look.ts'
 import { resolveLocally } from './resolve/resolve-locally.ts'
 import { rewritePayload } from './rewritten-payload.ts'
 import { type SourceReader, sourceSchema } from './source.ts'
@@ -98,7 +99,7 @@ const SHOW_EVERY_MS = 100
 const SAVE_EVERY_MS = 1_000
 
 /** They wait for threads, disks and networks most of the time; files are hashed in turns of their own. */
-const IMPORTS_AT_ONCE = 16
+const IMPORTS_AT_ONCE = 32
 
 /**
  * The job object while nothing is known yet. It never holds the prompt's words: others than the owner see it.
@@ -111,11 +112,17 @@ function reopenedView({ dependencies }: JsonObject): JsonObject {
   return { ...firstView(), dependencies: known.success ? known.output.map((each) => fromJson(asPending(each))) : [] }
 }
 
+/** Jobs that a job object names: none where somebody has asked for it and it has not come to them yet. */
+const downloadsOf = ({ dependencies }: JsonObject): readonly string[] =>
+  (Array.isArray(dependencies) ? dependencies.filter(isJsonObject) : []).flatMap(({ download_job_id: id }) =>
+    typeof id === 'string' ? [id] : [],
+  )
+
 /** As its prompt names it, with nothing of what was found. */
 function asPending(dependency: Dependency): Dependency {
   if (!dependency.active) return dependency
   const { resolved_path, resolved_name, resolved_source, resolved_node, matched_by, until, steps, ...rest } = dependency
-  const { download_job_id, ...named } = rest
+  const { download_job_id, target, ...named } = rest
   return { ...named, status: 'pending', reason_code: null, reason: null, bytes_done: 0, bytes_total: 0 }
 }
 
@@ -132,6 +139,7 @@ export function createImportJob(deps: ImportJobDeps): JobKind<ImportInput> {
       }),
     ended: (view, how, error) => ({ ...view, status: how, error: error.message, error_code: error.code }),
     reopened: reopenedView,
+    abandoned: async ({ id, view }) => deps.upstream?.downloads.leave(id, { known: downloadsOf(view) }),
     sequel: callbackOf,
   }
 }
@@ -152,12 +160,17 @@ async function runImport(job: RunningJob<ImportInput>, deps: ImportJobDeps): Pro
   let room: { readonly free_bytes?: number | undefined } = {}
   const view = (status: string, progress: number, dependencies: readonly Dependency[]): JsonObject => {
     const toDownload = deps.upstream === undefined ? {} : { to_download: toDownloadOf(dependencies) }
-    return fromJson({ status, progress, dependencies, ...known, ...toDownload, ...room })
+    return fromJson({ status, progress, dependencies, ...known, ...toDownload, ...hashingOf(dependencies), ...room })
   }
 
   const fetchOthers = async (here: readonly Dependency[]): Promise<readonly Dependency[]> => {
     const { upstream } = deps
-    if (upstream === undefined || !here.some(isNotHere)) return here
+    if (!here.some(isNotHere)) {
+      await upstream?.downloads.leave(job.id)
+      return here
+    }
+    const lastLook = createLastLook(library, signal)
+    if (upstream === undefined) return lookHere(here, lastLook)
     // A disk that does not tell is no reason to fetch nothing.
     room = { free_bytes: await deps.freeBytes?.().catch(() => undefined) }
     // The object has every dependency: stored at each change of each it would fill disks.
@@ -173,7 +186,10 @@ async function runImport(job: RunningJob<ImportInput>, deps: ImportJobDeps): Pro
           actor,
           signal,
           trace: { job_id: job.id },
+          jobId: job.id,
+          isAskedFor: downloadsOf(job.view ?? {}).length === 0,
           download: input.download,
+          lastLook,
           chosen: (dependency) => chosenWanted(dependency, choices),
           onChanged(now) {
             saved.offer([...now])
@@ -207,12 +223,15 @@ async function runImport(job: RunningJob<ImportInput>, deps: ImportJobDeps): Pro
   })
   known.warnings = [...known.warnings, ...(await libraryWarnings(library))]
   const found = await fetchOthers(here)
-  await library.markUsed(found.flatMap(({ resolved_path: path }) => (typeof path === 'string' ? [path] : [])))
+  const used = found.flatMap(({ resolved_path: path }) => (typeof path === 'string' ? [path] : []))
   const formats = [...new Set(parsed.sources.map(({ format }) => format))]
   const dependencies = isToLink && linkName !== undefined ? await linkNames(found, formats, { linkName, actor }) : found
   const { source, format } = input
   const call = { actor, signal, trace: { job_id: job.id } }
-  const rewritten = await rewritePayload({ source, format, formats, dependencies }, deps.sources, call)
+  const [rewritten] = await Promise.all([
+    rewritePayload({ source, format, formats, dependencies }, deps.sources, call),
+    library.markUsed(used),
+  ])
   known.warnings = [...known.warnings, ...rewritten.warnings]
   const complete = dependencies.every(isSatisfied)
   const tracked = input.track
@@ -243,6 +262,20 @@ async function libraryWarnings(library: Library): Promise<ImportWarning[]> {
   }))
   const files = await library.faults(MAX_FILE_WARNINGS)
   return [...folders, ...files.map(({ path, reason }) => ({ place: path, reason }))]
+}
+
+/** Without anybody else to ask, files of this host are all there is. */
+const lookHere = (dependencies: readonly Dependency[], lastLook: LastLook): Promise<readonly Dependency[]> =>
+  Promise.all(dependencies.map((each) => (isNotHere(each) && each.active ? lastLook(each, [], () => {}) : each)))
+
+/** Bytes that are being read for digests, each for a dependency of its own. */
+function hashingOf(dependencies: readonly Dependency[]): JsonObject {
+  const pending = dependencies.filter(({ status, bytes_total: total }) => status === 'pending' && total > 0)
+  if (pending.length === 0) return {}
+  return {
+    hashed_bytes: pending.reduce((sum, { bytes_done: done }) => sum + done, 0),
+    bytes_to_hash: pending.reduce((sum, { bytes_total: total }) => sum + total, 0),
+  }
 }
 
 const isNotHere = ({ status }: Dependency): boolean => status === 'missing' || status === 'ambiguous'

@@ -20,7 +20,7 @@ export interface Reopener {
   reopenBlocked(reason: RefusalReason, owner?: string): Promise<number>
   /** Jobs whose early access has ended since. */
   reopenDue(): Promise<number>
-  /** Once jobs run: what a changed policy lets pass now and what has come due, and from then on what comes due. */
+  /** Once jobs run: what a changed policy or another key lets pass now and what has come due, and from then on what comes due. */
   start(): Promise<void>
   stop(): void
 }
@@ -34,7 +34,9 @@ export interface ReopenerDeps {
   readonly kinds: readonly string[]
   /** The settings that decide what may be downloaded, by their names; no secrets. */
   readonly policy: JsonObject
-  /** File that remembers the policy of the last start. */
+  /** The host's own keys, by their providers: of them, as of the policy, nothing but a digest is kept. */
+  readonly keys?: JsonObject
+  /** File that remembers policy and keys of the last start. */
   readonly file: string
 }
 
@@ -46,10 +48,12 @@ const MOST = 1000
 const AT_ONCE = 16
 const LOOK_EVERY_MS = 10 * 60_000
 
-/** What settings can change. */
+/** What settings can change, and what keys can. */
 const BY_POLICY: readonly RefusalReason[] = ['license', 'size', 'pickle', 'terms', 'disk']
+const BY_KEYS: readonly RefusalReason[] = ['login', 'terms']
 
-export function createReopener({ jobs, store, clock, log, kinds, policy, file }: ReopenerDeps): Reopener {
+export function createReopener(deps: ReopenerDeps): Reopener {
+  const { jobs, store, clock, log, kinds, policy, keys = {}, file } = deps
   let timer: ReturnType<typeof setInterval> | undefined
 
   async function reopen(
@@ -75,20 +79,23 @@ export function createReopener({ jobs, store, clock, log, kinds, policy, file }:
 
   const reopenDue = (): Promise<number> => reopen(['early_access'], { dueAt: clock.now() })
 
-  async function reopenByPolicy(): Promise<void> {
-    const now = fingerprintOf(policy)
-    const before = await readFile(file, 'utf8').catch(() => undefined)
-    if (before === now) return
+  async function reopenBySettings(): Promise<void> {
+    const now = [fingerprintOf(policy), fingerprintOf(keys)]
+    const before = (await readFile(file, 'utf8').catch(() => undefined))?.split('\n')
+    if (before?.join() === now.join()) return
     // Remembered afterwards: cut off in between, it is done again.
-    if (before !== undefined) await reopen(BY_POLICY, {})
-    await writeAtomic(file, now)
+    if (before !== undefined) {
+      const reasons = [...(before[0] === now[0] ? [] : BY_POLICY), ...(before[1] === now[1] ? [] : BY_KEYS)]
+      await reopen([...new Set(reasons)], {})
+    }
+    await writeAtomic(file, now.join('\n'))
   }
 
   return {
     reopenBlocked: (reason, owner) => reopen([reason], { owner }),
     reopenDue,
     async start() {
-      await reopenByPolicy()
+      await reopenBySettings()
       await reopenDue()
       timer ??= setInterval(() => {
         reopenDue().catch((error: unknown) => log.error({ err: error }, 'Could not reopen jobs that have come due'))

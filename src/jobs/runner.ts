@@ -108,12 +108,15 @@ export function createJobRunner({ store, events, log, onEnded }: JobRunnerDeps):
     const pump = (async () => {
       const kind = kindOf(name)
       while (started && woken.delete(name)) {
-        while (started && (perKind.get(name) ?? 0) < kind.concurrency) {
-          const row = await claim(kind)
-          if (row === undefined) break
-          if (started) begin(kind, row)
-          // Stopped between the claim and now: as if it had not been claimed.
-          else await store.change(row.id, ['running'], 'queued', undefined, kind.permission)
+        for (;;) {
+          const places = kind.concurrency - (perKind.get(name) ?? 0)
+          const rows = started && places > 0 ? await claim(kind, places) : []
+          if (rows.length === 0) break
+          for (const row of rows) {
+            if (started) begin(kind, row)
+            // Stopped between the claim and now: as if it had not been claimed.
+            else await store.change(row.id, ['running'], 'queued', undefined, kind.permission)
+          }
         }
       }
     })()
@@ -126,7 +129,7 @@ export function createJobRunner({ store, events, log, onEnded }: JobRunnerDeps):
     pumping.set(name, pump)
   }
 
-  function claim({ kind, permission }: JobKind<JsonObject>): Promise<ClaimedJob | undefined> {
+  function claim({ kind, permission }: JobKind<JsonObject>, places: number): Promise<readonly ClaimedJob[]> {
     let lost = false
     return whileAway(
       log,
@@ -135,7 +138,7 @@ export function createJobRunner({ store, events, log, onEnded }: JobRunnerDeps):
         // A claim whose answer did not come may have been made: a job that is marked as running and runs nowhere.
         if (lost) await store.requeueLeftOver({ kind, except: [...runs.keys()] })
         lost = true
-        return store.claim(kind, permission)
+        return store.claim(kind, permission, places)
       },
       tellWaiting,
     )
@@ -281,6 +284,15 @@ export function createJobRunner({ store, events, log, onEnded }: JobRunnerDeps):
     return row
   }
 
+  /** It is cancelled, whatever becomes of what it has started. */
+  async function abandon(kind: JobKind<JsonObject>, row: JobRow): Promise<void> {
+    try {
+      await kind.abandoned?.(row)
+    } catch (error) {
+      log.error({ err: error, job_id: row.id }, 'Could not end what a cancelled job has started')
+    }
+  }
+
   /** @param followed gets the kinds of jobs that came of it: to be woken after the commit */
   function sequelOf({ sequel }: JobKind<JsonObject>, followed: Set<string>): ChangeOptions['sequel'] {
     if (sequel === undefined) return undefined
@@ -330,6 +342,7 @@ export function createJobRunner({ store, events, log, onEnded }: JobRunnerDeps):
       const run = runs.get(id)
       run?.abort.abort(CANCELLED)
       await run?.done
+      if (changed !== undefined) await abandon(kind, changed)
       return changed ?? (await get(id))
     },
     async pause(id) {

@@ -1,5 +1,5 @@
 import { and, asc, count, desc, eq, inArray, notInArray, placeholder, type SQL, sql } from 'drizzle-orm'
-import type { Db, WriteDb } from '../db/db.ts'
+import type { Db } from '../db/db.ts'
 import { isUniqueViolation } from '../db/db-error.ts'
 import { AppError } from '../errors.ts'
 import type { EventHub } from '../events/hub.ts'
@@ -67,8 +67,8 @@ export interface JobStore {
   /** Jobs of this host that wait or run. */
   countLive(): Promise<{ readonly kind: string; readonly status: JobStatus; readonly count: number }[]>
   count(filter: JobFilter): Promise<number>
-  /** Oldest queued job of the kind, marked as running; undefined when there is none. */
-  claim(kind: string, permission: Permission): Promise<ClaimedJob | undefined>
+  /** The oldest queued jobs of the kind, so many at most, marked as running in one commit; the oldest first. */
+  claim(kind: string, permission: Permission, limit?: number): Promise<readonly ClaimedJob[]>
   /**
    * Changes status and view, unless the job is in none of the `from` states any more; undefined then.
    * @throws AppError conflict: it would live again beside another with its key
@@ -83,6 +83,8 @@ export interface JobStore {
   ): Promise<JobRow | undefined>
   /** Their ids, the newest of each kind first: `reason_code` stands in the job object itself or in a dependency. */
   findBlocked(query: BlockedQuery): Promise<string[]>
+  /** Ids of live jobs of which a dependency waits for this download, as their job objects were stored last. */
+  findWaitingFor(downloadId: string): Promise<string[]>
   /** Jobs that a process which is gone left running: queued again. All of this host, or of one kind with exceptions. */
   requeueLeftOver(of?: { readonly kind: string; readonly except: readonly string[] }): Promise<number>
 }
@@ -126,7 +128,7 @@ export function createJobStore({ db, events, clock, instanceId }: JobStoreDeps):
           eq(jobsTable.instanceId, instanceId()),
           eq(jobsTable.kind, job.kind),
           eq(jobsTable.key, job.key),
-          inArray(jobsTable.status, ['queued', 'running', 'paused']),
+          inArray(jobsTable.status, [...LIVE]),
         ),
       )
       .limit(1)
@@ -150,7 +152,7 @@ export function createJobStore({ db, events, clock, instanceId }: JobStoreDeps):
     .where(and(isHere, eq(jobsTable.status, 'queued'), eq(jobsTable.kind, placeholder('kind'))))
     // Ids are random: of one millisecond the row number tells what came first.
     .orderBy(asc(jobsTable.createdAt), sql`rowid`)
-    .limit(1)
+    .limit(placeholder('limit'))
     .prepare()
   const byId = db.writer
     .select()
@@ -160,7 +162,45 @@ export function createJobStore({ db, events, clock, instanceId }: JobStoreDeps):
     .prepare()
   const markRunning = db.writer
     .update(jobsTable)
-    .set({ status: 'running', attempts: sql`${placeholder('attempts')}`, updatedAt: sql`${placeholder('now')}` })
+    .set({ status: 'running', attempts: sql`${jobsTable.attempts} + 1`, updatedAt: sql`${placeholder('now')}` })
+    .where(inArray(jobsTable.id, sql`(select value from json_each(${placeholder('ids')}))`))
+    .prepare()
+
+  const insertRow = db.writer
+    .insert(jobsTable)
+    .values({
+      id: placeholder('id'),
+      kind: placeholder('kind'),
+      key: placeholder('key'),
+      status: placeholder('status'),
+      state: placeholder('state'),
+      owner: placeholder('owner'),
+      actor: placeholder('actor'),
+      input: placeholder('input'),
+      view: placeholder('view'),
+      private: placeholder('private'),
+      batchId: placeholder('batchId'),
+      attempts: placeholder('attempts'),
+      instanceId: placeholder('instanceId'),
+      createdAt: placeholder('createdAt'),
+      updatedAt: placeholder('updatedAt'),
+    })
+    .prepare()
+  const updateRow = db.writer
+    .update(jobsTable)
+    .set({
+      status: sql`${placeholder('status')}`,
+      state: sql`${placeholder('state')}`,
+      view: sql`${placeholder('view')}`,
+      private: sql`${placeholder('private')}`,
+      attempts: sql`${placeholder('attempts')}`,
+      updatedAt: sql`${placeholder('updatedAt')}`,
+    })
+    .where(eq(jobsTable.id, placeholder('id')))
+    .prepare()
+  const updateInput = db.writer
+    .update(jobsTable)
+    .set({ input: sql`${placeholder('input')}` })
     .where(eq(jobsTable.id, placeholder('id')))
     .prepare()
 
@@ -185,8 +225,8 @@ export function createJobStore({ db, events, clock, instanceId }: JobStoreDeps):
     }
   }
 
-  async function insert(row: JobRow, permission: Permission, tx: WriteDb, emit: Emit): Promise<void> {
-    await tx.insert(jobsTable).values(row)
+  async function insert(row: JobRow, permission: Permission, emit: Emit): Promise<void> {
+    await insertRow.run(row)
     await emit(toEvent(row, permission))
   }
 
@@ -218,7 +258,7 @@ export function createJobStore({ db, events, clock, instanceId }: JobStoreDeps):
       if (live !== undefined) return live
       const row = newRow(job)
       try {
-        await events.commit((tx, emit) => insert(row, job.permission, tx, emit))
+        await events.commit((_, emit) => insert(row, job.permission, emit))
       } catch (error) {
         if (!isUniqueViolation(error)) throw error
         const other = await findLive(job)
@@ -253,23 +293,26 @@ export function createJobStore({ db, events, clock, instanceId }: JobStoreDeps):
         .where(and(eq(jobsTable.instanceId, instanceId()), inArray(jobsTable.status, ['queued', 'running'])))
         .groupBy(jobsTable.kind, jobsTable.status),
     count: (filter) => db.read.$count(jobsTable, where(filter)),
-    claim: (kind, permission) =>
+    claim: (kind, permission, limit = 1) =>
       events.commit(async (_, emit) => {
-        const [next] = await oldestQueued.execute({ instance: instanceId(), kind })
-        if (next === undefined) return undefined
-        const claimed: ClaimedJob = {
-          ...next,
-          status: 'running',
-          attempts: next.attempts + 1,
-          updatedAt: clock.now(),
-          queuedAt: next.updatedAt,
-        }
-        await markRunning.run({ id: next.id, attempts: claimed.attempts, now: claimed.updatedAt })
-        await emit(toEvent(claimed, permission))
+        const queued = await oldestQueued.execute({ instance: instanceId(), kind, limit })
+        if (queued.length === 0) return []
+        const now = clock.now()
+        await markRunning.run({ ids: JSON.stringify(queued.map(({ id }) => id)), now })
+        const claimed = queued.map(
+          (row): ClaimedJob => ({
+            ...row,
+            status: 'running',
+            attempts: row.attempts + 1,
+            updatedAt: now,
+            queuedAt: row.updatedAt,
+          }),
+        )
+        for (const row of claimed) await emit(toEvent(row, permission))
         return claimed
       }),
     change: (id, from, to, view, permission, { advanced = false, input, private: ofEnd, sequel } = {}) =>
-      events.commit(async (tx, emit) => {
+      events.commit(async (_, emit) => {
         const [row] = await byId.execute({ instance: instanceId(), id })
         if (row === undefined || !from.includes(row.status)) return undefined
         const next = view ?? row.view
@@ -284,29 +327,32 @@ export function createJobStore({ db, events, clock, instanceId }: JobStoreDeps):
           attempts: to === 'queued' || advanced ? 0 : row.attempts,
           updatedAt: clock.now(),
         }
-        await tx
-          .update(jobsTable)
-          .set({
-            status: changed.status,
-            state: changed.state,
-            view: changed.view,
-            ...(input === undefined ? {} : { input: changed.input }),
-            ...(changed.private === null && row.private === null ? {} : { private: changed.private }),
-            attempts: changed.attempts,
-            updatedAt: changed.updatedAt,
-          })
-          .where(eq(jobsTable.id, id))
+        const { status, state, attempts, updatedAt } = changed
+        const [shown, ofEndOnly] = [JSON.stringify(next), changed.private && JSON.stringify(changed.private)]
+        await updateRow
+          .run({ id, status, state, attempts, updatedAt, view: shown, private: ofEndOnly })
           .catch((error: unknown) => {
             throw isUniqueViolation(error) ? ANOTHER_LIVES : error
           })
+        if (input !== undefined) await updateInput.run({ id, input: JSON.stringify(changed.input) })
         await emit(toEvent(changed, permission))
         const after = isFinal(to) ? sequel?.(changed) : undefined
-        if (after !== undefined) await insert(newRow(after), after.permission, tx, emit)
+        if (after !== undefined) await insert(newRow(after), after.permission, emit)
         return changed
       }),
     async findBlocked(query) {
       const found = await Promise.all(query.kinds.map((kind) => blockedOf(kind, query)))
       return found.flat().map(({ id }) => id)
+    },
+    async findWaitingFor(downloadId) {
+      const isNamed = sql`exists (select 1 from json_each(${jobsTable.view}, '$.dependencies') as dependency
+        where dependency.value ->> 'download_job_id' = ${downloadId})`
+      const isLive = inArray(jobsTable.status, [...LIVE])
+      const rows = await db.read
+        .select({ id: jobsTable.id })
+        .from(jobsTable)
+        .where(and(eq(jobsTable.instanceId, instanceId()), isLive, isNamed))
+      return rows.map(({ id }) => id)
     },
     requeueLeftOver: (of) =>
       db.write(async (tx) => {
@@ -326,6 +372,8 @@ export function createJobStore({ db, events, clock, instanceId }: JobStoreDeps):
       }),
   }
 }
+
+const LIVE: readonly JobStatus[] = ['queued', 'running', 'paused']
 
 type Emit = Parameters<Parameters<EventHub['commit']>[0]>[1]
 

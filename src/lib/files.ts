@@ -14,8 +14,15 @@ export async function syncDir(dir: string): Promise<void> {
 }
 
 export interface WriteAtomicOptions {
-  /** File mode, 0o600 by default. */
+  /** File mode, 0o600 by default; the process's mask takes from it. */
   readonly mode?: number
+  /** Mode of the file in whose place it comes, which it keeps whatever the mask. */
+  readonly keptMode?: number
+  /**
+   * The name beside the target, where nobody else writes that: what a killed run left there is replaced. By default one
+   * that is new each time.
+   */
+  readonly temporary?: string
 }
 
 /** Whole content or nothing: temporary name beside the target, sync, rename, sync of the folder. */
@@ -24,11 +31,13 @@ export async function writeAtomic(
   data: string | Uint8Array,
   options: WriteAtomicOptions = {},
 ): Promise<void> {
-  const temporary = join(dirname(path), `.${basename(path)}.${createId('tmp')}`)
+  const temporary = options.temporary ?? join(dirname(path), `.${basename(path)}.${createId('tmp')}`)
   let handle: FileHandle | undefined
   try {
+    if (options.temporary !== undefined) await rm(temporary, { force: true })
     handle = await open(temporary, 'wx', options.mode ?? 0o600)
     await handle.writeFile(data)
+    if (options.keptMode !== undefined) await handle.chmod(options.keptMode)
     await handle.sync()
     await handle.close()
     handle = undefined

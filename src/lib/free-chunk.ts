@@ -8,4 +8,4 @@ export function freeChunk({ buffer, byteLength }: Uint8Array): void {
 }
 
 /** Smaller ones are cheap to keep, and often parts of a buffer that is used again. */
-const SMALLEST = 128 * 1024
+const SMALLEST = 16 * 1024

@@ -1,4 +1,5 @@
 import pino from 'pino'
+import { isHarmlessField } from './public-url.ts'
 
 export interface Log {
   debug(fields: object, message: string): void
@@ -19,14 +20,22 @@ export type LogLevel = 'silent' | 'error' | 'warn' | 'info' | 'debug'
 /** Fields that hold secrets wherever they stand; their values never reach a line. */
 const SECRET_FIELDS = new Set(['authorization', 'token', 'secret', 'key', 'password', 'ticket', 'cookie'])
 
-const SECRET_IN_URL = /([?&](?:token|authToken|ticket|key|api_key|apikey|signature|X-Amz-[A-Za-z-]+)=)[^&\s"']+/gi
+/** A field of a query: names are told by where they begin, so that none is looked at twice. */
+const QUERY_FIELD = /([?&;])([\w.%[\]~-]{1,100})=([^?&;#\s"'`<>]+)/g
 
 /** Looks back for the end of a scheme: one sought from its beginning is sought anew at each of its letters. */
 const USER_IN_URL = /(?<=[a-z0-9+.-]:\/\/)[^\s/?#@"']+@/gi
 
-/** Takes tokens, signatures, users and passwords out of a URL or of any text that may hold one. */
+/**
+ * Takes tokens, signatures, users and passwords out of a URL or of any text that may hold one: of queries only fields
+ * that are known to be harmless keep their values.
+ */
 export const withoutSecrets = (text: string): string =>
-  text.replace(SECRET_IN_URL, '$1***').replace(USER_IN_URL, '***@')
+  text
+    .replace(QUERY_FIELD, (field, sign: string, name: string, value: string) =>
+      isHarmlessField(name, value) ? field : `${sign}${name}=***`,
+    )
+    .replace(USER_IN_URL, '***@')
 
 /**
  * JSON lines on stderr. Written synchronously, so that the last line before an exit is there

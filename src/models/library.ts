@@ -25,6 +25,12 @@ export interface LibraryFile {
   fault: string | undefined
 }
 
+/** Bytes, both ends included. */
+export interface SizeRange {
+  readonly least: number
+  readonly most: number
+}
+
 /** The model files of this host: as the index has them, and after {@link Library.look} as they are. */
 export interface Library {
   /**
@@ -41,8 +47,8 @@ export interface Library {
   readonly unreadable: readonly string[]
   /** Reads the headers of all files that came since they were read: these tell of names, versions and damage. */
   readHeaders(): Promise<void>
-  /** Files whose digests are not all known, the small ones first. */
-  unhashed(): Promise<readonly LibraryFile[]>
+  /** Files whose digests are not all known, the small ones first: all of them, or those of one of these sizes. */
+  unhashed(sizes?: readonly SizeRange[]): Promise<readonly LibraryFile[]>
   /**
    * Whether the file is at its listed path as it was found, and can be loaded as far as its header tells: it is read
    * where nobody has done so yet.

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { AppError } from '../errors.ts'
 import { readBody } from './body.ts'
 import { contentCoding, decoded } from './decode.ts'
+import { isTooDeep } from './json-depth.ts'
 
 export interface GuardedResponse {
   readonly status: number
@@ -77,12 +78,14 @@ export function toResponse(message: IncomingMessage, options: ResponseOptions): 
     async json(limit) {
       const content = await text(limit)
       try {
-        return JSON.parse(content)
+        const value: unknown = JSON.parse(content)
+        if (!isTooDeep(value)) return value
       } catch {
         const [type] = /^[\w.+/-]{1,100}/.exec(headers.get('content-type') ?? '') ?? ['something else']
         // The parser's own message quotes the text.
         throw new AppError('upstream_unavailable', `Cannot use the answer of ${what}: it is ${type}, not valid JSON`)
       }
+      throw new AppError('upstream_unavailable', `Cannot use the answer of ${what}: it is nested too deeply`)
     },
     discard,
   }

@@ -1,5 +1,6 @@
 import { AppError } from '../errors.ts'
 import { isJsonObject } from '../lib/json.ts'
+import { quoteOf } from '../net/redact.ts'
 
 export interface SwarmHost {
   /** Origin and path prefix, no trailing slash. */
@@ -36,12 +37,18 @@ export function answered(status: number, json: unknown): Answer {
 export const isUnknownSubtype = ({ json, errorId }: Answer): boolean =>
   errorId === 'invalid_subtype' || (isJsonObject(json) && json.error === 'Invalid sub-type.')
 
+/** SwarmUI's own are words with underscores. */
+const LONGEST_ID = 60
+
 const UNKNOWN_CALLERS = new Set(['invalid_user', 'bad_permissions', 'invalid_session_id'])
 
 /** Undefined for an answer that is no refusal. */
 export function refusalIn(host: SwarmHost, { status, errorId }: Answer): AppError | undefined {
   if (status === 401 || status === 403 || UNKNOWN_CALLERS.has(errorId ?? '')) {
-    return new AppError('forbidden', `Cannot ask ${host.origin}: it refuses the token (${errorId ?? `HTTP ${status}`})`)
+    return new AppError(
+      'forbidden',
+      `Cannot ask ${host.origin}: it refuses the token (${quoteOf(errorId, LONGEST_ID) ?? `HTTP ${status}`})`,
+    )
   }
   if (status === 429) return new AppError('rate_limited', `Cannot ask ${host.origin}: it asks to slow down (HTTP 429)`)
   if (status !== 200) return failed(host, `it answers HTTP ${status}`)

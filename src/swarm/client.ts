@@ -1,3 +1,4 @@
+import { AppError } from '../errors.ts'
 import { isJsonObject, type JsonObject } from '../lib/json.ts'
 import type { Trace } from '../lib/log.ts'
 import type { GuardedFetch } from '../net/fetch.ts'
@@ -122,6 +123,17 @@ export function createSwarmClient({ fetch, host, connectTimeoutMs = 5_000 }: Swa
   }
 }
 
-/** Where the bytes of a model are; each part is one segment of the path, whatever is in it. */
-export const downloadPath = (subtype: string, identifier: string, filename: string): string =>
-  `/DownloadModel/${[subtype, identifier, filename].map(encodeURIComponent).join('/')}`
+/**
+ * Where the bytes of a model are; each part is one segment of the path, whatever is in it.
+ * @throws AppError invalid_input for what can be no segment
+ */
+export function downloadPath(subtype: string, identifier: string, filename: string): string {
+  const parts = [subtype, identifier, filename].map((part) => encodeURIComponent(part.toWellFormed()))
+  if (parts.some((part) => part === '' || part === '.' || part === '..')) {
+    throw new AppError(
+      'invalid_input',
+      'Cannot ask the node for the model: it is called by a name that leads elsewhere',
+    )
+  }
+  return `/DownloadModel/${parts.join('/')}`
+}

@@ -52,16 +52,20 @@ export async function readModels(json: unknown, field: 'models' | 'files'): Prom
   for (const [at, item] of items.entries()) {
     if (at % SLICE === SLICE - 1) await nextTurn()
     const read = v.safeParse(modelSchema, item, { abortEarly: true })
-    if (read.success) models.push(toModel(read.output))
+    if (read.success && isName(read.output.name)) models.push(toModel(read.output))
   }
   return models
 }
+
+/** No file lies where such a name would lead. */
+const isName = (name: string): boolean =>
+  !/\p{Cc}/u.test(name) && name.split(/[\\/]/).every((part) => part !== '' && part !== '.' && part !== '..')
 
 function toModel(wire: v.InferOutput<typeof modelSchema>): SwarmListedModel {
   const name = wire.name.replaceAll('\\', '/')
   return {
     name,
-    filename: lastPart(wire.filename ?? name),
+    filename: [wire.filename ?? '', name].map(lastPart).find(isName) ?? name,
     title: wire.title,
     license: wire.metadata?.license ?? wire.license,
     sizeBytes: wire.size,
@@ -82,7 +86,8 @@ function identifierIn(url: string): string | undefined {
   const segment = /^\/DownloadModel\/[^/]+\/([^/]+)\/[^/]+$/.exec(url)?.[1]
   if (segment === undefined) return undefined
   try {
-    return decodeURIComponent(segment)
+    const identifier = decodeURIComponent(segment)
+    return identifier === '.' || identifier === '..' || /\p{Cc}/u.test(identifier) ? undefined : identifier
   } catch {
     return undefined
   }

@@ -218,7 +218,7 @@ describe('failures', () => {
       'a blocked region',
       { kind: 'fail', status: 451, body: '{"error":"Access …","code":"REGION_BLOCKED"}' },
       1,
-      { code: 'upstream_unavailable', message: expect.stringContaining('blocked in the region') },
+      { code: 'forbidden', reason: 'region', message: expect.stringContaining('blocked in the region') },
     ],
     [
       'a login wall',
@@ -231,6 +231,12 @@ describe('failures', () => {
       { kind: 'fail', status: 400, body: '{"error":{"issues":[]}}' },
       1,
       { code: 'upstream_unavailable', message: expect.stringContaining('answered 400') },
+    ],
+    [
+      'a login',
+      { kind: 'fail', status: 401, body: '{"error":"Unauthorized"}' },
+      1,
+      { code: 'forbidden', reason: 'login', hint: expect.stringContaining('CIVITAI_TOKEN') },
     ],
     ['a body always cut short', { kind: 'cut' }, 4, { code: 'upstream_unavailable' }],
   ])('%s', async (_, how, requests, error) => {

@@ -1,6 +1,12 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { parseCivitaiLink, parseCivitaiModelLink, toCivitaiLink, toOriginalUrl } from '../../src/civitai/links.ts'
+import {
+  parseCivitaiFileLink,
+  parseCivitaiLink,
+  parseCivitaiModelLink,
+  toCivitaiLink,
+  toOriginalUrl,
+} from '../../src/civitai/links.ts'
 
 describe('addresses of posts and images', () => {
   test.each([
@@ -75,6 +81,33 @@ describe('addresses of models', () => {
 
   test('no text is too odd', () => {
     fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => void parseCivitaiModelLink(text)))
+  })
+})
+
+describe('which file a link means', () => {
+  test.each([
+    ['https://civitai.com/api/download/models/34?fileId=5', { versionId: 34, fileId: 5 }],
+    [
+      'https://civitai.red/api/download/models/34?type=Pruned%20Model&format=SafeTensor&size=pruned&fp=fp16',
+      { versionId: 34, type: 'Pruned Model', format: 'SafeTensor', size: 'pruned', fp: 'fp16' },
+    ],
+    [
+      'https://civitai.com/api/download/models/34?format=GGUF&quantType=Q4_K_M',
+      { versionId: 34, format: 'GGUF', quant: 'Q4_K_M' },
+    ],
+    ['https://civitai.com/models/12/a?modelVersionId=34&type=VAE', { versionId: 34, type: 'VAE' }],
+    ['https://civitai.com/api/download/models/34', undefined],
+    ['https://civitai.com/api/download/models/34?token=x', undefined],
+    [`https://civitai.com/api/download/models/34?fileId=-1&type=&fp=${'x'.repeat(50)}`, undefined],
+    ['https://civitai.com/models/12?type=VAE', undefined],
+    ['https://example.com/api/download/models/34?type=VAE', undefined],
+    ['x', undefined],
+  ] as const)('%s', (link, expected) => {
+    expect(parseCivitaiFileLink(link)).toEqual(expected)
+  })
+
+  test('no text is too odd', () => {
+    fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => void parseCivitaiFileLink(text)))
   })
 })
 

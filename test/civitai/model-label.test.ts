@@ -58,7 +58,7 @@ describe('access', () => {
 
 describe('names', () => {
   test('are one line, without control characters, and not endless', () => {
-    const label = parseVersion({ id: 1, name: ' a\n\u0000b\u2028c\ud800 ', baseModel: 'x'.repeat(5_000) })
+    const label = parseVersion({ id: 1, name: ' a\n\u0000b\u2028c\u202e\u2066\ud800 ', baseModel: 'x'.repeat(5_000) })
     expect(label?.versionName).toBe('a b c\ufffd')
     expect(label?.baseModel?.length).toBe(300)
   })

@@ -241,6 +241,14 @@ describe('labels', () => {
     expect(await rejection(client.fetchLabels(more, { signal }))).toMatchObject({ code: 'upstream_unavailable' })
   })
 
+  test('one version that is refused is left out; a blocked region is the whole site', async () => {
+    const few = [401, 402].map((modelId) => ({ modelId, versionId: modelId * 10 }))
+    civitai.misbehave({ kind: 'fail', status: 403, body: '{"error":"Early Access"}' }, /models\/40/)
+    expect([...(await client.fetchLabels([...few, high], { signal })).keys()]).toEqual([910201])
+    civitai.misbehave({ kind: 'fail', status: 451 }, /models\/40/)
+    expect(await rejection(client.fetchLabels([...few, high], { signal }))).toMatchObject({ reason: 'region' })
+  })
+
   test.each<[string, Misbehaviour, object]>([
     ['500 for good', { kind: 'fail', status: 500 }, { code: 'upstream_unavailable' }],
     ['429 for good', { kind: 'fail', status: 429 }, { code: 'rate_limited' }],

@@ -27,6 +27,23 @@ const NEW = wireFile(16, 'new.safetensors', undefined, { primary: false })
 const version = aVersion([TRAINING, FULL, PRUNED, VAE, CONFIG])
 const two = aVersion([wireFile(11, 'one.safetensors', CHECKPOINT, { primary: false }), FULL])
 
+const kinds = (size: string | null, fp: string | null, format = 'SafeTensor'): JsonObject => ({
+  primary: false,
+  metadata: { format, size, fp },
+})
+const several = aVersion([
+  wireFile(21, 'm.safetensors', CHECKPOINT, { ...kinds('pruned', 'fp16'), primary: true }),
+  wireFile(22, 'm.safetensors', HIGH, kinds('full', 'fp32')),
+  wireFile(23, 'm_fp8.safetensors', LOW, { ...kinds(null, null), type: 'Pruned Model' }),
+  wireFile(24, 'm-Q4_K_M.gguf', undefined, kinds('full', null, 'GGUF')),
+  wireFile(25, 'm-Q8_0.gguf', undefined, {
+    ...kinds('full', null, 'GGUF'),
+    metadata: { format: 'GGUF', quantType: 'Q8_0' },
+  }),
+  VAE,
+  TRAINING,
+])
+
 const sha = (value: string): WantedFile['hashes'] => [{ algorithm: 'sha256', value }]
 
 describe('the right file', () => {
@@ -50,6 +67,29 @@ describe('the right file', () => {
     ['the VAE by digest', version, { hashes: sha(LOW.sha256) }, 13, 'sha256'],
     ['by number', version, { fileId: 12 }, 12, 'file_id'],
     ['an unknown number', version, { fileId: 99 }, 11, 'primary'],
+    [
+      'by what its address says',
+      several,
+      { traits: { type: 'Model', format: 'SafeTensor', size: 'full', fp: 'fp32' } },
+      22,
+      'traits',
+    ],
+    ['by a part of it', several, { traits: { fp: 'FP32' } }, 22, 'traits'],
+    ['a digest before an address', several, { hashes: sha(HIGH.sha256), traits: { fp: 'fp16' } }, 22, 'sha256'],
+    ['a number before an address', several, { fileId: 21, traits: { fp: 'fp32' } }, 21, 'file_id'],
+    ['an address before a name', several, { names: ['m.safetensors'], traits: { type: 'Pruned Model' } }, 23, 'traits'],
+    ['a VAE by its address', several, { traits: { type: 'VAE' }, type: 'checkpoint' }, 13, 'traits'],
+    ['a quantised file', several, { traits: { format: 'GGUF', quant: 'Q8_0' } }, 25, 'traits'],
+    ['a quantised file by its name', several, { traits: { type: 'Model', quant: 'Q4_K_M' } }, 24, 'traits'],
+    [
+      'one of which nothing is said',
+      aVersion([PRUNED]),
+      { traits: { type: 'Model', size: 'full', fp: 'fp16' } },
+      11,
+      'primary',
+    ],
+    ['an address that several fit', several, { traits: { type: 'Model' } }, 21, 'primary'],
+    ['another word for the main file', aVersion([PRUNED]), { traits: { type: 'Pruned Model' } }, 11, 'primary'],
     ['two of one name', version, { names: ['x\\same.safetensors'] }, 11, 'name'],
     ['by name', two, { names: ['sub/one.safetensors'] }, 11, 'name'],
     ['by name without its ending', two, { names: ['one'] }, 11, 'name'],
@@ -74,6 +114,13 @@ describe('the right file', () => {
       { hashes: sha('ab'.repeat(32)), fileId: 11 },
       /another/,
     ],
+    [
+      'no file as the address says',
+      several,
+      { traits: { type: 'Model', format: 'SafeTensor', fp: 'bf16' } },
+      /as its address says/,
+    ],
+    ['training data by its address', several, { traits: { type: 'Training Data' } }, /as its address says/],
     ['two, neither primary', two, {}, /has 2 files that fit: 11 \(one\.safetensors\), 12 \(same\.safetensors\)/],
     ['training data by its number', aVersion([TRAINING]), { fileId: 14 }, /no model files/],
     ['no files', aVersion([]), {}, /no model files/],
@@ -219,7 +266,7 @@ describe('what stands in an answer', () => {
       modelVersions: [{ id: 2, earlyAccessDeadline: '2026-12-01T00:00:00Z' }],
     })
     if (model === undefined) throw new Error('no model')
-    expect(joinModel(aVersion([]), model)).toMatchObject({
+    expect(joinModel(aVersion([], { availability: 'Public' }), model)).toMatchObject({
       license: { allowCommercialUse: ['Sell'], allowDerivatives: null },
       nsfw: true,
       availability: 'Archived',

@@ -1,10 +1,11 @@
 import { afterAll, beforeEach, describe, expect, test } from 'bun:test'
 import { type CivitaiVersions, type CivitaiVersionsDeps, createCivitaiVersions } from '../../src/civitai/versions.ts'
+import type { AppError } from '../../src/errors.ts'
 import { EMPTY_SHA256 } from '../../src/hash/digest.ts'
 import { silentLog } from '../../src/lib/log.ts'
 import { fakeFetch, rerouted } from '../support/civitai-client.ts'
 import { ARCHIVED, EARLY, HARBOR_LIGHTS, NORTHWIND } from '../support/civitai-examples.ts'
-import { startFakeCivitai } from '../support/fake-civitai.ts'
+import { type Misbehaviour, startFakeCivitai } from '../support/fake-civitai.ts'
 import { DEADLINE } from '../support/fake-downloads.ts'
 import { CHECKPOINT, HIGH, LOW } from '../support/payloads.ts'
 import { rejection } from '../support/rejection.ts'
@@ -286,10 +287,87 @@ describe('versions and models by number', () => {
     expect(await rejection(aClient().getVersion(910_201, { signal }))).toMatchObject({ code: 'upstream_unavailable' })
     expect(await rejection(aClient().getModel(910_201, { signal }))).toMatchObject({ code: 'upstream_unavailable' })
   })
+})
 
-  test('a blocked region is a refusal', async () => {
-    civitai.misbehave({ kind: 'fail', status: 451 })
-    expect(await rejection(aClient().getVersion(910_201, { signal }))).toMatchObject({ reason: 'region' })
+describe('a refusal says what can be done about it', () => {
+  const REGION = { error: 'Access to this service is not available in your region due to legal restrictions.' }
+  const json = (status: number, body: object, headers = {}): Misbehaviour => ({
+    kind: 'fail',
+    status,
+    body: JSON.stringify(body),
+    headers,
+  })
+  test.each<[string, Misbehaviour, object]>([
+    ['a blocked region', json(451, { ...REGION, code: 'REGION_BLOCKED' }), { reason: 'region' }],
+    ['a blocked region without a word', { kind: 'fail', status: 451 }, { reason: 'region' }],
+    ['a blocked region under another status', json(403, REGION), { reason: 'region' }],
+    ['a blocked region by its code', json(400, { code: 'REGION_BLOCKED' }), { reason: 'region' }],
+    [
+      'a login',
+      json(401, { error: 'Unauthorized' }),
+      { reason: 'login', hint: expect.stringContaining('CIVITAI_TOKEN') },
+    ],
+    ['a login as 403', json(403, { error: 'You must be logged in' }), { reason: 'login' }],
+    ['a login by its code', json(403, { error: 'No', code: 'UNAUTHORIZED' }), { reason: 'login' }],
+    ['a login page', { kind: 'fail', status: 403, body: '<html>Log in</html>' }, { reason: 'login' }],
+    [
+      'early access',
+      json(403, { error: 'Early Access', deadline: DEADLINE }),
+      { reason: 'early_access', until: Date.parse(DEADLINE) },
+    ],
+    ['early access, with an odd end', json(403, { error: 'Early Access', deadline: 'x' }), { until: undefined }],
+    [
+      'downloads that are disabled',
+      json(401, { message: 'has disabled downloads on this file' }),
+      { reason: 'disabled' },
+    ],
+    ['an archived model', json(410, { error: 'Model archived' }), { reason: 'archived' }],
+    ['no access', json(403, { error: 'You do not have access to this model' }), { reason: 'login' }],
+    ['a blocked account', json(403, { error: 'Forbidden' }), { code: 'forbidden', name: 'AppError' }],
+    [
+      'a wall',
+      { kind: 'fail', status: 403, body: '<html>Just a moment</html>' },
+      { code: 'upstream_unavailable', hint: expect.stringContaining('another network') },
+    ],
+  ])('%s', async (_, how, expected) => {
+    civitai.misbehave(how)
+    const client = aClient()
+    for (const ask of [
+      () => client.getVersion(910_201, { signal }),
+      () => client.findByHash(HIGH.sha256, { signal }),
+      () => client.getModel(900_100, { signal }),
+      () => client.searchByName('Harbor', [], { signal }),
+    ]) {
+      const error = (await rejection(ask())) as AppError
+      expect(typeof error.hint).toBe('string')
+      expect(error).toMatchObject(expected)
+    }
+    expect(civitai.requests.length).toBe(4)
+  })
+
+  test('a key that has run out keeps nobody from what is public', async () => {
+    civitai.misbehave({ ...json(401, { error: 'Unauthorized' }), times: 1 } as Misbehaviour)
+    expect((await aClient().getVersion(910_201, { token: 'old-key', signal }))?.versionId).toBe(910_201)
+    expect(civitai.requests.map(({ headers }) => headers.authorization)).toEqual(['Bearer old-key', undefined])
+  })
+
+  test('without the key another reason may show, else the key is what is wrong', async () => {
+    civitai.misbehave(json(401, { error: 'Unauthorized' }))
+    expect(await rejection(aClient().getVersion(910_201, { token: 'old-key', signal }))).toMatchObject({
+      reason: 'login',
+      message: expect.stringContaining('the key was not taken'),
+    })
+    expect(civitai.requests.length).toBe(2)
+  })
+
+  test('in its own words, in one line and without keys', async () => {
+    const key = '0123456789abcdef0123456789abcdef'
+    civitai.misbehave(
+      json(418, { error: `no\u001b[31m\n\u202e https://x/?token=${key} Bearer ${key} ${'x '.repeat(1_000)}` }),
+    )
+    const { message } = (await rejection(aClient().getVersion(910_201, { signal }))) as Error
+    expect(message).toStartWith(`Cannot ask ${civitai.host}: it answered 418: no https://x/ Bearer *** x x`)
+    expect(message.length).toBeLessThan(300)
   })
 })
 

@@ -68,7 +68,9 @@ test('nothing is offered that this version does not have', () => {
   expect(named).toContain('token create')
   expect(named).toContain('node add')
   expect(named).toContain('scan')
-  expect(named.filter((name) => name.startsWith('catalog'))).toEqual([])
+  expect(named).toContain('catalog validate')
+  const bare = toCompleted(describeProgram({ operations: [], columns: 100, writeHelp() {}, act: async () => {} }))
+  expect(allCommands(bare).filter(({ path }) => path[0] === 'catalog' || path[0] === 'scan')).toEqual([])
 })
 
 test('the command prints the script of the shell that was named, and no other', async () => {

@@ -77,7 +77,7 @@ describe('what this version does not have', () => {
   test('and nothing else', async () => {
     const said = [...(await listed(operations))].filter(([, text]) => text.includes('not in this version'))
     expect(said.map(([name]) => name).toSorted()).toEqual(ABSENT.map(([word]) => word).toSorted())
-    expect(ABSENT).not.toHaveLength(0)
+    expect(said.length).toBeLessThan((await listed([])).size)
   })
 
   test('is said in the help of the command too', async () => {

@@ -137,7 +137,7 @@ describe('whoever ends it', () => {
     for (let at = 0; at < 20; at += 1) {
       put(`renders/${at}.png`, createPng({ before: [tEXt('parameters', parameters)] }))
     }
-    aBoundlessModelFile(folder.path, 'models/loras/large.safetensors')
+    aBoundlessModelFile(folder.path, 'models/loras/far.safetensors')
     // The line is cut where the terminal ends.
     const { exitCode, stderr } = await interrupted(['SIGINT', 'resol'])
     expect(exitCode).toBe(130)

@@ -63,8 +63,12 @@ const answers: readonly Answer[] = [
     says: 'an answer in JSON instead',
   },
   { sent: 'plain words', head: 'Entry not found\n', says: 'text (“Entry not found”)' },
-  { sent: 'a token', head: 'bad token=abc123 at https://x/?key=abc123 for you', says: '(“bad token=… at … for you”)' },
-  { sent: 'JSON with a key', head: '{"error":"no such api_key: abc123"}', says: 'no such api_key: …' },
+  {
+    sent: 'a token',
+    head: 'bad token=abc123 at https://x/?key=abc123 for you',
+    says: '(“bad token=*** at https://x/ for you”)',
+  },
+  { sent: 'JSON with a key', head: '{"error":"no such api_key: abc123"}', says: 'no such api_key: ***' },
   { sent: 'a terminal sequence', head: '<title>\ta\n\tb</title><html>', contentType: 'text/html', says: '(“a b”)' },
 ]
 

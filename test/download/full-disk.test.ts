@@ -1,24 +1,26 @@
 import { expect, test } from 'bun:test'
-import { readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
-import { mountSmallDisk } from '../../scripts/faults/small-disk.ts'
-import { HIGH, payloadBytes } from '../support/payloads.ts'
+import type { SmallDisk } from '../../scripts/faults/small-disk.ts'
+import { HIGH, LOW, payloadBytes } from '../support/payloads.ts'
 import { rejection } from '../support/rejection.ts'
-import { satisfied } from '../support/requires.ts'
-import { tempDir } from '../support/temp-dir.ts'
+import { mayMount, smallDisk } from '../support/small-disk.ts'
+import { type TempDir, tempDir } from '../support/temp-dir.ts'
 import { aSource, cleanUp, download, KIB, serve, sha256 } from './world.ts'
 
 cleanUp()
 const file = payloadBytes(HIGH.seed)
 const SHA = sha256(file)
 
-function canMount(): boolean {
-  using dir = tempDir()
-  using disk = mountSmallDisk(join(dir.path, 'disk'), 64 * KIB)
-  return disk !== undefined
-}
+const runs = mayMount()
 
-const runs = satisfied(canMount(), 'this user may not mount a filesystem')
+const aDisk = (dir: TempDir): SmallDisk => smallDisk(join(dir.path, 'disk'), 4 * file.length)
+
+const notedIn = (target: string): number =>
+  (JSON.parse(readFileSync(`${target}.part.json`, 'utf8')) as { intervals: [number, number][] }).intervals.reduce(
+    (sum, [begin, end]) => sum + end - begin,
+    0,
+  )
 
 const LEFT_BYTES = 1_000 * KIB
 
@@ -31,8 +33,7 @@ test.skipIf(!runs).each(CASES)(
   'a disk that others fill meanwhile, %s: what fits is kept, and only the rest is fetched later',
   async (_, maxRanges) => {
     using dir = tempDir()
-    using disk = mountSmallDisk(join(dir.path, 'disk'), 4 * file.length)
-    if (disk === undefined) throw new Error('Nothing was mounted')
+    using disk = aDisk(dir)
     const target = join(disk.path, 'model.safetensors')
     const server = await serve(file, ({ index }) => {
       // The first answer has reserved the room by now, but what others write nobody can forbid.
@@ -61,3 +62,77 @@ test.skipIf(!runs).each(CASES)(
     expect(readFileSync(target).equals(file)).toBe(true)
   },
 )
+
+const PAGE = 4 * KIB
+
+test.skipIf(!runs).each([0, 1] as const)(
+  'all bytes fit, but beside the lock only %d pages for the notes: what was noted in the end goes on',
+  async (pages) => {
+    using dir = tempDir()
+    using disk = aDisk(dir)
+    const target = join(disk.path, 'model.safetensors')
+    const server = await serve(file)
+    const request = { expected: { sha256: SHA } }
+    const sources = [aSource(server.url)]
+    disk.fill(Math.ceil(file.length / PAGE) * PAGE + (1 + pages) * PAGE)
+    const first = await download({ target, sources, request, maxRanges: 1 }).catch((error: unknown) => error)
+    if (pages === 1) {
+      expect(first).toMatchObject({ sha256: SHA })
+      return
+    }
+    expect(first).toMatchObject({ code: 'disk_full', hint: 'Free some space on the filesystem of the model folder' })
+    expect(existsSync(target)).toBe(false)
+    const noted = notedIn(target)
+    expect(noted).toBeGreaterThanOrEqual(file.length - 64 * KIB)
+    disk.makeRoom()
+    expect(await download({ target, sources, request })).toMatchObject({ fetchedBytes: file.length - noted })
+    expect(readFileSync(target).equals(file)).toBe(true)
+    expect(readdirSync(disk.path)).toEqual(['model.safetensors'])
+  },
+)
+
+test.skipIf(!runs)('no room for anything at all: nothing is asked for, and nothing is left', async () => {
+  using dir = tempDir()
+  using disk = aDisk(dir)
+  disk.fill(0)
+  const source = aSource('http://127.0.0.1:1/')
+  const error = await rejection(download({ target: join(disk.path, 'model.safetensors'), sources: [source] }))
+  expect(error).toMatchObject({ code: 'disk_full' })
+  expect(source.opens).toBe(0)
+  expect(readdirSync(disk.path)).toEqual(['.filler'])
+})
+
+test.skipIf(!runs)('a folder that can only be read: nothing is asked for, and a part of before stays', async () => {
+  using dir = tempDir()
+  using disk = aDisk(dir)
+  const target = join(disk.path, 'model.safetensors')
+  const cut = await serve(file, ({ index }) => (index === 0 ? { cutAfter: 500 * KIB } : { status: 404 }))
+  const request = { expected: { sha256: SHA } }
+  await rejection(download({ target, sources: [aSource(cut.url)], request, maxRanges: 1 }))
+  const noted = notedIn(target)
+  expect(noted).toBeGreaterThan(0)
+  disk.setReadOnly(true)
+  const server = await serve(file)
+  const sources = [aSource(server.url)]
+  const error = await rejection(download({ target, sources, request }))
+  expect(error).toMatchObject({ code: 'forbidden', message: expect.stringContaining('folder is not writable') })
+  expect(String(error)).not.toContain(dir.path)
+  expect(server.requests).toHaveLength(0)
+  disk.setReadOnly(false)
+  expect(await download({ target, sources, request })).toMatchObject({ fetchedBytes: file.length - noted })
+})
+
+test.skipIf(!runs)('a folder on another filesystem, through a link: the part lies beside the final name', async () => {
+  using dir = tempDir()
+  using disk = aDisk(dir)
+  const linked = join(dir.path, 'models')
+  symlinkSync(disk.path, linked)
+  const server = await serve(file, ({ index }) => (index === 1 ? { file: payloadBytes(LOW.seed) } : {}))
+  const target = join(linked, 'model.safetensors')
+  const request = { expected: { sha256: SHA } }
+  expect(await download({ target, sources: [aSource(server.url)], request })).toMatchObject({ path: target })
+  expect(readFileSync(join(disk.path, 'model.safetensors')).equals(file)).toBe(true)
+  // Wrong bytes too stay on their disk: nothing is copied.
+  expect(readdirSync(disk.path).sort()).toEqual(['.airkeep-quarantine', 'model.safetensors'])
+  expect(readdirSync(dir.path).sort()).toEqual(['disk', 'models'])
+})

@@ -8,7 +8,7 @@ import { parseSha256 } from '../../src/hash/digest.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import { HIGH, LOW, payloadBytes } from '../support/payloads.ts'
 import { rejection } from '../support/rejection.ts'
-import { aSource, cleanUp, download, newTarget, serve, sha256 } from './world.ts'
+import { aSource, cleanUp, download, gate, newTarget, serve, sha256 } from './world.ts'
 
 cleanUp()
 const file = payloadBytes(HIGH.seed)
@@ -94,6 +94,62 @@ describe('no byte moves where something else has the name', () => {
     expect(source.opens).toBe(0)
     expect(readdirSync(dirname(target))).toEqual(names)
   })
+})
+
+describe('the file that is wanted is there already', () => {
+  const LOCK = `${hostname().replace(/\s/g, '_')} 999999 12345\n`
+  const there = (target: string): Promise<unknown> => {
+    writeFileSync(target, file)
+    return download({ target, sources: [], request: { expected: { sha256: SHA } } })
+  }
+
+  test.each<readonly [string, (target: string) => void]>([
+    [
+      'half a part with its notes',
+      (target) => [writeFileSync(`${target}.part`, file.subarray(0, 100)), note(target, 100)],
+    ],
+    ['a mark of a process that is gone', (target) => writeFileSync(`${target}.part.lock`, LOCK)],
+    ['notes that had no name yet', (target) => writeFileSync(`${target}.part.json.tmp`, '{"ver')],
+  ])('%s goes', async (_name, leave) => {
+    const target = newTarget()
+    leave(target)
+    expect(await there(target)).toMatchObject({ sha256: SHA, fetchedBytes: 0 })
+    expect(readdirSync(dirname(target))).toEqual([basename(target)])
+  })
+
+  test.each<readonly [string, (target: string) => void]>([
+    ['a part that another program may have begun', (target) => writeFileSync(`${target}.part`, 'mine')],
+    [
+      'what another download writes',
+      (target) => [writeFileSync(`${target}.part`, 'x'), writeFileSync(`${target}.part.lock`, 'elsewhere 5 12345\n')],
+    ],
+  ])('%s stays', async (_name, leave) => {
+    const target = newTarget()
+    leave(target)
+    const names = readdirSync(dirname(target))
+    expect(await there(target)).toMatchObject({ sha256: SHA, fetchedBytes: 0 })
+    expect(readdirSync(dirname(target)).sort()).toEqual([basename(target), ...names].sort())
+  })
+
+  test('since a moment ago: what was fetched meanwhile goes', async () => {
+    const target = newTarget()
+    const held = gate()
+    const server = await serve(file, () => ({ until: held.opened }))
+    const running = download({ target, sources: [aSource(server.url)], request: { expected: { sha256: SHA } } })
+    await server.asked(1)
+    writeFileSync(target, file)
+    held.open()
+    expect(await running).toMatchObject({ path: target, sha256: SHA, fetchedBytes: file.length })
+    expect(readdirSync(dirname(target))).toEqual([basename(target)])
+  })
+})
+
+test('notes that a killed run had not given their name yet are replaced', async () => {
+  const target = newTarget()
+  writeFileSync(`${target}.part.json.tmp`, '{"ver')
+  const server = await serve(file)
+  await download({ target, sources: [aSource(server.url)], request: { expected: { sha256: SHA } } })
+  expect(readdirSync(dirname(target))).toEqual([basename(target)])
 })
 
 test('a part that is the finished file itself is never written to', async () => {

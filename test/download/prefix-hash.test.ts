@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { createBlocks } from '../../src/download/blocks.ts'
 import { createPrefixHash, type PrefixHash, type PrefixHashDeps } from '../../src/download/prefix-hash.ts'
-import { createHashPool } from '../../src/hash/pool.ts'
+import { createHashPool, type HashPool } from '../../src/hash/pool.ts'
 import { safetensors } from '../hash/safetensors-bytes.ts'
 import { cleanUp, gate, newTarget, sha256 } from './world.ts'
 
@@ -12,6 +12,8 @@ const pool = createHashPool({ size: 1 })
 afterAll(() => pool.close())
 const bytes = Buffer.from(Array.from({ length: 100_000 }, (_, at) => (at * 7 + (at >> 8)) & 255))
 const BLOCK = 10_000
+/** More than is read in the end for nothing but the digest of the tensors. */
+const MUCH = 65 * 2 ** 20
 const handles: FileHandle[] = []
 afterEach(async () => {
   await Promise.all(handles.splice(0).map((handle) => handle.close()))
@@ -187,3 +189,40 @@ describe('the digest of the tensors', () => {
     expect(await hash.finish(model.length)).toMatchObject({ sha256: sha256(model), ...found })
   })
 })
+
+describe('the digest of the tensors of a large file that is verified by the native hasher', () => {
+  const large = safetensors({ w: { dtype: 'U8', shape: [MUCH], data_offsets: [0, MUCH] } }, new Uint8Array(MUCH))
+  const tensorSha256 = sha256(new Uint8Array(MUCH))
+  const native = async (over: Partial<PrefixHashDeps>): ReturnType<typeof start> => {
+    const started = await start({ lagMs: Number.NEGATIVE_INFINITY, ...over }, large)
+    started.grow(large.length)
+    return started
+  }
+  test.each<readonly [string, boolean, string | undefined]>([
+    ['is left to others where all of it came too fast to be read twice', false, undefined],
+    ['is read all the same if it is wanted', true, tensorSha256],
+  ])('%s', async (_name, tensor, found) => {
+    const { hash } = await native({ tensor })
+    expect(await hash.finish(large.length)).toMatchObject({
+      ...{ sha256: sha256(large), hashedBy: 'native', tensorSha256: found },
+    })
+  })
+  test('comes along where the line leaves the time', async () => {
+    const read = gate()
+    const followFile: HashPool['followFile'] = (path, part, signal) => {
+      const follower = pool.followFile(path, part, signal)
+      void untilRead(follower, large.length).then(() => part === 'tensors' && read.open())
+      return follower
+    }
+    // Nothing was hashed yet when its hasher was lost: the line cannot be faster.
+    const createStreamHasher = async (): Promise<never> => failing()
+    const { hash } = await native({ hashes: { ...pool, followFile, createStreamHasher } })
+    hash.advance()
+    await read.opened
+    expect(await hash.finish(large.length)).toMatchObject({ hashedBy: 'native', tensorSha256 })
+  })
+})
+
+async function untilRead(follower: { readTo(): number }, to: number): Promise<void> {
+  while (follower.readTo() < to) await new Promise((resolve) => setImmediate(resolve))
+}

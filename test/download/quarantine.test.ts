@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { quarantine } from '../../src/download/place.ts'
+import { quarantine } from '../../src/download/quarantine.ts'
 import { nameKind } from '../../src/models/scan/file-names.ts'
 import { readFolder } from '../../src/models/scan/read-folder.ts'
 import { rejection } from '../support/rejection.ts'
@@ -23,7 +23,7 @@ describe('wrong bytes', () => {
     expect(nameKind(basename(path))).toBe('other')
   })
 
-  test('of each name the last are kept, and of a folder three', async () => {
+  test('of a folder the last three are kept, those of one name too', async () => {
     using root = tempDir()
     const kept = async (): Promise<string[]> => readdirSync(join(root.path, '.airkeep-quarantine')).sort()
     for (const [name, why, age] of [
@@ -41,6 +41,18 @@ describe('wrong bytes', () => {
     expect(await kept()).toEqual(['b.gguf.3333', 'c.gguf.4444', 'd.gguf.5555'])
     await quarantine(aPart(root.path, 'd.gguf.part', 'again'), '5555')
     expect(await kept()).toEqual(['b.gguf.3333', 'c.gguf.4444', 'd.gguf.5555'])
+    await quarantine(aPart(root.path, 'd.gguf.part', 'others'), '6666')
+    expect(await kept()).toEqual(['c.gguf.4444', 'd.gguf.5555', 'd.gguf.6666'])
+  })
+
+  test('of one name do not take each other away, and the same come once', async () => {
+    using root = tempDir()
+    for (const bytes of ['first', 'second', 'first', 'second']) {
+      await quarantine(aPart(root.path, 'a.gguf.part', bytes), bytes)
+    }
+    const dir = join(root.path, '.airkeep-quarantine')
+    expect(readdirSync(dir).sort()).toEqual(['a.gguf.first', 'a.gguf.second'])
+    expect(readFileSync(join(dir, 'a.gguf.first'), 'utf8')).toBe('first')
   })
 
   test('a reason in words, or none, ends no name', async () => {

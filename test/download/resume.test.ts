@@ -197,6 +197,7 @@ describe('who writes the part', () => {
     ['this process, which does not know of it', `${own()}${process.pid} 1\n`, 0],
     ['another machine, silent for long', 'elsewhere 5 12345\n', 120_000],
     ['nobody: it was never written', '', 60_000],
+    ['nobody, of late: it may be about to be written', '', 4_700],
   ])('a mark of %s is taken over', async (_name, mark, ageMs) => {
     const server = await serve(file)
     const target = newTarget()

@@ -3,6 +3,7 @@ import { createRoom, type Room } from '../../src/download/room.ts'
 import { createDiskSpace } from '../../src/download/space.ts'
 import { rejection } from '../support/rejection.ts'
 import { tempDir } from '../support/temp-dir.ts'
+import { gate } from './world.ts'
 
 type Step = readonly ['reserve' | 'write', number] | readonly ['release']
 
@@ -71,4 +72,33 @@ test('what does not fit leaves what was reserved before', async () => {
   expect(await rejection(space.reserve(dir.path, 401))).toMatchObject({ reason: 'disk' })
   room.release()
   await space.reserve(dir.path, 1_000)
+})
+
+test('what is written while more is asked for is not reserved any more', async () => {
+  using dir = tempDir()
+  let free = 1_000
+  let answered = Promise.resolve()
+  const space = createDiskSpace({
+    quotaBytes: 0,
+    minFreeBytes: 0,
+    usedBytes: async () => 0,
+    freeBytes: async () => {
+      const now = free
+      await answered
+      return now
+    },
+  })
+  const room = createRoom(space, dir.path)
+  await room.reserve(100)
+  const answer = gate()
+  answered = answer.opened
+  const more = room.reserve(200)
+  free -= 50
+  room.written(50)
+  answer.open()
+  await more
+  // 150 are still to be written: for 200 that is not enough.
+  await room.reserve(200)
+  expect(await rejection(space.reserve(dir.path, free - 200 + 1))).toMatchObject({ reason: 'disk' })
+  await space.reserve(dir.path, free - 200)
 })

@@ -37,3 +37,23 @@ test.each<readonly [name: string, error: unknown, allowed: number, target: numbe
   expect(growth.target()).toBeLessThanOrEqual(target)
   if (allowed === 8) expect(growth.target()).toBe(DEFAULT_TUNING.firstConnections)
 })
+
+test('what nothing ties together: asked for all at once without a failure, and begun anew only so often', () => {
+  const supply = createSupply(aSource('http://127.0.0.1:1/'), DEFAULT_TUNING)
+  let restarts = 0
+  const tell = createTroubleHandler({
+    ...{ supplies: [supply], admission: { mixable: () => false } },
+    hosts: createHostLimits({ perHost: 8 }),
+    growth: createGrowth({ max: 8, tuning: DEFAULT_TUNING }),
+    open: () => 1,
+    restart: () => (restarts += 1),
+    spoil() {},
+    fail() {},
+  })
+  const trouble = { supply, location: undefined, host: 'host:1' }
+  for (let times = 0; times < 9; times += 1) tell({ ...trouble, error: fault('single') })
+  expect(supply.usable(performance.now())).toBe(true)
+  for (let times = 0; times < 9; times += 1) tell({ ...trouble, error: fault('anew') })
+  expect(supply.dead).toMatchObject({ kind: 'dead', message: 'it said so' })
+  expect(restarts).toBe(4)
+})

@@ -5,7 +5,7 @@ import { createBandwidth } from '../../src/download/bandwidth.ts'
 import { createFetchFile } from '../../src/download/fetch-file.ts'
 import { createHostLimits } from '../../src/download/host-limits.ts'
 import type { DownloadedFile, DownloadRequest } from '../../src/download/request.ts'
-import { createDiskSpace } from '../../src/download/space.ts'
+import { createDiskSpace, type DiskSpace } from '../../src/download/space.ts'
 import type { DownloadTuning } from '../../src/download/tuning.ts'
 import type { Sha256 } from '../../src/hash/digest.ts'
 import { createHashPool, type HashPool } from '../../src/hash/pool.ts'
@@ -81,17 +81,19 @@ export interface Setting {
   readonly maxRanges?: number
   readonly perHost?: number
   readonly minFreeBytes?: number
+  readonly space?: DiskSpace
 }
 
 export function download(setting: Setting): Promise<DownloadedFile> {
   const { target, sources, request, tuning, maxRanges = 4, perHost = 64, minFreeBytes = 0 } = setting
+  const { space = createDiskSpace({ quotaBytes: 0, minFreeBytes, usedBytes: async () => 0 }) } = setting
   const fetchFile = createFetchFile({
     fetch: createGuardedFetch({
       guard: createGuard({ allowPrivate: ['127.0.0.1'], log: silentLog }),
       version: '1.2.3',
     }),
     hashes: hashes(),
-    space: createDiskSpace({ quotaBytes: 0, minFreeBytes, usedBytes: async () => 0 }),
+    space,
     bandwidth: createBandwidth(0),
     hosts: createHostLimits({ perHost }),
     maxRanges,

@@ -155,10 +155,10 @@ describe('Ctrl-C while a folder is imported cancels what was begun', () => {
   const countOf = async (status: string): Promise<number> =>
     Number((await run('list-import-jobs', '--status', status, '--limit', '1', '--json')).json().count)
 
-  /** Each needs a model of which only the hash is known, beside a file that takes minutes to hash. */
+  /** Each needs a model with a hash, of whose name there is a file that takes minutes to hash. */
   function begin() {
     data = join(folder.path, 'data')
-    aBoundlessModelFile(join(folder.path, 'models'), 'loras/a.safetensors')
+    aBoundlessModelFile(join(folder.path, 'models'), 'loras/ink.safetensors')
     for (let at = 0; at < COUNT; at += 1) {
       const text = `${INFOTEXT}, Lora hashes: "ink: ${String(at).padStart(12, 'a')}"`
       file(`renders/${at}.png`, createPng({ before: [tEXt('parameters', text)] }))

@@ -45,6 +45,16 @@ describe.each<readonly [string, Uint8Array, FollowedPart, string | undefined]>([
   })
 })
 
+test('how far it has got is told', async () => {
+  const follower = pool.followFile(files.add(data), 'whole')
+  expect(follower.readTo()).toBe(0)
+  await follower.digest(data.length)
+  expect(follower.readTo()).toBe(data.length)
+  const nothing = pool.followFile(files.add(data), 'tensors')
+  await nothing.digest(data.length)
+  expect(nothing.readTo()).toBe(Number.POSITIVE_INFINITY)
+})
+
 describe('what goes wrong is told in the end', () => {
   test('no file', async () => {
     const follower = pool.followFile(join(files.dir, 'none'), 'whole')

@@ -26,6 +26,14 @@ test.each<readonly [string, ReturnType<typeof parseHuggingFaceLink>]>([
     { repo: 'acme/harbor', revision: 'refs/pr/1', path: 'a b.pt' },
   ],
   [
+    'https://huggingface.co/acme/harbor/resolve/refs/pr/12/a/b.pt',
+    { repo: 'acme/harbor', revision: 'refs/pr/12', path: 'a/b.pt' },
+  ],
+  [
+    'https://huggingface.co/acme/harbor/blob/refs/heads/b.pt',
+    { repo: 'acme/harbor', revision: 'refs', path: 'heads/b.pt' },
+  ],
+  [
     'https://huggingface.co/acme/harbor/resolve/main/100%25%zz.pt',
     { repo: 'acme/harbor', revision: 'main', path: '100%25%zz.pt' },
   ],

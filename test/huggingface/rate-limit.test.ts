@@ -11,6 +11,7 @@ test.each<readonly [Record<string, string>, number | undefined]>([
   [{ ratelimit: '"api";r=0', 'retry-after': '3' }, 3],
   [{ ratelimit: '"api";r=0;t=soon' }, undefined],
   [{ 'retry-after': '9' }, 9],
+  [{ ratelimit: '"api";r=0;t=999999999' }, 86_400],
   [{}, undefined],
 ])('%j', (headers, expected) => {
   expect(waitSeconds(new Headers(headers))).toBe(expected as number)

@@ -1,4 +1,5 @@
 import { afterAll, beforeEach, describe, expect, test } from 'bun:test'
+import { EMPTY_SHA256, type Sha256 } from '../../src/hash/digest.ts'
 import { createHuggingFace } from '../../src/huggingface/client.ts'
 import { silentLog } from '../../src/lib/log.ts'
 import { createGuardedFetch } from '../../src/net/fetch.ts'
@@ -63,6 +64,13 @@ describe('a repository', () => {
     [{ gated: true }, { gated: 'manual' }],
     [{ gated: 'something-new' }, { gated: 'manual' }],
     [{ gated: null }, { gated: false }],
+    [{ gated: 'false' }, { gated: false }],
+    [{ gated: 'True' }, { gated: 'manual' }],
+    [{ gated: 'Auto' }, { gated: 'auto' }],
+    [
+      { siblings: [{ rfilename: 'a/b.pt' }, { rfilename: '../b.pt' }, { rfilename: 'a\nb' }, {}, 5] },
+      { files: ['a/b.pt'] },
+    ],
     [{ disabled: true }, { disabled: true }],
   ])('%j', async (wire, expected) => {
     hub.addRepo({ id: 'acme/wire', files: {}, wire })
@@ -122,6 +130,26 @@ describe('the files of a revision', () => {
     })
     expect(await client.listFiles(at, { signal, token: 'hf_granted' })).toEqual([{ path: 'a', sizeBytes: 1 }])
     expect(hub.requests).toHaveLength(1)
+  })
+
+  test('are left out where they are none', async () => {
+    const lfs = { oid: 'AB'.repeat(32), size: 7 }
+    const file = (path: unknown, more: object = {}): object => ({ type: 'file', path, size: 5, ...more })
+    const entries = [
+      ...['../a', '/a', 'a//b', 'a/./b', 'a\n', '', 'a\\..\\b', 'x'.repeat(2_000), 7, null].map((path) => file(path)),
+      ...[-1, 1.5, 1e30, '5', null].map((size) => file('size', { size })),
+      file('large', { lfs }),
+      file('odd size', { lfs: { ...lfs, size: -1 } }),
+      file('no digest', { lfs: { ...lfs, oid: 'ab' } }),
+      file('empty', { lfs: { ...lfs, oid: EMPTY_SHA256 } }),
+    ]
+    hub.misbehave({ kind: 'fail', status: 200, body: JSON.stringify(entries) })
+    expect(await client.listFiles(at, { signal })).toEqual([
+      { path: 'large', sizeBytes: 7, sha256: 'ab'.repeat(32) as Sha256 },
+      { path: 'odd size', sizeBytes: 5 },
+      { path: 'no digest', sizeBytes: 7 },
+      { path: 'empty', sizeBytes: 7 },
+    ])
   })
 
   test('of a revision that does not exist are not found', async () => {

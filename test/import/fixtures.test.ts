@@ -5,12 +5,12 @@ import { inflateSync } from 'node:zlib'
 import { buildFixtures, fixtures, OWN_FOLDERS } from '../../scripts/fixtures/build.ts'
 import { createHashPool, type HashPool } from '../../src/hash/pool.ts'
 import type { PromptReader } from '../../src/import/read/reader.ts'
-import { resolveLocally } from '../../src/import/resolve/resolve-locally.ts'
 import type { SourceReader } from '../../src/import/source.ts'
 import type { LibraryOpener } from '../../src/models/library.ts'
 import { aFileReader, errorOf, found, readFile, wanted } from '../support/fixture-reading.ts'
 import { aLibrary } from '../support/library.ts'
 import { aPromptReader } from '../support/prompt-reader.ts'
+import { resolveHere } from '../support/resolve-here.ts'
 import { openTempDb, type TempDb } from '../support/temp-db.ts'
 
 const root = join(import.meta.dir, '..', '..', 'fixtures')
@@ -48,11 +48,7 @@ describe.each(fixtures.map(({ path, expected }) => ({ path, expected })))('$path
     const { prompt } = await readFile(sources, file)
     const { signal } = new AbortController()
     const library = await opener.open([], signal)
-    const resolved = await resolveLocally(prompt.dependencies, library, {
-      signal,
-      onSettled: async () => {},
-      onHashing() {},
-    })
+    const resolved = await resolveHere(prompt.dependencies, library, signal)
     const outcomes = resolved.map(({ status, resolved_path, matched_by }) =>
       status === 'resolved' ? { status, path: resolved_path?.slice(models.length + 1), matched_by } : { status },
     )

@@ -1,6 +1,7 @@
 import { mkdirSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
+import { isNotNull } from 'drizzle-orm'
 import * as v from 'valibot'
 import { createLocalFiles } from '../../src/access/local-files.ts'
 import { createFetching } from '../../src/app/fetching.ts'
@@ -13,18 +14,21 @@ import { createCallbackRules } from '../../src/import/callback/rules.ts'
 import { createImportJob } from '../../src/import/import-job.ts'
 import { createImportOperations } from '../../src/import/operations.ts'
 import { createSourceReader } from '../../src/import/source.ts'
+import { createReopener } from '../../src/jobs/reopener.ts'
 import { createJobRunner, type JobRunner } from '../../src/jobs/runner.ts'
 import { createJobStore, type JobStore } from '../../src/jobs/store.ts'
 import type { JsonObject } from '../../src/lib/json.ts'
 import { silentLog } from '../../src/lib/log.ts'
 import { createSealer } from '../../src/lib/sealed.ts'
 import { findBaseModels } from '../../src/models/base-models.ts'
+import { createKeyOperations } from '../../src/models/fetch/key-operations.ts'
 import { createPlacement } from '../../src/models/fetch/placement.ts'
 import { createTerms } from '../../src/models/fetch/terms.ts'
 import { createUpstreamKeys } from '../../src/models/fetch/upstream-keys.ts'
 import { createLinkName } from '../../src/models/link-name.ts'
 import { createNodeStore } from '../../src/models/nodes/store.ts'
 import type { ModelRoot } from '../../src/models/root.ts'
+import { modelFilesTable as files } from '../../src/models/table.ts'
 import { createGuardedFetch } from '../../src/net/fetch.ts'
 import { createGuard } from '../../src/net/guard.ts'
 import { createS3Reader } from '../../src/net/s3.ts'
@@ -42,6 +46,8 @@ export interface ImportHostOptions {
   /** What callers with a token may name. */
   readonly hosts?: readonly string[]
   readonly waitsMs?: readonly number[]
+  /** The host's own key for Civitai: the owner's alone. */
+  readonly civitaiKey?: string
 }
 
 /** A host that imports, as the program wires it: real files, database, jobs, threads and engine. */
@@ -57,6 +63,8 @@ export interface ImportHost {
   invoke(name: string, input: JsonObject, actor?: Actor): Promise<JsonObject>
   /** The job when nothing runs any more. */
   ended(answer: JsonObject, actor?: Actor): Promise<JsonObject>
+  /** Names of the model files whose digests are known. */
+  hashedNames(): Promise<string[]>
   /** Starts an import and waits for its end. */
   run(input: JsonObject, actor?: Actor): Promise<JsonObject>
   close(): Promise<void>
@@ -89,15 +97,20 @@ export async function openImports(options: ImportHostOptions = {}): Promise<Impo
   const hostsFor = (actor: Actor): 'any' | readonly string[] => (actor.kind === 'owner' ? 'any' : (options.hosts ?? []))
   const localFiles = createLocalFiles({ roots: () => [models] })
   const reader = aPromptReader()
-  const hostKeys = { civitai: '', huggingface: '' }
+  const hostKeys = { civitai: options.civitaiKey ?? '', huggingface: '' }
+  const keys = createUpstreamKeys({ ...parts, audit, sealer, hostKeys, shareHostKeys: false })
+  const terms = createTerms({ ...parts, audit })
+  const reopener = createReopener({
+    ...{ jobs, store, clock, log: silentLog, kinds: ['download', 'import'], policy: {}, file: join(dir, 'policy') },
+  })
   const fetching = createFetching({
     ...{ db, audit, clock, events, settings, instanceId, jobs, store, fetch, hashes, library, rootsOf, hostsFor },
     log: silentLog,
     nodes: createNodeStore({ ...parts, audit, sealer }),
-    keys: createUpstreamKeys({ ...parts, audit, sealer, hostKeys, shareHostKeys: false }),
-    terms: createTerms({ ...parts, audit }),
+    keys,
+    terms,
     storageHosts: ['127.0.0.1'],
-    ownHosts: ['127.0.0.1'],
+    ownHosts: ['127.0.0.1', 'localhost'],
   })
   const sources = createSourceReader({
     reader,
@@ -117,13 +130,19 @@ export async function openImports(options: ImportHostOptions = {}): Promise<Impo
   const { webhook_secret: secret } = settings
   const { waitsMs = [0, 0] } = options
   jobs.register(createCallbackJob({ fetch, clock, log: silentLog, secret, hostsFor, waitsMs }))
-  const operations = createImportOperations({
-    ...{ jobs, store, sources },
-    checkRoots: async () => [],
-    callbacks: createCallbackRules({ secret, hostsFor }),
-    choose: { localFiles, hostsFor },
-    baseModels: (sha256s) => findBaseModels(db, sha256s),
-  })
+  const operations = [
+    ...createImportOperations({
+      ...{ jobs, store, sources },
+      checkRoots: async () => [],
+      callbacks: createCallbackRules({ secret, hostsFor }),
+      choose: { localFiles, hostsFor },
+      baseModels: (sha256s) => findBaseModels(db, sha256s),
+    }),
+    ...createKeyOperations({
+      ...{ keys, terms },
+      reopen: async (reason, owner) => void (await reopener.reopenBlocked(reason, owner)),
+    }),
+  ]
   await jobs.start()
 
   async function invoke(name: string, input: JsonObject, actor: Actor = OWNER): Promise<JsonObject> {
@@ -140,6 +159,10 @@ export async function openImports(options: ImportHostOptions = {}): Promise<Impo
   }
   return {
     ...{ dir, models, jobs, store, events, clock, invoke, ended },
+    async hashedNames() {
+      const rows = await db.read.select({ name: files.name }).from(files).where(isNotNull(files.hashedAt))
+      return rows.map(({ name }) => name).toSorted()
+    },
     run: async (input, actor) => ended(await invoke('import_prompt', input, actor), actor),
     async close() {
       await jobs.stop()

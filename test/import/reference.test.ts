@@ -62,7 +62,7 @@ describe('what stands where a model is named', () => {
     ],
     [
       'https://civitai.com/api/download/models/34?type=Model&token=abc&size=full#x',
-      { urls: ['https://civitai.com/api/download/models/34?type=Model&size=full#x'], civitai: { version_id: 34 } },
+      { urls: ['https://civitai.com/api/download/models/34?type=Model&size=full'], civitai: { version_id: 34 } },
     ],
     [
       'https://me:secret@huggingface.co/a/b/resolve/main/x.safetensors?token=abc',

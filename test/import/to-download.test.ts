@@ -54,7 +54,12 @@ test('a job that only looks says from where it could be had, and how large it is
   const never = (): never => {
     throw new Error('it downloads')
   }
-  const downloads: Downloads = { decide: async (allowed) => ({ allowed }), order: never, follow: never }
+  const downloads: Downloads = {
+    decide: async (allowed) => ({ allowed }),
+    order: never,
+    follow: never,
+    leave: async () => {},
+  }
   const found = await fetchMissing(
     [missing],
     { findOffers: async () => ({ offers: [offer], candidates: [], steps: [] }), downloads },
@@ -62,6 +67,8 @@ test('a job that only looks says from where it could be had, and how large it is
       actor: OWNER,
       signal: new AbortController().signal,
       download: false,
+      jobId: 'imp_1',
+      isAskedFor: true,
       onChanged: async () => {},
       onProgress() {},
     },

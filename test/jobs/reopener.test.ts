@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as v from 'valibot'
 import { createEventHub } from '../../src/events/hub.ts'
@@ -64,7 +64,7 @@ const dependsOn = (...blocked: readonly JsonObject[]): JsonObject => ({
 })
 const blockedBy = (reason: string, more: JsonObject = {}): JsonObject => ({ reason_code: reason, ...more })
 
-const aReopener = (policy: JsonObject = {}): Reopener =>
+const aReopener = (policy: JsonObject = {}, keys: JsonObject = {}): Reopener =>
   createReopener({
     jobs,
     store,
@@ -72,6 +72,7 @@ const aReopener = (policy: JsonObject = {}): Reopener =>
     log: silentLog,
     kinds: ['download', 'import'],
     policy,
+    keys,
     file: join(temp.dir, 'policy'),
   })
 
@@ -131,9 +132,9 @@ test('early access goes on when its time has come, and once for each time', asyn
 })
 
 describe('at the start', () => {
-  const started = (policy: JsonObject): Promise<string[]> =>
+  const started = (policy: JsonObject, keys?: JsonObject): Promise<string[]> =>
     reopenedBy(async () => {
-      const reopener = aReopener(policy)
+      const reopener = aReopener(policy, keys)
       await reopener.start()
       reopener.stop()
     })
@@ -152,9 +153,28 @@ describe('at the start', () => {
     expect(await started({ max_size: 2 })).toEqual([])
   })
 
-  test('what is remembered of the policy tells nothing of it', async () => {
-    await started({ licences: ['a-name'] })
-    expect(readFileSync(join(temp.dir, 'policy'), 'utf8')).toMatch(/^[0-9a-f]{64}$/)
+  test('another key lets go on what wanted a login, and nothing else', async () => {
+    await ended('import', dependsOn(blockedBy('license')))
+    const id = await ended('import', dependsOn(blockedBy('login')))
+    const download = await ended('download', { status: 'partially_completed', ...blockedBy('login') })
+    expect(await started({ max_size: 1 }, { civitai: '' })).toEqual([])
+    expect(await started({ max_size: 1 }, { civitai: 'a-key' })).toEqual([download, id])
+    expect(await started({ max_size: 1 }, { civitai: 'a-key' })).toEqual([])
+  })
+
+  test('what an earlier version has remembered holds', async () => {
+    const id = await ended('import', dependsOn(blockedBy('size')))
+    await started({ max_size: 1 })
+    const file = join(temp.dir, 'policy')
+    writeFileSync(file, readFileSync(file, 'utf8').slice(0, 64))
+    expect(await started({ max_size: 1 })).toEqual([])
+    writeFileSync(file, readFileSync(file, 'utf8').slice(0, 64))
+    expect(await started({ max_size: 2 })).toEqual([id])
+  })
+
+  test('what is remembered of policy and keys tells nothing of them', async () => {
+    await started({ licences: ['a-name'] }, { civitai: 'a-key' })
+    expect(readFileSync(join(temp.dir, 'policy'), 'utf8')).toMatch(/^[0-9a-f]{64}\n[0-9a-f]{64}$/)
   })
 
   test('what came due while nothing ran goes on', async () => {

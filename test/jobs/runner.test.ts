@@ -428,3 +428,16 @@ test('a kind that cannot be paused says so', async () => {
   const { id } = await create(runner, 'a')
   expect(await runner.pause(id).catch((error: AppError) => error.code)).toBe('conflict')
 })
+
+test('the oldest are claimed together, no more than asked for, each once', async () => {
+  const runner = runnerOf(aKind(async () => {}))
+  const ids: string[] = []
+  for (const name of ['a', 'b', 'c', 'd']) ids.push((await create(runner, name)).id)
+  const first = await store.claim('import', 'models:read', 3)
+  expect(first.map(({ id, status, attempts }) => [id, status, attempts])).toEqual(
+    ids.slice(0, 3).map((id) => [id, 'running', 1]),
+  )
+  expect((await store.claim('import', 'models:read', 3)).map(({ id }) => id)).toEqual(ids.slice(3))
+  expect(await store.claim('import', 'models:read', 3)).toEqual([])
+  expect(await Promise.all(ids.map(async (id) => (await store.find(id))?.status))).toEqual(Array(4).fill('running'))
+})

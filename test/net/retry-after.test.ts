@@ -11,6 +11,8 @@ test.each<readonly [string | null, number | undefined]>([
   ['-5', undefined],
   ['1.5', undefined],
   ['99999999999', undefined],
+  ['999999999', 86_400],
+  ['Sun, 24 Aug 2126 10:00:30 GMT', 86_400],
   ['soon', undefined],
   ['', undefined],
   [null, undefined],

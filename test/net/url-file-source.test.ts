@@ -3,6 +3,7 @@ import { silentLog } from '../../src/lib/log.ts'
 import { createGuardedFetch } from '../../src/net/fetch.ts'
 import { createGuard } from '../../src/net/guard.ts'
 import { createUrlFileSource, type UrlFile } from '../../src/net/url-file-source.ts'
+import { badEnd, HOSTILE_ANSWERS } from '../support/hostile-answers.ts'
 import { type Answer, ok, type RawRequest, startRawServer } from '../support/raw-server.ts'
 import { rejection } from '../support/rejection.ts'
 
@@ -132,3 +133,18 @@ test.each(['harbor.safetensors', '', 'ftp://files.test/a.pt', 'https://user:pw@f
     expect(() => createUrlFileSource({ fetch }, { url, hosts: 'any' })).toThrow()
   },
 )
+
+test.each(HOSTILE_ANSWERS)('whatever answers, it ends with a place or an error of ours: %s', async (_, hostile) => {
+  answer = () => hostile
+  expect(await badEnd(() => source('/a.pt').open(signal))).toBeUndefined()
+})
+
+test.each([
+  "x; filename*=UTF-8''%ff",
+  "x; filename*=iso-8859-1''%E4%zz",
+  'x; filename="\\',
+  `x; filename="${'a\\'.repeat(2_000)}"`,
+])('a name of %s is read or left', async (disposition) => {
+  answer = () => part({ 'content-disposition': disposition })
+  expect(((await source('/a.pt').open(signal)).filename ?? '').length).toBeLessThan(4_000)
+})

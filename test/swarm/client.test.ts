@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { silentLog } from '../../src/lib/log.ts'
 import { createGuardedFetch } from '../../src/net/fetch.ts'
 import { createGuard } from '../../src/net/guard.ts'
+import { answered, refusalIn } from '../../src/swarm/answer.ts'
 import { createSwarmClient, downloadPath, type SwarmAsk, type SwarmClient } from '../../src/swarm/client.ts'
 import { readModels } from '../../src/swarm/wire.ts'
 import { safetensors, tensorDigest } from '../http/swarm/swarm-host.ts'
@@ -134,6 +135,12 @@ describe('what answers otherwise is refused:', () => {
   })
 })
 
+test('what it calls an error is quoted in one short line', async () => {
+  const id = `no\u001b[31m\u202e token=abcdefgh123 ${'x'.repeat(500)}`
+  const error = refusalIn({ url: '', origin: 'box:7801', headers: {} }, answered(403, { error_id: id }))
+  expect(error?.message).toMatch(/^Cannot ask box:7801: it refuses the token \(no token=\*\*\* x{40,60}…\)$/)
+})
+
 describe('a list', () => {
   const entry = { name: 'a.safetensors' }
   test.each<[string, object, object]>([
@@ -154,6 +161,10 @@ describe('a list', () => {
     ['a URL elsewhere', { download_url: 'http://evil/DownloadModel/LoRA/x/y' }, { identifier: undefined }],
     ['a URL that is broken', { download_url: '/DownloadModel/LoRA/%/y' }, { identifier: undefined }],
     ['a name in its URL', { download_url: '/DownloadModel/LoRA/a%2Fb/b' }, { identifier: 'a/b' }],
+    ['dots in its URL', { download_url: '/DownloadModel/LoRA/%2e%2e/y' }, { identifier: undefined }],
+    ['a line in its URL', { download_url: '/DownloadModel/LoRA/a%0d%0ab/y' }, { identifier: undefined }],
+    ['a file name of dots', { filename: 'x/..' }, { filename: 'a.safetensors' }],
+    ['a size beyond all', { size: 1e30 }, { sizeBytes: undefined }],
     ['a licence of its own', { metadata: { license: 'mit' } }, { license: 'mit' }],
     ['odd metadata', { metadata: 7, license: 'mit' }, { license: 'mit' }],
   ])('with %s', async (_, change, expected) => {
@@ -161,7 +172,8 @@ describe('a list', () => {
   })
 
   test('leaves out what has no name', async () => {
-    const odd = [null, 7, [], {}, { name: '' }, { name: 7 }, { name: 'x'.repeat(2_000) }]
+    const names = ['', 7, 'x'.repeat(2_000), '../a', 'a/../b', '/a', 'a//b', 'a\\..\\b', 'a\nb', 'a/']
+    const odd = [null, 7, [], {}, ...names.map((name) => ({ name }))]
     expect(await readModels({ models: [...odd, entry] }, 'models')).toHaveLength(1)
     expect(await readModels({ models: {} }, 'models')).toBeUndefined()
     expect(await readModels([], 'models')).toBeUndefined()
@@ -172,4 +184,6 @@ test('what is in a name stays one segment of the path', () => {
   expect(downloadPath('LoRA', '../a b', 'ä?#%.safetensors')).toBe(
     '/DownloadModel/LoRA/..%2Fa%20b/%C3%A4%3F%23%25.safetensors',
   )
+  expect(downloadPath('LoRA', 'a\ud800', 'b')).toBe('/DownloadModel/LoRA/a%EF%BF%BD/b')
+  for (const part of ['.', '..', '']) expect(() => downloadPath('LoRA', 'a', part)).toThrow('leads elsewhere')
 })

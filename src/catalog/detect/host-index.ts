@@ -1,3 +1,5 @@
+import type { ModelType } from '../../models/model-file.ts'
+
 /** A file of a host, as far as somebody has looked at it. */
 export interface HostFile {
   /** Absolute, on that host. */
@@ -7,6 +9,8 @@ export interface HostFile {
   readonly sha256?: string | undefined
   /** As Civitai or a sidecar says of it. */
   readonly civitaiVersionId?: number | undefined
+  /** What the host's UI takes it for, where that is known otherwise than by its folder. */
+  readonly type?: ModelType | undefined
   /** Why nothing could load it: empty, a web page, cut off. */
   readonly fault?: string | undefined
   /** The mark of an unfinished download beside it, or in its own name: `X.aria2`, `X.part`. */
@@ -19,10 +23,12 @@ export interface HostFile {
  */
 export type FolderState = 'listed' | 'incomplete' | 'missing' | 'unreadable'
 
-/** The files of one host at one moment, found by what a page knows of them. Model files alone; marks are fields. */
+/** The files of one host at one moment, found by what a page knows of them. Marks are fields and no files. */
 export interface HostIndex {
   /** Absolute; undefined where nothing tells. */
   readonly uiHome: string | undefined
+  /** Where `~` leads; undefined where nothing tells. */
+  readonly userHome?: string | undefined
   /** Epoch milliseconds. */
   readonly checkedAt: number
   /** Every file with exactly this name, whatever its folder. */

@@ -37,6 +37,9 @@ export interface PageCheck {
   readonly path: string | null
   readonly syntax_type: SyntaxType
   readonly is_valid: boolean
+  readonly air: string | null
+  /** Commands that download. */
+  readonly download_count: number
   readonly checkable: boolean
   readonly files: readonly FileCheck[]
   readonly notes: readonly string[]

@@ -46,7 +46,7 @@ export async function replacePage(path: string, before: OpenedPage, content: Uin
   }
   try {
     await access(path, constants.W_OK)
-    await writeAtomic(path, content, { mode: before.mode })
+    await writeAtomic(path, content, { keptMode: before.mode })
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined
     if (code !== 'EACCES' && code !== 'EPERM' && code !== 'EROFS') throw orDiskFull('change the page', error, path)

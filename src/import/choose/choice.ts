@@ -14,6 +14,8 @@ export const choiceSchema = v.object({
   /** Without users, keys and signatures. */
   url: v.exactOptional(v.string()),
   skip: v.exactOptional(v.literal(true)),
+  /** Who decided: what a token names is no more than a token may, in the owner's job too. */
+  by: v.optional(v.picklist(['owner', 'token']), 'token'),
 })
 
 export type Choice = v.InferOutput<typeof choiceSchema>

@@ -9,10 +9,11 @@ import { type Choice, choiceFor } from './choice.ts'
  * hashes nor its names count then: they may be what was wrong.
  */
 export function chosenWanted(dependency: Dependency, choices: readonly Choice[]): WantedModel | undefined {
-  const { air, url } = choiceFor(choices, dependency) ?? {}
+  const { air, url, by } = choiceFor(choices, dependency) ?? {}
   const { type, folder } = dependency
   const base = { type, hashes: [], names: [], ...(folder === undefined ? {} : { folder }) }
-  if (url !== undefined) return { ...base, urls: [url], urls_by_caller: true }
+  if (url !== undefined)
+    return { ...base, urls: [url], urls_by_caller: true, ...(by === undefined ? {} : { named_by: by }) }
   if (air === undefined || parseAir(air) === undefined) return undefined
   const { sha256: _, civitai: __, ...rest } = dependency
   const { civitai, huggingface } = toWanted({ ...rest, air, hashes: [] })

@@ -85,7 +85,7 @@ async function toChoice(input: ChooseInput, actor: Actor, { localFiles, hostsFor
     const expected = 'exactly one of path, air, url and skip'
     throw new AppError('invalid_input', `Give ${expected}`, { errors: [{ path: '', expected }] })
   }
-  const which = { reference, ...(type === undefined ? {} : { type }) }
+  const which = { reference, by: actor.kind, ...(type === undefined ? {} : { type }) }
   if (path !== undefined) {
     const file = await localFiles.find(path, actor)
     if (modelExtension(file.path) === undefined) throw bad('path', 'path must name a model file, such as .safetensors')

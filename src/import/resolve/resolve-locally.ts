@@ -2,10 +2,10 @@ import { setImmediate } from 'node:timers/promises'
 import type { Library, LibraryFile } from '../../models/library.ts'
 import type { Dependency } from '../dependency.ts'
 import { findByHash, findSure } from './find-sure.ts'
-import { hashUnknown } from './hash-unknown.ts'
+import { hashNamed } from './hash-named.ts'
 import { hintsOf } from './hints.ts'
 import { isComparable } from './match.ts'
-import { resolved, type Settled, settle } from './settle.ts'
+import { resolved, type Settled, settle, withStep } from './settle.ts'
 
 export interface ResolveProgress {
   /** Every dependency, settled or not. */
@@ -42,7 +42,7 @@ const AT_ONCE = 20
 
 /**
  * Finds each dependency among the files of this host: by the index alone where that is enough, else by a look at the disk,
- * by the headers of files that nobody has read, and at last by hashing. Each file is looked at before it counts, and a
+ * by the headers of files that nobody has read, and at last by hashing those with its name. Each file is looked at before it counts, and a
  * name whose hash is another one is never taken silently: it becomes a candidate.
  * @throws the signal's reason
  */
@@ -101,11 +101,11 @@ export async function resolveLocally(
     await library.readHeaders()
     await pass(judgeSure)
   }
-  const faulty = await hashUnknown(library, {
-    open: () =>
-      openPlaces()
-        .map(at)
-        .filter(({ hashes }) => isComparable(hashes)),
+  const faulty = await hashNamed(library, {
+    open: () => new Map(openPlaces().flatMap((place) => (isComparable(at(place).hashes) ? [[place, at(place)]] : []))),
+    onBegin(place, what) {
+      dependencies[place] = { ...withStep(what, at(place)), reason: what }
+    },
     async onHashed(listings) {
       const before = openPlaces().length
       await judge(openPlaces(), listings, judgeHash)

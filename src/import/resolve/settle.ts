@@ -117,7 +117,7 @@ function missing(dependency: Dependency, isProvable: boolean): Settled {
   return { dependency: withStep(reason, { ...dependency, status: 'missing', reason }) }
 }
 
-const withStep = (result: string, dependency: Dependency): Dependency => ({
+export const withStep = (result: string, dependency: Dependency): Dependency => ({
   ...dependency,
   steps: [...(dependency.steps ?? []), { step: 'local', result }],
 })

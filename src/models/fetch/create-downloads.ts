@@ -1,5 +1,6 @@
 import { isAppError } from '../../errors.ts'
 import type { JobFollower } from '../../jobs/follow-job.ts'
+import { isFinal } from '../../jobs/job.ts'
 import type { JobRunner } from '../../jobs/runner.ts'
 import type { JobStore } from '../../jobs/store.ts'
 import { fromJson } from '../../lib/json.ts'
@@ -10,25 +11,49 @@ import { DOWNLOAD_KIND } from './download-job.ts'
 import { outcomeOf, stateOf } from './download-outcome.ts'
 import { firstDownloadView } from './download-view.ts'
 import type { DownloadOutcome, Downloads } from './downloads.ts'
+import { createInterests } from './interests.ts'
 
 export interface DownloadsDeps {
-  readonly jobs: Pick<JobRunner, 'create'>
+  readonly jobs: Pick<JobRunner, 'create' | 'retry' | 'cancel'>
+  readonly store: Pick<JobStore, 'find' | 'findWaitingFor'>
   readonly follower: Pick<JobFollower, 'follow'>
   readonly decide: DecideOffers
 }
 
-export function createDownloads({ jobs, follower, decide }: DownloadsDeps): Downloads {
+export function createDownloads({ jobs, store, follower, decide }: DownloadsDeps): Downloads {
+  const interests = createInterests()
+
+  /** Unless somebody has come to want it meanwhile, or waits to go on with it. */
+  async function end(id: string, unwantedBy: string): Promise<void> {
+    const row = await store.find(id)
+    if (row === undefined || isFinal(row.status)) return
+    await interests.inTurn(row.key ?? id, async () => {
+      if (interests.isWanted(id)) return
+      const others = await store.findWaitingFor(id)
+      if (others.every((other) => other === unwantedBy)) await jobs.cancel(id)
+    })
+  }
+
   return {
     decide: (offers, { actor, type, maxSizeBytes }) => decide(offers, { actor, type, maxSizeBytes }),
-    async order(order) {
+    order(order) {
+      const { actor, wantedBy, goesOn = false } = order
       const input = orderInput(order)
-      const { id } = await jobs.create(DOWNLOAD_KIND, {
-        actor: order.actor,
-        input: fromJson(input),
-        view: firstDownloadView(input),
-        key: downloadKey(input),
+      const key = downloadKey(input, actor, 'import')
+      return interests.inTurn(key, async () => {
+        const row = await jobs.create(DOWNLOAD_KIND, {
+          ...{ actor, key },
+          input: fromJson(input),
+          view: firstDownloadView(input),
+        })
+        if (wantedBy !== undefined) interests.add(row.id, wantedBy)
+        if (row.status === 'paused' && goesOn) await jobs.retry(row.id)
+        return { jobId: row.id }
       })
-      return { jobId: id }
+    },
+    async leave(by, { keep = [], known = [] } = {}) {
+      const left = new Set([...interests.drop(by, keep), ...known.filter((id) => !keep.includes(id))])
+      for (const id of left) await end(id, by)
     },
     async follow(jobId, { signal, onState }) {
       // A job that is paused goes on some day, or never: whoever follows it is not to wait for that.
@@ -42,6 +67,7 @@ export function createDownloads({ jobs, follower, decide }: DownloadsDeps): Down
             else onState?.(stateOf(view))
           },
         })
+        interests.forget(jobId)
         return outcomeOf(row)
       } catch (error) {
         if (error === PAUSED) return PAUSED_OUTCOME

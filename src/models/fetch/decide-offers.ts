@@ -16,7 +16,7 @@ export interface OfferQuestion {
   readonly maxSizeBytes?: number | undefined
   /** One of these must be the licence, beside what the settings say. */
   readonly licences?: readonly string[] | undefined
-  /** Decided before, when it was ordered: what is still allowed is not written down again. */
+  /** Decided a moment ago, when it was ordered: what is still allowed is not written down again. */
   readonly isAgain?: boolean
 }
 
@@ -24,8 +24,14 @@ export type Decided =
   | { readonly allowed: readonly Offer[] }
   | { readonly reasonCode: RefusalReason; readonly reason: string; readonly until?: number | undefined }
 
-/** Which offers may be fetched, in their order; each decision goes to the audit log. */
-export type DecideOffers = (offers: readonly Offer[], question: OfferQuestion) => Promise<Decided>
+/** Which offers may be fetched, in their order; each decision goes to the audit log before anything is fetched. */
+export interface DecideOffers {
+  (offers: readonly Offer[], question: OfferQuestion): Promise<Decided>
+  /** Writes down what could be decided only once its source had told its size. */
+  refused(offer: Offer, why: Refusal, question: OfferQuestion): Promise<void>
+}
+
+type Refusal = Pick<Exclude<Decision, { verdict: 'allow' }>, 'reason' | 'message'>
 
 export interface DecideOffersDeps {
   readonly db: Pick<Db, 'write'>
@@ -36,7 +42,15 @@ export interface DecideOffersDeps {
 }
 
 export function createDecideOffers({ db, audit, clock, terms, policy }: DecideOffersDeps): DecideOffers {
-  return async (offers, question) => {
+  async function tell(judged: readonly Judged[], question: OfferQuestion): Promise<void> {
+    if (judged.length === 0) return
+    const at = clock.now()
+    await db.write(async () => {
+      for (const { offer, decision } of judged) await audit.record({ at, ...entryOf(offer, decision, question) })
+    })
+  }
+
+  const decideAll = async (offers: readonly Offer[], question: OfferQuestion): Promise<Decided> => {
     const { actor, type, maxSizeBytes, isAgain = false } = question
     const decisions: Judged[] = []
     for (const offer of offers) {
@@ -46,16 +60,17 @@ export function createDecideOffers({ db, audit, clock, terms, policy }: DecideOf
       decisions.push({ offer, decision: decision.verdict === 'allow' ? decideWish(offer, question) : decision })
     }
     refuseSameBytes(decisions)
-    const told = decisions.filter(({ decision }) => !isAgain || decision.verdict !== 'allow')
-    if (told.length > 0) {
-      const at = clock.now()
-      await db.write(async () => {
-        for (const { offer, decision } of told) await audit.record({ at, ...entryOf(offer, decision, question) })
-      })
-    }
+    await tell(
+      decisions.filter(({ decision }) => !isAgain || decision.verdict !== 'allow'),
+      question,
+    )
     const allowed = decisions.flatMap(({ offer, decision }) => (decision.verdict === 'allow' ? [offer] : []))
     return allowed.length > 0 ? { allowed } : refusalOf(decisions.map(({ decision }) => decision))
   }
+  return Object.assign(decideAll, {
+    refused: (offer: Offer, why: Refusal, question: OfferQuestion): Promise<void> =>
+      tell([{ offer, decision: { verdict: 'ask', ...why } }], question),
+  })
 }
 
 interface Judged {

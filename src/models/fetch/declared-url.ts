@@ -2,7 +2,7 @@ import { parseCivitaiModelLink } from '../../civitai/links.ts'
 import { parseHuggingFaceLink } from '../../huggingface/links.ts'
 import { publicUrl } from '../../lib/public-url.ts'
 import { readUrl } from '../../net/target.ts'
-import type { SourceRef } from './wanted.ts'
+import type { NamedBy, SourceRef } from './wanted.ts'
 
 const CIVITAI = /^(?:www\.)?civitai\.(?:com|red|green|blue)$/
 const HUGGING_FACE = /^(?:www\.)?(?:huggingface\.co|hf\.co)$/
@@ -12,6 +12,7 @@ const GITHUB_PAGE = /^(\/[^/]+\/[^/]+)\/blob\/(?=[^/]+\/.)/
 export interface DeclaredUrlOptions {
   /** The caller itself names the address, not a workflow. */
   readonly byCaller: boolean
+  readonly namedBy?: NamedBy | undefined
 }
 
 /**
@@ -19,7 +20,7 @@ export interface DeclaredUrlOptions {
  * Users, keys, signatures and the fragment are left out. Undefined for what is no web address, and for pages of Civitai
  * and Hugging Face that name no file.
  */
-export function readDeclaredUrl(text: string, { byCaller }: DeclaredUrlOptions): SourceRef | undefined {
+export function readDeclaredUrl(text: string, { byCaller, namedBy }: DeclaredUrlOptions): SourceRef | undefined {
   const url = readUrl(text.trim())
   if (url === undefined || !/^https?:$/.test(url.protocol)) return undefined
   const address = readUrl(publicUrl(url.href))
@@ -36,7 +37,10 @@ export function readDeclaredUrl(text: string, { byCaller }: DeclaredUrlOptions):
     address.pathname = address.pathname.replace(GITHUB_PAGE, '$1/raw/')
     address.searchParams.delete('raw')
   }
-  return { kind: 'url', url: address.href, by_caller: byCaller }
+  return {
+    ...{ kind: 'url', url: address.href, by_caller: byCaller },
+    ...(namedBy === undefined ? {} : { named_by: namedBy }),
+  }
 }
 
 /** A model without a version is a page: which of its files is meant is not said. */

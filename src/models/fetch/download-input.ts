@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { publicUrl } from '../../lib/public-url.ts'
+import type { Actor } from '../../operation/permission.ts'
 import { MODEL_TYPES } from '../model-file.ts'
 import type { DownloadOrder } from './downloads.ts'
 import { type Offer, offerSchema, type SourceRef, type WantedModel, wantedModelSchema } from './wanted.ts'
@@ -18,6 +19,8 @@ export const downloadInputSchema = v.object({
     folder: v.exactOptional(v.string()),
   }),
   max_size_bytes: v.exactOptional(v.number()),
+  /** Name it as civitdl does where nobody wants another name, whatever the setting says. */
+  civitdl_names: v.exactOptional(v.boolean()),
   /** One of these must be its licence, beside what the settings say. */
   licenses: v.exactOptional(v.array(v.string())),
 })
@@ -42,13 +45,29 @@ function withoutSecrets(offer: Offer): Offer {
   return offer.ref.kind === 'url' ? { ...offer, ref: { ...offer.ref, url: publicUrl(offer.ref.url) } } : offer
 }
 
-/** What identifies the bytes: one job fetches them, however many ask. */
-export function downloadKey({ offers, wanted }: Pick<DownloadInput, 'offers' | 'wanted'>): string {
-  const [content] = contentsOf(offers)
+/** Who orders: each looks after its own jobs, and ends them. */
+export type OrderedBy = 'import' | 'request'
+
+/**
+ * Whoever asks again for the same gets the same job. Others have jobs of their own for the same bytes, as other terms,
+ * keys and limits count for them; of those jobs one fetches.
+ */
+export function downloadKey(input: DownloadInput, actor: Pick<Actor, 'kind' | 'name'>, by: OrderedBy): string {
+  const { max_size_bytes: size = null, licenses = null } = input
+  const namedBy = input.offers.flatMap(({ ref }) => (ref.kind === 'url' ? [ref.named_by ?? null] : []))
+  return `${contentKey(input)} ${JSON.stringify([by, actor.kind, actor.name, size, licenses, ...new Set(namedBy)])}`
+}
+
+function contentKey({ offers, wanted }: DownloadInput): string {
+  const [content] = turnsOf(offers)
+  return content ?? (wanted === undefined ? 'nothing' : wantedKey(wanted))
+}
+
+/** What tells these bytes from others: their digests, else where they come from. */
+export function turnsOf(offers: readonly Offer[]): readonly string[] {
+  const contents = contentsOf(offers)
   const [first] = offers
-  if (content !== undefined) return content
-  if (first !== undefined) return sourceId(first.ref)
-  return wanted === undefined ? 'nothing' : wantedKey(wanted)
+  return contents.length > 0 || first === undefined ? contents : [sourceId(first.ref)]
 }
 
 /** Digests under which the same bytes may be asked for. */
@@ -63,7 +82,8 @@ function wantedKey({ hashes, civitai, huggingface, urls, names }: WantedModel): 
   const [whole, tensor] = [hash('sha256'), hash('tensor_sha256')]
   if (whole !== undefined) return `sha256:${whole}`
   if (tensor !== undefined) return `tensor:${tensor}`
-  if (civitai?.version_id !== undefined) {
+  // An address may tell which of its files is meant.
+  if (civitai?.version_id !== undefined && urls.length === 0) {
     return sourceId({
       kind: 'civitai',
       version_id: civitai.version_id,
@@ -86,6 +106,6 @@ export function sourceId(ref: SourceRef): string {
     case 'huggingface':
       return `huggingface:${ref.repo}@${ref.revision}/${ref.path}`
     case 'url':
-      return `url:${ref.url}`
+      return `url:${publicUrl(ref.url)}`
   }
 }

@@ -1,3 +1,4 @@
+import { basename } from 'node:path'
 import type { DownloadedFile } from '../../download/request.ts'
 import { AppError, isAppError } from '../../errors.ts'
 import type { JobEnd, JobKind, RunningJob } from '../../jobs/job.ts'
@@ -8,10 +9,11 @@ import type { JsonObject } from '../../lib/json.ts'
 import type { Log } from '../../lib/log.ts'
 import { SourceRefused } from '../../net/file-source.ts'
 import { modelExtension } from '../model-file.ts'
+import { adoptPart } from './adopt-part.ts'
 import { writeCivitaiInfo } from './civitai-info.ts'
-import { type ContentTurns, createContentTurns } from './content-turns.ts'
-import type { DecideOffers } from './decide-offers.ts'
-import { contentsOf, type DownloadInput, downloadInputSchema, sourceId } from './download-input.ts'
+import { type ContentTurns, createContentTurns, type OwnTurn, type Turn } from './content-turns.ts'
+import type { DecideOffers, OfferQuestion } from './decide-offers.ts'
+import { contentsOf, type DownloadInput, downloadInputSchema, sourceId, turnsOf } from './download-input.ts'
 import { createProgress } from './download-progress.ts'
 import {
   blockedView,
@@ -26,6 +28,7 @@ import {
 } from './download-view.ts'
 import type { DownloadedFiles } from './downloaded-files.ts'
 import type { FetchCall } from './downloads.ts'
+import { ensureOpens } from './ensure-opens.ts'
 import { type Fetched, type FetchOffersDeps, fetchOffers } from './fetch-offers.ts'
 import type { LocalCopies } from './local-copies.ts'
 import { offersFound } from './offers-found.ts'
@@ -109,7 +112,7 @@ function createRun(job: RunningJob<DownloadInput>, deps: DownloadJobDeps, turns:
   }
 
   /** A file with these bytes on this host: nothing is fetched. */
-  async function findHere(offers: readonly Offer[]): Promise<JobEnd | undefined> {
+  async function findHere(offers: readonly Offer[], isBrought = false): Promise<JobEnd | undefined> {
     const wanted = (algorithm: string): string | undefined =>
       input.wanted?.hashes.find((hash) => hash.algorithm === algorithm)?.value
     const sha256 = offers.find((offer) => offer.sha256 !== undefined)?.sha256 ?? wanted('sha256')
@@ -126,8 +129,9 @@ function createRun(job: RunningJob<DownloadInput>, deps: DownloadJobDeps, turns:
     )
     if (copy !== undefined) return done({ ...copy, source: 'local' })
     const [first] = offers
-    // Of an address that says nothing of its bytes only this is known: what it gave is there.
-    if (first?.ref.kind !== 'url' || contentsOf(offers).length > 0) return undefined
+    // Of a source that says nothing of its bytes only this is known: what an address gave, or any of them just now.
+    if (first === undefined || contentsOf(offers).length > 0) return undefined
+    if (first.ref.kind !== 'url' && !isBrought) return undefined
     const row = await deps.files.findBySource(sourceId(first.ref))
     const there = row === undefined ? undefined : await deps.localCopies.at(row.path, row.sha256)
     return there === undefined ? undefined : done({ ...there, source: 'local' })
@@ -149,30 +153,52 @@ function createRun(job: RunningJob<DownloadInput>, deps: DownloadJobDeps, turns:
       if (here !== undefined) return here
     }
     const type = typeOf(offers)
-    const decided = await deps.decide(offers.map(asNamed), {
-      actor,
-      type,
-      maxSizeBytes: input.max_size_bytes,
-      licences: input.licenses,
-      isAgain: input.offers.length > 0,
-    })
+    const named = offers.map(asNamed)
+    const decided = await deps.decide(named, { ...questionOf(type), isAgain: await isJustOrdered() })
     if ('reasonCode' in decided) return unfetched(decided)
-    const allowed = offers.filter((offer) => decided.allowed.some(({ ref }) => sourceId(ref) === sourceId(offer.ref)))
+    const allowed = offers.filter((_, at) => decided.allowed.some((offer) => offer === named[at]))
     set({ type, ...offeredView(allowed) })
-    return turns.take(contentsOf(allowed), () => fetchNow(allowed, type), {
-      waitFor: (other) => job.aside(() => orAborted(other, signal)),
-      again: () => findHere(allowed),
+    return turns.take(turnsOf(allowed), (turn) => fetchNow(allowed, type, turn), {
+      owner: actor.name,
+      waitFor: (other) => waitFor(other, allowed),
+      again: () => findHere(allowed, true),
     })
   }
 
-  async function fetchNow(offers: readonly Offer[], type: DownloadInput['place']['type']): Promise<JobEnd> {
+  function questionOf(type: DownloadInput['place']['type']): OfferQuestion {
+    return { actor, type, maxSizeBytes: input.max_size_bytes, licences: input.licenses }
+  }
+
+  /** Whoever ordered it has decided; whoever asked for it again has not. */
+  async function isJustOrdered(): Promise<boolean> {
+    if (input.offers.length === 0) return false
+    const row = await deps.store.find(job.id)
+    return row?.createdAt === job.queuedAt
+  }
+
+  /** What another's key opens is for that one alone: whoever waits for it has to be let in too. */
+  async function waitFor(other: Turn, offers: readonly Offer[]): Promise<void> {
+    if (other.owner !== actor.name) await ensureOpens(deps.openSource, offers, call)
+    const stop = other.watch(progress.take)
+    try {
+      await job.aside(() => orAborted(other.ended, signal))
+    } finally {
+      stop()
+    }
+  }
+
+  async function fetchNow(
+    offers: readonly Offer[],
+    type: DownloadInput['place']['type'],
+    turn: OwnTurn,
+  ): Promise<JobEnd> {
     const [best] = offers
     if (best === undefined) throw new AppError('internal', 'There is nothing that may be downloaded')
     const named = placeName({
       wanted: input.place.name,
       offered: best.filename,
       civitai: best.civitai,
-      civitdlNames: deps.civitdlNames,
+      civitdlNames: input.civitdl_names ?? deps.civitdlNames,
     })
     const place = await deps.placement.place({ type, folder: input.place.folder }, named)
     const fetched = await fetchOffers(deps, {
@@ -185,8 +211,22 @@ function createRun(job: RunningJob<DownloadInput>, deps: DownloadJobDeps, turns:
         deps.maxSizeBytes,
       ),
       call,
-      onName: (filename) => save({ status: 'downloading', phase: 'opening', filename, name: place.nameOf(filename) }),
-      onProgress: progress.take,
+      async onPath(path) {
+        const filename = basename(path)
+        await save({ status: 'downloading', phase: 'opening', filename, name: place.nameOf(filename) })
+        await adoptPart(turn.left, path)
+        turn.goesTo(path)
+      },
+      onProgress(state) {
+        progress.take(state)
+        turn.tell(state)
+      },
+    }).catch(async (error: unknown) => {
+      // Decided once the source had told its size, and before it sent anything.
+      if (error instanceof SourceRefused && (error.reason === 'size' || error.reason === 'disk')) {
+        await deps.decide.refused(best, error, questionOf(type))
+      }
+      throw error
     })
     await progress.settled()
     return takeIn(place, fetched, offers, type)
@@ -214,7 +254,7 @@ function createRun(job: RunningJob<DownloadInput>, deps: DownloadJobDeps, turns:
       owner: actor.name,
     })
     if (deps.civitaiInfo) await describe(file, offers)
-    const filename = path.slice(path.lastIndexOf('/') + 1)
+    const filename = basename(path)
     const taken = (await deps.takeIn(place, file, signal)) ?? { path, name: place.nameOf(filename) }
     await job.aside(() => deps.refreshUis.refresh(type, signal))
     const { source, node } = offer

@@ -12,7 +12,7 @@ export interface DownloadedFiles {
   record(file: Omit<DownloadedRow, 'instanceId' | 'downloadedAt'>): Promise<void>
   /** What was fetched from a source and is still there as it was put there, by its size; the last one. */
   findBySource(sourceId: string): Promise<DownloadedRow | undefined>
-  /** Bytes that downloads have on the disk: whole files, and what is there of those under way. */
+  /** Bytes that downloads have on the disk: whole files, and what is there of the others. */
   usedBytes(): Promise<number>
 }
 
@@ -22,6 +22,8 @@ export interface DownloadedFilesDeps {
   readonly instanceId: () => string
   /** Absolute paths of files that are being received. */
   readonly parts: () => readonly string[]
+  /** Of those that earlier runs have left half done; the same may be among `parts`. */
+  readonly leftParts?: () => Promise<readonly string[]>
 }
 
 /** Disks answer that many questions at once as fast as any. */
@@ -29,7 +31,13 @@ const AT_ONCE = 16
 
 const BLOCK_BYTES = 512
 
-export function createDownloadedFiles({ db, clock, instanceId, parts }: DownloadedFilesDeps): DownloadedFiles {
+export function createDownloadedFiles({
+  db,
+  clock,
+  instanceId,
+  parts,
+  leftParts,
+}: DownloadedFilesDeps): DownloadedFiles {
   return {
     async record(file) {
       const row: DownloadedRow = { ...file, instanceId: instanceId(), downloadedAt: clock.now() }
@@ -56,19 +64,30 @@ export function createDownloadedFiles({ db, clock, instanceId, parts }: Download
       await inParallel(rows, AT_ONCE, async ({ path }) => {
         used += (await sizeOf(path))?.whole ?? 0
       })
-      await inParallel(parts(), AT_ONCE, async (path) => {
-        used += (await sizeOf(path))?.used ?? 0
+      const counted = new Set<string>()
+      await inParallel([...parts(), ...((await leftParts?.()) ?? [])], AT_ONCE, async (path) => {
+        const part = await sizeOf(path)
+        if (part === undefined || counted.has(part.file)) return
+        counted.add(part.file)
+        used += part.used
       })
       return used
     },
   }
 }
 
+interface SizeOf {
+  readonly whole: number
+  readonly used: number
+  /** The same for every name that it has. */
+  readonly file: string
+}
+
 /** Parts have holes where nothing has come yet. */
-async function sizeOf(path: string): Promise<{ readonly whole: number; readonly used: number } | undefined> {
+async function sizeOf(path: string): Promise<SizeOf | undefined> {
   try {
-    const { size, blocks } = await lstat(path)
-    return { whole: size, used: Math.min(size, blocks * BLOCK_BYTES) }
+    const { size, blocks, dev, ino } = await lstat(path)
+    return { whole: size, used: Math.min(size, blocks * BLOCK_BYTES), file: `${dev}:${ino}` }
   } catch {
     return undefined
   }

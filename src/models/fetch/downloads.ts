@@ -37,6 +37,17 @@ export interface DownloadOrder {
   readonly place: WantedPlace
   readonly actor: Actor
   readonly maxSizeBytes?: number | undefined
+  /** The job that waits for it. */
+  readonly wantedBy?: string | undefined
+  /** It is asked for anew: one that is paused goes on. */
+  readonly goesOn?: boolean | undefined
+}
+
+export interface LeaveOptions {
+  /** Downloads that it wants still. */
+  readonly keep?: readonly string[] | undefined
+  /** Those that it is known to have ordered, in an earlier process too. */
+  readonly known?: readonly string[] | undefined
 }
 
 /** How a download ended. */
@@ -67,7 +78,10 @@ export interface DownloadState {
   readonly bytesTotal: number | undefined
 }
 
-/** Downloads of model files: each is a job of its own, one for each content however many ask for it. */
+/**
+ * Downloads of model files: each is a job of its own, one for each content and caller. Of those for one content one
+ * fetches, and the others wait for it.
+ */
 export interface Downloads {
   /**
    * Decides before a byte moves, and writes the decision to the audit log.
@@ -80,8 +94,10 @@ export interface Downloads {
     | { readonly allowed: readonly Offer[] }
     | { readonly reasonCode: RefusalReason; readonly reason: string; readonly until?: number | undefined }
   >
-  /** Starts the job, or joins the one that fetches the same content already. */
+  /** Starts the job, or joins the one that fetches the same content for the same caller already. */
   order(order: DownloadOrder): Promise<{ readonly jobId: string }>
+  /** A job does without what it has ordered: of that ends what no other waits for. */
+  leave(by: string, options?: LeaveOptions): Promise<void>
   /** Waits for its end. @throws the signal's reason */
   follow(
     jobId: string,

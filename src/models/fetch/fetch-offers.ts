@@ -1,11 +1,11 @@
 import { lstat } from 'node:fs/promises'
-import { basename } from 'node:path'
 import type { DownloadedFile, DownloadProgress, ExpectedFile, FetchFile } from '../../download/request.ts'
 import { type AppError, isAppError } from '../../errors.ts'
-import type { FileSource } from '../../net/file-source.ts'
+import { type FileSource, SourceRefused } from '../../net/file-source.ts'
 import type { FetchCall, FindOffers, OpenSource } from './downloads.ts'
 import { expectedOf, sameBytes } from './offer-groups.ts'
 import type { Place } from './placement.ts'
+import { tooLarge } from './policy.ts'
 import type { PromisedNames } from './promised-names.ts'
 import type { Offer, WantedModel } from './wanted.ts'
 
@@ -25,8 +25,8 @@ export interface FetchRequest {
   readonly earlierName: string | undefined
   readonly maxSizeBytes: number
   readonly call: FetchCall
-  /** Before anything is fetched under the name. */
-  readonly onName: (filename: string) => Promise<void>
+  /** Before anything is fetched: the absolute path that the file will have. */
+  readonly onPath: (path: string) => Promise<void>
   readonly onProgress: (progress: DownloadProgress) => void
 }
 
@@ -44,8 +44,13 @@ export interface Fetched {
 export async function fetchOffers(deps: FetchOffersDeps, request: FetchRequest): Promise<Fetched> {
   let first: unknown
   for (const offers of sameBytes(request.offers)) {
+    const opened = await openAll(deps, offers, request.call)
+    if (!Array.isArray(opened)) {
+      first ??= opened.failure
+      continue
+    }
     try {
-      return await fetchSame(deps, offers, request)
+      return await fetchSame(deps, opened, offers, request)
     } catch (error) {
       request.call.signal.throwIfAborted()
       if (!isOfSource(error)) throw error
@@ -61,19 +66,19 @@ const isOfSource = (error: unknown): error is AppError =>
 
 async function fetchSame(
   deps: FetchOffersDeps,
+  opened: readonly Opened[],
   offers: readonly [Offer, ...Offer[]],
   request: FetchRequest,
 ): Promise<Fetched> {
-  const opened = await openAll(deps, offers, request.call)
   const { names } = deps
-  const { place, filename, earlierName, call, maxSizeBytes, onName, onProgress } = request
+  const { place, filename, earlierName, call, maxSizeBytes, onPath, onProgress } = request
   let path = await names.claim(place.dir, earlierName ?? filename, false)
   for (;;) {
     try {
-      await onName(basename(path))
+      await onPath(path)
       const file = await deps.fetchFile({
         target: path,
-        sources: opened.map(({ source }) => source),
+        sources: opened.map(({ source }) => withinSize(source, maxSizeBytes)),
         expected: expectedOf(offers),
         refreshExpected: refresherOf(deps, offers[0], call),
         maxSizeBytes,
@@ -91,12 +96,27 @@ async function fetchSame(
   }
 }
 
+/** A source that has not said its size before is held to the limit before it sends anything. */
+const withinSize = (source: FileSource, mostBytes: number): FileSource => ({
+  ...source,
+  async open(signal) {
+    const opened = await source.open(signal)
+    if (opened.sizeBytes === undefined || opened.sizeBytes <= mostBytes) return opened
+    throw new SourceRefused('size', tooLarge(opened.sizeBytes, mostBytes))
+  },
+})
+
 interface Opened {
   readonly offer: Offer
   readonly source: FileSource
 }
 
-async function openAll({ openSource }: FetchOffersDeps, offers: readonly Offer[], call: FetchCall): Promise<Opened[]> {
+/** Those that can be opened; why not, where none can. */
+async function openAll(
+  { openSource }: FetchOffersDeps,
+  offers: readonly Offer[],
+  call: FetchCall,
+): Promise<Opened[] | { readonly failure: unknown }> {
   const opened: Opened[] = []
   let failure: unknown
   for (const offer of offers) {
@@ -107,8 +127,7 @@ async function openAll({ openSource }: FetchOffersDeps, offers: readonly Offer[]
       failure ??= error
     }
   }
-  if (opened.length === 0) throw failure
-  return opened
+  return opened.length === 0 ? { failure } : opened
 }
 
 /** Found by its number or its address: what lies there now is what is wanted. A digest is wanted for itself. */

@@ -78,7 +78,8 @@ export function createKeyOperations({ keys, terms, reopen }: KeyOperationsDeps):
       async run({ provider, key }, call) {
         if (key === undefined) throw noKey()
         await keys.set(provider, key, call.actor)
-        if (key !== null) await reopen('login', call.actor.name)
+        // Another account may have accepted the terms of a gated repository.
+        for (const reason of ['login', 'terms'] as const) if (key !== null) await reopen(reason, call.actor.name)
         return { provider, stored: key !== null }
       },
     }),

@@ -38,8 +38,10 @@ export function createOpenSource(deps: OpenSourceDeps): OpenSource {
         const token = await keys.find('huggingface', actor)
         return createHuggingFaceFileSource({ getFile: huggingFace.getFile }, { repo, revision, path, token, ...traced })
       }
-      case 'url':
-        return createUrlFileSource({ fetch }, { url: ref.url, hosts: hostsFor(actor), allowPrivate, ...traced })
+      case 'url': {
+        const hosts = hostsFor(ref.named_by === undefined ? actor : { ...actor, kind: ref.named_by })
+        return createUrlFileSource({ fetch }, { url: ref.url, hosts, allowPrivate, ...traced })
+      }
     }
   }
 }

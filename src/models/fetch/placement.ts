@@ -29,7 +29,11 @@ export interface Placement {
    * out of the model folders), disk_full
    */
   place(wanted: Pick<WantedPlace, 'type' | 'folder'>, name: Pick<PlacedName, 'folder'>): Promise<Place>
+  /** The folder that {@link place} would make. @throws AppError as that does */
+  find(wanted: Pick<WantedPlace, 'type' | 'folder'>, name: Pick<PlacedName, 'folder'>): Promise<FoundPlace>
 }
+
+export type FoundPlace = Pick<Place, 'root' | 'dir'>
 
 export interface PlacementDeps {
   /** The folders that `named` means; all that are known where it names none. */
@@ -52,22 +56,32 @@ export function createPlacement({ rootsOf, downloadRoot }: PlacementDeps): Place
     })
   }
 
+  /** With the folders within which it has to be. */
+  async function find(
+    { type, folder }: Pick<WantedPlace, 'type' | 'folder'>,
+    name: Pick<PlacedName, 'folder'>,
+  ): Promise<FoundPlace & { readonly own: readonly string[] }> {
+    const wanted = readWantedFolder(type, folder)
+    const { first, all } = await roots()
+    const reals = await Promise.all(all.map(({ path }) => realPathOf(path)))
+    const refused: string[] = []
+    for (const root of first) {
+      const below = await chooseFolder(root, wanted)
+      if (below === undefined) continue
+      const dir = join(root.path, below, withoutSame(name.folder, wanted.rest))
+      const own = [...reals, ...(await linkedTypeFolder(root, below))]
+      const reason = await whyNot(root, dir, own)
+      if (reason === undefined) return { root, dir, own }
+      refused.push(reason)
+    }
+    throw refused.length > 0 ? noneTakes(refused) : nowhere(wanted.type, first)
+  }
+
   return {
-    async place({ type, folder }, name) {
-      const wanted = readWantedFolder(type, folder)
-      const { first, all } = await roots()
-      const reals = await Promise.all(all.map(({ path }) => realPathOf(path)))
-      const refused: string[] = []
-      for (const root of first) {
-        const below = await chooseFolder(root, wanted)
-        if (below === undefined) continue
-        const dir = join(root.path, below, withoutSame(name.folder, wanted.rest))
-        const own = [...reals, ...(await linkedTypeFolder(root, below))]
-        const reason = await whyNot(root, dir, own)
-        if (reason === undefined) return await make(root, dir, own)
-        refused.push(reason)
-      }
-      throw refused.length > 0 ? noneTakes(refused) : nowhere(wanted.type, first)
+    find,
+    async place(wanted, name) {
+      const { root, dir, own } = await find(wanted, name)
+      return make(root, dir, own)
     },
   }
 }

@@ -52,8 +52,10 @@ export function decide(question: PolicyQuestion, settings: PolicySettings): Deci
 }
 
 /** A node that the owner added, and an address that the owner itself named. */
-const passesUnasked = ({ offer, isOwner }: PolicyQuestion): boolean =>
-  offer.source === 'remote' || (offer.ref.kind === 'url' && offer.ref.by_caller && isOwner)
+const passesUnasked = ({ offer: { source, ref }, isOwner }: PolicyQuestion): boolean => {
+  if (source === 'remote') return true
+  return ref.kind === 'url' && ref.by_caller && (ref.named_by ?? (isOwner ? 'owner' : 'token')) === 'owner'
+}
 
 function decideAccess({ offer: { facts, source }, now }: PolicyQuestion): Decision | undefined {
   if (source === 'remote') return undefined
@@ -95,9 +97,9 @@ function decideScans({ offer }: PolicyQuestion, { allowPickle }: PolicySettings)
 function decideSize(question: PolicyQuestion, settings: PolicySettings): Decision | undefined {
   const { offer } = question
   const most = largestOf(question, settings.maxSizeBytes)
-  return offer.size_bytes !== undefined && offer.size_bytes > most
-    ? ask('size', tooLarge(offer.size_bytes, most))
-    : undefined
+  // Of a size that is rounded only what is surely too large is.
+  const least = offer.size_bytes ?? (offer.about_bytes === undefined ? undefined : offer.about_bytes - 1024)
+  return least !== undefined && least > most ? ask('size', tooLarge(least, most)) : undefined
 }
 
 /** The owner may let more pass than the setting does, a caller with a token only less. */
@@ -151,15 +153,23 @@ function decideTerms(question: PolicyQuestion, { acceptTerms }: PolicySettings):
   if (offer.facts.gated !== undefined) {
     return ask(
       'terms',
-      'Its repository on Hugging Face asks for terms to be accepted: accept them there, then run accept_terms',
+      `Its repository on Hugging Face asks for terms to be accepted: accept them there, then ${acceptance(offer)}`,
     )
   }
   const base = offer.facts.base_model == null ? undefined : baseLicenceOf(offer.facts.base_model)
   if (!HOLDS_BASE.has(type) || base?.asksForAcceptance !== true) return undefined
   return ask(
     'terms',
-    `Its base model comes under ${base.name}, which has to be accepted: read it, then run accept_terms`,
+    `Its base model comes under ${base.name}, which has to be accepted: read it, then ${acceptance(offer)}`,
   )
+}
+
+/** By what accept_terms is told which terms are meant. */
+function acceptance({ ref, civitai }: Offer): string {
+  if (ref.kind === 'huggingface') return `run accept_terms with huggingface_repo ${ref.repo}`
+  const versionId = ref.kind === 'civitai' ? ref.version_id : civitai?.version_id
+  if (versionId !== undefined) return `run accept_terms with civitai_version_id ${versionId}`
+  return 'set CivitAI.AllowTosAutoAccept, as nothing tells which model it is'
 }
 
 const ask = (reason: RefusalReason, message: string) => ({ verdict: 'ask', reason, message }) as const

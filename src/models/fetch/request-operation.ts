@@ -3,7 +3,7 @@ import type { JobRunner } from '../../jobs/runner.ts'
 import { fromJson } from '../../lib/json.ts'
 import { requiredTextField } from '../../operation/fields.ts'
 import { defineOperation, type Operation } from '../../operation/operation.ts'
-import { type Actor, holds } from '../../operation/permission.ts'
+import type { Actor } from '../../operation/permission.ts'
 import { MODEL_TYPES } from '../model-file.ts'
 import { type DownloadInput, downloadKey, PLACES } from './download-input.ts'
 import { DOWNLOAD_KIND } from './download-job.ts'
@@ -24,7 +24,7 @@ export function createRequestOperation({ jobs, hostsFor }: RequestOperationDeps)
     summary: 'Download one model file, from wherever it is to be had',
     description:
       'Starts a job that looks for a model (at other hosts, Civitai, Hugging Face), decides by the settings whether it may be downloaded, and puts the verified file where the UI loads it from. ' +
-      'Name it by exactly one of model_key (of a manifest), air, sha256, url; sha256 may stand beside url. A file that is here already is answered without fetching anything, and a job that fetches the same already is answered instead of a second one. ' +
+      'Name it by exactly one of model_key (of a manifest), air, sha256, url; sha256 may stand beside url. A file that is here already is answered without fetching anything, and a job of yours that does the same already is answered instead of a second one; what several callers want is fetched once. ' +
       'Before: nothing. After: get_model_job until status is completed; partially_completed with a reason_code says what has to be done, and retry_model_job then goes on.',
     example: { air: 'urn:air:sdxl:lora:civitai:900100@910201' },
     effect: 'write',
@@ -89,14 +89,10 @@ export function createRequestOperation({ jobs, hostsFor }: RequestOperationDeps)
         actor,
         input: fromJson(input),
         view: firstDownloadView(input),
-        key: downloadKey(input),
+        key: downloadKey(input, actor, 'request'),
       })
       if (row.status !== 'paused') {
         return { job_id: row.id, status: 'resolving', message: 'Download job created and processing started.' }
-      }
-      if (row.owner !== actor.name && !holds(actor, 'admin')) {
-        const message = 'Download job is paused; the one who started it has it go on.'
-        return { job_id: row.id, status: 'paused', message }
       }
       await jobs.retry(row.id)
       return { job_id: row.id, status: 'resolving', message: 'Download job goes on.' }

@@ -1,4 +1,4 @@
-import { parseCivitaiModelLink } from '../../civitai/links.ts'
+import { parseCivitaiFileLink, parseCivitaiModelLink } from '../../civitai/links.ts'
 import { AppError } from '../../errors.ts'
 import { publicUrl } from '../../lib/public-url.ts'
 import { listsHost, parseAllowList } from '../../net/allow-list.ts'
@@ -32,7 +32,13 @@ export function readRequestedUrl(text: string, hosts: 'any' | readonly string[])
   switch (ref?.kind) {
     case 'civitai': {
       const { version_id, file_id } = ref
-      return { type: 'other', civitai: { version_id, ...(file_id === undefined ? {} : { file_id }) } }
+      // Of several files the address may say which: type, format, size, fp.
+      const isChosen = file_id === undefined && parseCivitaiFileLink(text.trim()) !== undefined
+      return {
+        type: 'other',
+        civitai: { version_id, ...(file_id === undefined ? {} : { file_id }) },
+        ...(isChosen ? { urls: [publicUrl(url.href)] } : {}),
+      }
     }
     case 'huggingface': {
       const { repo, revision, path } = ref
@@ -41,7 +47,10 @@ export function readRequestedUrl(text: string, hosts: 'any' | readonly string[])
     case 'url':
       // A job is kept and shown: what opens the address must not be in it.
       if (publicUrl(url.href) !== url.href) {
-        throw refused('url', 'url must not hold a key, a signature or a password: it would be stored with the job')
+        throw refused(
+          'url',
+          'url must not hold a key, a signature or a password, nor a query field that may be one: it would be stored with the job',
+        )
       }
       return { type: guessType(url.pathname), urls: [ref.url] }
   }

@@ -1,9 +1,11 @@
 import type { CivitaiFile } from '../../civitai/file.ts'
+import { type CivitaiFileLink, parseCivitaiFileLink } from '../../civitai/links.ts'
 import { fileModelType } from '../../civitai/model-type.ts'
 import { type PickedFile, pickFile } from '../../civitai/pick-file.ts'
 import { type CivitaiVersion, joinModel } from '../../civitai/version.ts'
 import type { CivitaiVersions, VersionRequestOptions } from '../../civitai/versions.ts'
 import { lookupsOf } from '../../civitai/wanted-hash.ts'
+import type { RefusalReason } from '../../net/file-source.ts'
 import { isOfType } from '../type-kinship.ts'
 import type { Looked } from './looked.ts'
 import type { Offer, OfferCandidate, WantedModel } from './wanted.ts'
@@ -19,8 +21,10 @@ export async function searchCivitai(
 ): Promise<Looked> {
   const asked: string[] = []
   const take = (version: CivitaiVersion, otherwise: string): Promise<Looked> | undefined => {
-    const fileId = wanted.civitai?.file_id
-    const picked = pickFile(version, { hashes: wanted.hashes, names: wanted.names, type: wanted.type, fileId })
+    const { hashes, names, type, urls } = wanted
+    const { versionId: _, fileId: linked, ...traits } = fileLink(urls, version) ?? { versionId: 0 }
+    const fileId = wanted.civitai?.file_id ?? linked
+    const picked = pickFile(version, { hashes, names, type, fileId, traits })
     if (picked.file !== undefined) return offerOf(version, picked, otherwise)
     asked.push(`version ${version.versionId} ${picked.reason}`)
     return undefined
@@ -55,7 +59,7 @@ export async function searchCivitai(
     const version = await versions.getVersion(versionId, options)
     if (version === undefined) asked.push(`there is no version ${versionId}, or it is not shown`)
     else {
-      if (version.files.length === 0) return { ...withoutFiles(version), result: asked.join('; ') }
+      if (version.files.length === 0) return withoutFiles(version)
       const found = take(version, 'civitai_version')
       if (found !== undefined) return found
     }
@@ -63,6 +67,7 @@ export async function searchCivitai(
     const model = await versions.getModel(modelId, options)
     if (model?.newest === undefined) asked.push(`there is no model ${modelId}, or it is not shown`)
     else {
+      if (model.newest.files.length === 0) return withoutFiles(model.newest)
       const found = take(model.newest, 'civitai_model')
       if (found !== undefined) return found
     }
@@ -71,7 +76,12 @@ export async function searchCivitai(
 }
 
 /** Numbers and names are not what found it: a digest is. */
-const isHash = (matchedBy: string): boolean => !['file_id', 'name', 'type', 'primary', 'only'].includes(matchedBy)
+const isHash = (matchedBy: string): boolean =>
+  !['file_id', 'traits', 'name', 'type', 'primary', 'only'].includes(matchedBy)
+
+/** What an address of the version says of the file that is meant. */
+const fileLink = (urls: readonly string[], { versionId }: CivitaiVersion): CivitaiFileLink | undefined =>
+  urls.map(parseCivitaiFileLink).find((link) => link?.versionId === versionId)
 
 async function withLicence(
   version: CivitaiVersion,
@@ -83,10 +93,28 @@ async function withLicence(
   return model === undefined ? version : joinModel(version, model)
 }
 
-/** It is listed without files: archived, taken down, or only for who paid. */
-function withoutFiles({ versionId, availability }: CivitaiVersion): Looked {
-  const message = `Version ${versionId} has no files any more at Civitai (${availability ?? 'archived'})`
-  return { offers: [], result: message, refusal: { reason: 'archived', message } }
+/** It is listed without files: archived, taken down, not to be downloaded, or only for who paid. */
+function withoutFiles({ versionId, availability, usageControl, paidAccess }: CivitaiVersion): Looked {
+  const refuse = (reason: RefusalReason, message: string): Looked => ({
+    offers: [],
+    result: message,
+    refusal: { reason, message },
+  })
+  const isWithdrawn = /^(?:archived|taken ?down)$/i.test(availability ?? '')
+  if (!isWithdrawn && usageControl !== null && usageControl !== 'Download') {
+    return refuse(
+      'disabled',
+      `Version ${versionId} can only be used on Civitai itself: its creator lets nobody download it`,
+    )
+  }
+  if (!isWithdrawn && paidAccess !== null) {
+    const end = paidAccess.permanent || paidAccess.endsAt === null ? '' : ` until ${paidAccess.endsAt}`
+    return refuse(
+      'early_access',
+      `Version ${versionId} is in early or paid access at Civitai${end}: buy access there, or wait`,
+    )
+  }
+  return refuse('archived', `Version ${versionId} has no files any more at Civitai (${availability ?? 'archived'})`)
 }
 
 function toCivitaiOffer(version: CivitaiVersion, file: CivitaiFile, matchedBy: string): Offer {
@@ -103,7 +131,11 @@ function toCivitaiOffer(version: CivitaiVersion, file: CivitaiFile, matchedBy: s
     filename: file.name,
     type: fileModelType(file, version),
     // One that is off by a kilobyte would be taken for another file.
-    ...(file.sizeBytes === null || !file.isSizeExact ? {} : { size_bytes: file.sizeBytes }),
+    ...(file.sizeBytes === null
+      ? {}
+      : file.isSizeExact
+        ? { size_bytes: file.sizeBytes }
+        : { about_bytes: file.sizeBytes }),
     ...(file.hashes.sha256 === undefined ? {} : { sha256: file.hashes.sha256 }),
     matched_by: matchedBy,
     ...(modelId === null ? {} : { civitai: { model_id: modelId, version_id: versionId, file_id: file.id } }),

@@ -38,19 +38,19 @@ export function createSearch(deps: SearchDeps): FindOffers {
     const candidates: OfferCandidate[] = []
     let offers: readonly Offer[] = []
     let refusal: Search['refusal']
-    let failure: Search['failure']
+    const failures: NonNullable<Search['failure']>[] = []
 
     const look = async (step: SearchStep['step'], ask: () => Promise<Looked | undefined>): Promise<void> => {
       if (offers.length > 0) return
       const upstream = UPSTREAMS.get(step)
       const asked = upstream === undefined ? ask : () => outages.around(upstream, ask)
-      const looked = await orFailure(asked, options.signal)
+      const looked = await orFailure(asked, options.signal, CALLED[step])
       if (looked === undefined) return
-      steps.push({ step, result: looked.result })
+      steps.push({ step, result: looked.result, ...(looked.failure === undefined ? {} : { failed: true }) })
       candidates.push(...(looked.candidates ?? []))
       offers = looked.offers
       refusal ??= looked.refusal
-      failure ??= looked.failure
+      if (looked.failure !== undefined) failures.push(looked.failure)
     }
     const { prefer } = options
     const order = prefer === undefined ? USUAL : [...prefer, ...USUAL.filter((place) => !prefer.includes(place))]
@@ -60,6 +60,7 @@ export function createSearch(deps: SearchDeps): FindOffers {
       await look('civitai', () => lookByName(wanted, deps, options))
     }
 
+    const failure = joined(failures)
     const [best] = offers
     const others = best === undefined ? [] : await sameBytes(best, deps, options)
     return {
@@ -139,12 +140,20 @@ async function askNodes(
   { peers }: SearchDeps,
   options: SearchOptions,
 ): Promise<Looked | undefined> {
-  const { offers, failures, sightings } = await peers.find(wanted, callOf(options))
-  const failed = failures.map(({ node, reason }) => `${node} could not be asked: ${reason}`)
+  const { offers, failures, distrusted, sightings } = await peers.find(wanted, callOf(options))
+  const failed = failures.map(({ node, reason }) => `The node ${node} could not be asked: ${reason}`)
   const seen = sightings.map(({ node, name }) => `${node} has ${name} and does not hand it out`)
   if (offers.length === 0) {
     const result = [...failed, ...seen].join('; ')
-    return result === '' ? undefined : { offers: [], result }
+    const [untrusted] = distrusted
+    // It may well have the model: that it was not found says nothing.
+    const failure =
+      untrusted !== undefined
+        ? { failure: { message: `${untrusted.node}: ${untrusted.reason}`, retryable: false } }
+        : failed.length > 0
+          ? { failure: { message: failed.join('; '), retryable: true } }
+          : {}
+    return result === '' ? undefined : { offers: [], result, ...failure }
   }
   const contents = new Set(
     offers.map(({ sha256, tensor_sha256, ref }) => sha256 ?? tensor_sha256 ?? JSON.stringify(ref)),
@@ -181,7 +190,7 @@ async function lookAtUrl(
   deps: SearchDeps,
   options: SearchOptions,
 ): Promise<Looked | undefined> {
-  const ref = readDeclaredUrl(url, { byCaller: wanted.urls_by_caller })
+  const ref = readDeclaredUrl(url, { byCaller: wanted.urls_by_caller, namedBy: wanted.named_by })
   return ref === undefined ? undefined : lookAtRef(ref, wanted, deps, options, 'declared_url')
 }
 
@@ -259,8 +268,32 @@ async function sameBytes(best: Offer, { peers }: SearchDeps, options: SearchOpti
   return peers.locate(best.sha256, callOf(options))
 }
 
+/** All that could not be asked, each once; trying again helps where one of them can be asked by then. */
+function joined(failures: readonly NonNullable<Search['failure']>[]): Search['failure'] {
+  if (failures.length === 0) return undefined
+  const message = [...new Set(failures.map((each) => each.message))].join('; ')
+  return { message, retryable: failures.some(({ retryable }) => retryable) }
+}
+
+/** What people call whoever is asked. */
+const CALLED: Readonly<Record<SearchStep['step'], string>> = {
+  local: 'This host',
+  nodes: 'Other nodes',
+  civitai: 'Civitai',
+  huggingface: 'Hugging Face',
+  declared_url: 'The address that is named for it',
+  known_files: 'The place of files that everybody knows',
+}
+
+/** Only why: what was asked for is known. */
+const whyOf = (message: string): string => /: ([^:]*)$/s.exec(message)?.[1] ?? message
+
 /** One place that cannot be asked is no reason not to ask the next. */
-async function orFailure(ask: () => Promise<Looked | undefined>, signal: AbortSignal): Promise<Looked | undefined> {
+async function orFailure(
+  ask: () => Promise<Looked | undefined>,
+  signal: AbortSignal,
+  who: string,
+): Promise<Looked | undefined> {
   try {
     return await ask()
   } catch (error) {
@@ -274,6 +307,7 @@ async function orFailure(ask: () => Promise<Looked | undefined>, signal: AbortSi
     const { message, code } = error
     if (code === 'not_found') return { offers: [], result: message }
     const retryable = code === 'upstream_unavailable' || code === 'rate_limited'
-    return { offers: [], result: message, failure: { message, retryable } }
+    const told = `${who} could not be asked: ${whyOf(message)}`
+    return { offers: [], result: told, failure: { message: told, retryable } }
   }
 }

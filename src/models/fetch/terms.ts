@@ -83,5 +83,6 @@ export const repositorySubject = (repository: string): string => `huggingface:${
 /** Under what the terms of an offer may have been accepted. */
 export function subjectsOf({ civitai, ref }: Offer): string[] {
   const ids = civitai === undefined ? [] : [versionSubject(civitai.version_id), modelSubject(civitai.model_id)]
+  if (ref.kind === 'civitai') return [...new Set([...ids, versionSubject(ref.version_id)])]
   return ref.kind === 'huggingface' ? [...ids, repositorySubject(ref.repo)] : ids
 }

@@ -14,6 +14,11 @@ export const WANTED_ALGORITHMS = [
   'crc32',
 ] as const
 
+/** Who named an address: whatever the local owner names may be fetched; a token is held to the hosts that are allowed. */
+const namedBySchema = v.picklist(['owner', 'token'])
+
+export type NamedBy = v.InferOutput<typeof namedBySchema>
+
 /** What somebody needs. Only digests prove anything; a bare name downloads only by a rule of its own. */
 export const wantedModelSchema = v.object({
   type: v.picklist(MODEL_TYPES),
@@ -33,6 +38,8 @@ export const wantedModelSchema = v.object({
   urls: v.array(v.string()),
   /** The caller itself names the addresses (not a prompt): licences do not bind the local owner there. */
   urls_by_caller: v.boolean(),
+  /** Who that caller is, where it is not the one in whose name the model is fetched. */
+  named_by: v.exactOptional(namedBySchema),
   /** Model folder that the source declares. */
   folder: v.exactOptional(v.string()),
   size_bytes: v.exactOptional(v.number()),
@@ -62,7 +69,12 @@ export const sourceRefSchema = v.variant('kind', [
     verifiable: v.exactOptional(v.boolean()),
   }),
   v.object({ kind: v.literal('huggingface'), repo: v.string(), revision: v.string(), path: v.string() }),
-  v.object({ kind: v.literal('url'), url: v.string(), by_caller: v.boolean() }),
+  v.object({
+    kind: v.literal('url'),
+    url: v.string(),
+    by_caller: v.boolean(),
+    named_by: v.exactOptional(namedBySchema),
+  }),
 ])
 
 export type SourceRef = v.InferOutput<typeof sourceRefSchema>
@@ -100,6 +112,8 @@ export const offerSchema = v.object({
   /** What its source says that it is: where nobody else says so, it decides the folder. */
   type: v.exactOptional(v.picklist(MODEL_TYPES)),
   size_bytes: v.exactOptional(v.number()),
+  /** In place of `size_bytes` where the source rounds it: it is that, give or take 1 KiB. */
+  about_bytes: v.exactOptional(v.number()),
   sha256: v.exactOptional(v.string()),
   tensor_sha256: v.exactOptional(v.string()),
   /** The digest is what was asked for: no word of the source takes its place. */
@@ -122,6 +136,8 @@ export type Offer = v.InferOutput<typeof offerSchema>
 export const searchStepSchema = v.object({
   step: v.picklist(['local', 'nodes', 'known_files', 'declared_url', 'civitai', 'huggingface']),
   result: v.string(),
+  /** It could not be asked: nothing follows from not finding it there. */
+  failed: v.exactOptional(v.boolean()),
 })
 
 export type SearchStep = v.InferOutput<typeof searchStepSchema>

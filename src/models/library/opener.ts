@@ -1,19 +1,17 @@
-import { and, eq, isNull, lt, or } from 'drizzle-orm'
 import type { LibraryFile, LibraryOpener } from '../library.ts'
 import type { ModelRoot } from '../root.ts'
 import { confine } from '../roots/confine.ts'
-import { modelFilesTable as files } from '../table.ts'
 import { type ComparedRow, listingsOf } from './compared-rows.ts'
 import { createConfirm } from './confirm.ts'
 import { createFileFinder } from './find-files.ts'
 import type { LibraryReader } from './reader.ts'
 import type { Refresher } from './refresh.ts'
-import { among } from './rows.ts'
 import { isInScope, type Scope, scopeOf } from './scope.ts'
 import { createSharedLook } from './shared-look.ts'
 import type { LibraryDeps } from './take-changes.ts'
 import { unhashedRows } from './unhashed.ts'
 import { unreadableFiles } from './unreadable.ts'
+import { createUseMarker, USE_MS } from './use-marker.ts'
 
 export interface LibraryOpenerDeps extends LibraryDeps {
   readonly refresher: Refresher
@@ -28,13 +26,12 @@ interface Looked {
 
 /** For as long the model folders are taken to be those that they were: finding them asks UIs and reads their files. */
 const ROOTS_MS = 2_000
-/** A use is remembered to the minute: a file that every import needs is not written by each of them. */
-const USE_MS = 60_000
 
 export function createLibraryOpener(deps: LibraryOpenerDeps): LibraryOpener {
-  const { db, instanceId, clock, refresher, reader } = deps
+  const { clock, refresher, reader } = deps
   const findRows = createFileFinder(deps)
   const isConfirmed = createConfirm(deps)
+  const useMarker = createUseMarker(deps)
   let host: { readonly scope: Promise<Scope>; readonly at: number } | undefined
 
   const takeHost = (scope: Promise<Scope>): Promise<Scope> => {
@@ -88,7 +85,7 @@ export function createLibraryOpener(deps: LibraryOpenerDeps): LibraryOpener {
         async readHeaders() {
           await readAllHeaders({ since, signal })
         },
-        unhashed: async () => list(await unhashedRows(deps, scope, signal)),
+        unhashed: async (sizes) => list(await unhashedRows(deps, scope, signal, sizes)),
         async confirm(file) {
           const row = rows.get(file)
           return row !== undefined && isConfirmed(file, row, signal)
@@ -119,14 +116,7 @@ export function createLibraryOpener(deps: LibraryOpenerDeps): LibraryOpener {
           const paths = [...rows].flatMap(([{ listedPath }, { path, lastUsedAt }]) =>
             used.has(listedPath) && (lastUsedAt === null || lastUsedAt < now - USE_MS) ? [path] : [],
           )
-          if (paths.length === 0) return
-          const isOlder = or(isNull(files.lastUsedAt), lt(files.lastUsedAt, now - USE_MS))
-          await db.write(async (tx) => {
-            await tx
-              .update(files)
-              .set({ lastUsedAt: now })
-              .where(and(eq(files.instanceId, instanceId()), among(files.path, paths), isOlder))
-          })
+          await useMarker.mark(paths)
         },
       }
     },

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
-import { and, asc, eq, isNull, notInArray, sql } from 'drizzle-orm'
+import { and, asc, between, eq, isNull, notInArray, or, sql } from 'drizzle-orm'
 import { USELESS_STATES } from '../inspect/inspection.ts'
+import type { SizeRange } from '../library.ts'
 import { modelFilesTable as files } from '../table.ts'
 import { COMPARED, type ComparedRow } from './compared-rows.ts'
 import { inScope, type Scope } from './scope.ts'
@@ -10,15 +11,19 @@ import type { LibraryDeps } from './take-changes.ts'
 const PAGE = 500
 
 /**
- * Files that were not hashed, the small ones first, without those that nothing could load.
+ * Files that were not hashed, the small ones first, without those that nothing could load: all of them, or those of one
+ * of the sizes.
  * @throws the signal's reason
  */
 export async function unhashedRows(
   { db, instanceId }: Pick<LibraryDeps, 'db' | 'instanceId'>,
   scope: Scope,
   signal: AbortSignal,
+  sizes?: readonly SizeRange[],
 ): Promise<ComparedRow[]> {
   const found: ComparedRow[] = []
+  if (sizes?.length === 0) return found
+  const ofSize = or(...(sizes ?? []).map(({ least, most }) => between(files.sizeBytes, least, most)))
   let after = { sizeBytes: -1, path: '' }
   while (true) {
     const rows = await db.read
@@ -31,6 +36,7 @@ export async function unhashedRows(
           isNull(files.goneAt),
           sql`(${files.sizeBytes}, ${files.path}) > (${after.sizeBytes}, ${after.path})`,
           notInArray(sql`+${files.state}`, [...USELESS_STATES]),
+          ofSize,
           inScope(scope),
         ),
       )

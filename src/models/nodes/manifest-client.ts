@@ -1,6 +1,8 @@
+import { isAppError } from '../../errors.ts'
 import type { GuardedFetch } from '../../net/fetch.ts'
 import type { GuardedResponse } from '../../net/response.ts'
 import { type VerifiedManifest, verifyManifest } from '../serve/verify-manifest.ts'
+import { PeerDistrusted } from './peer-health.ts'
 import type { PeerNode } from './peer-list.ts'
 import { askPeer, type PeerAsk, refusedBy } from './peer-request.ts'
 
@@ -52,9 +54,12 @@ export function createManifestClient({ fetch, node, answerWithinMs }: ManifestCl
 
   async function read(response: GuardedResponse): Promise<VerifiedManifest> {
     if (response.status !== 200) throw refusedBy(response)
-    const manifest = await verifyManifest(await response.json(), publicKey)
+    const json = await response.json()
+    const manifest = await orDistrusted(() => verifyManifest(json, publicKey))
     if (publicKey === undefined && manifest.publicKey !== undefined && node.pin !== undefined) {
-      await node.pin(manifest.publicKey)
+      const { pin } = node
+      const { publicKey: key } = manifest
+      await orDistrusted(() => pin(key))
       publicKey = manifest.publicKey
     }
     isVerified = true
@@ -81,5 +86,15 @@ export function createManifestClient({ fetch, node, answerWithinMs }: ManifestCl
     get isVerified() {
       return isVerified
     },
+  }
+}
+
+/** @throws PeerDistrusted where the check of key or signature has failed; else what it throws */
+async function orDistrusted<T>(check: () => Promise<T>): Promise<T> {
+  try {
+    return await check()
+  } catch (error) {
+    const isFailed = isAppError(error) && (error.code === 'conflict' || error.code === 'checksum_mismatch')
+    throw isFailed ? new PeerDistrusted(error) : error
   }
 }

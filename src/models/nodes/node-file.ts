@@ -2,7 +2,9 @@ import { AppError } from '../../errors.ts'
 import { isJsonObject } from '../../lib/json.ts'
 import type { GuardedFetch } from '../../net/fetch.ts'
 import { type FileSource, type OpenedSource, SourceRefused } from '../../net/file-source.ts'
+import { quoteOf } from '../../net/redact.ts'
 import type { GuardedResponse } from '../../net/response.ts'
+import { retryAfterSeconds } from '../../net/retry-after.ts'
 import { hostOf } from './node-url.ts'
 import type { PeerNode } from './peer-list.ts'
 import { askPeer, headersFor } from './peer-request.ts'
@@ -87,13 +89,11 @@ async function refusal(response: GuardedResponse, { name }: PeerNode): Promise<A
     case 409:
     case 410:
       return new AppError('not_found', message('it does not have the file any more'))
-    case 429: {
-      const seconds = Number(headers.get('retry-after') ?? Number.NaN)
+    case 429:
       return new AppError('rate_limited', message('it asks to slow down'), {
         hint: 'Try again later',
-        retryAfterSeconds: Number.isFinite(seconds) ? seconds : undefined,
+        retryAfterSeconds: retryAfterSeconds(headers.get('retry-after')),
       })
-    }
     default:
       return new AppError('upstream_unavailable', message(`it answers HTTP ${status}`), { hint: 'Try again later' })
   }
@@ -103,8 +103,7 @@ async function refusal(response: GuardedResponse, { name }: PeerNode): Promise<A
 async function detailOf(response: GuardedResponse): Promise<string | undefined> {
   try {
     const problem = await response.json(MAX_PROBLEM_BYTES)
-    const said = isJsonObject(problem) ? (problem.detail ?? problem.error) : undefined
-    return typeof said === 'string' ? said.slice(0, 200) : undefined
+    return quoteOf(isJsonObject(problem) ? (problem.detail ?? problem.error) : undefined)
   } catch {
     return undefined
   }

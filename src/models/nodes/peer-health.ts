@@ -1,8 +1,18 @@
-import { isAppError, toAppError } from '../../errors.ts'
+import { AppError, isAppError, toAppError } from '../../errors.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { reasonOf } from './greet.ts'
 
-/** What became of asking a node: one that failed is not asked again for a while. */
+/** A node is not who it was, or what it said was changed on the way: with the code and words of the check that failed. */
+export class PeerDistrusted extends AppError {
+  constructor({ code, message, hint }: AppError) {
+    super(code, message, { hint })
+  }
+}
+
+/**
+ * What became of asking a node: one that failed is not asked again for a while, and one that is distrusted not until the
+ * owner adds it again, or this program starts anew.
+ */
 export interface PeerHealth {
   /** Why it is not asked now. */
   failure(): string | undefined
@@ -13,7 +23,7 @@ export interface PeerHealth {
   readonly checkedAt: number | undefined
   /** How it went the last time, however long ago. */
   readonly last: string | undefined
-  /** The last failure was that it is not who it was, or that what it said was changed on the way. */
+  /** It is not who it was, or what it said was changed on the way; for good. */
   readonly isUntrusted: boolean
 }
 
@@ -25,20 +35,24 @@ export function createPeerHealth(clock: Clock): PeerHealth {
   let checkedAt: number | undefined
   let isUntrusted = false
   return {
-    failure: () => (clock.now() < until ? last : undefined),
+    failure: () => (isUntrusted || clock.now() < until ? last : undefined),
     fail(error) {
-      const { code, retryAfterSeconds = 0 } = toAppError(error)
+      // What happens to it after that says nothing of why.
+      if (isUntrusted && last !== undefined) return last
+      const { retryAfterSeconds = 0 } = toAppError(error)
       checkedAt = clock.now()
       until = checkedAt + Math.max(DEAD_MS, Math.min(retryAfterSeconds, 3_600) * 1_000)
-      isUntrusted = code === 'conflict' || code === 'checksum_mismatch'
+      isUntrusted = error instanceof PeerDistrusted
       last = isAppError(error) ? reasonOf(error) : 'it could not be asked'
+      if (isUntrusted) last = `${last}; it is distrusted until the owner adds it again`
       return last
     },
     succeed() {
+      // It had been asked before.
+      if (isUntrusted) return
       checkedAt = clock.now()
       last = undefined
       until = 0
-      isUntrusted = false
     },
     get checkedAt() {
       return checkedAt

@@ -12,7 +12,7 @@ export interface PeerNode {
   /** Undefined where nobody said: the node shows it. */
   readonly dialect: Dialect | undefined
   readonly publicKey: string | undefined
-  /** As long as this is the same, what was learnt holds: it was not removed meanwhile and has the same token. */
+  /** As long as this is the same, what was learnt holds: it was not removed or added again and has the same token. */
   readonly identity: string
   /** @throws AppError conflict: sealed with another key */
   token(): Promise<string | undefined>
@@ -57,7 +57,7 @@ export function createPeerList({ nodes, allowedRemoteNodes }: PeerListDeps): Pee
     url: row.url,
     dialect: row.dialect,
     publicKey: row.publicKey ?? undefined,
-    identity: JSON.stringify([row.url, row.dialect, row.createdAt, row.sealedToken]),
+    identity: JSON.stringify([row.url, row.dialect, addedAt(row), row.sealedToken]),
     token: () => nodes.tokenOf(row),
     pin: async (publicKey) => void (await nodes.pin(row.name, publicKey, OWNER.name)),
   })
@@ -79,6 +79,10 @@ export function createPeerList({ nodes, allowedRemoteNodes }: PeerListDeps): Pee
     },
   }
 }
+
+/** When the owner has added it, or added it again: pinning its key is neither. */
+const addedAt = ({ createdAt, updatedAt, pinnedAt }: NodeRow): number =>
+  updatedAt === pinnedAt ? createdAt : updatedAt
 
 const toAllowed = (url: string): PeerNode => ({
   // No added node has a colon in its name.

@@ -2,6 +2,7 @@ import { AppError } from '../../errors.ts'
 import type { Trace } from '../../lib/log.ts'
 import type { GuardedFetch } from '../../net/fetch.ts'
 import type { GuardedResponse } from '../../net/response.ts'
+import { retryAfterSeconds } from '../../net/retry-after.ts'
 import { authorization, refusalOf } from './greet.ts'
 import { hostOf } from './node-url.ts'
 import type { PeerNode } from './peer-list.ts'
@@ -51,8 +52,7 @@ export function refusedBy(response: GuardedResponse): AppError {
   const message = `${reason.slice(0, 1).toUpperCase()}${reason.slice(1)}`
   if (status === 401 || status === 403) return new AppError('forbidden', message)
   if (status !== 429 && status !== 503) return new AppError('upstream_unavailable', message)
-  const seconds = Number(headers.get('retry-after') ?? Number.NaN)
   return new AppError(status === 429 ? 'rate_limited' : 'upstream_unavailable', message, {
-    retryAfterSeconds: Number.isFinite(seconds) ? seconds : undefined,
+    retryAfterSeconds: retryAfterSeconds(headers.get('retry-after')),
   })
 }

@@ -5,6 +5,7 @@ import type { GuardedFetch } from '../../net/fetch.ts'
 import type { Offer, SourceRef, WantedModel } from '../fetch/wanted.ts'
 import { createAirkeepFile } from './airkeep-file.ts'
 import type { NodeFileSource } from './node-file.ts'
+import type { PeerHealth } from './peer-health.ts'
 import type { PeerMatch } from './peer-index.ts'
 import { createPeerList, type PeerFailure, type PeerNode } from './peer-list.ts'
 import { PEER_MATCHES, type PeerMatchKind } from './peer-match.ts'
@@ -31,6 +32,8 @@ export interface PeerAnswer {
   readonly offers: readonly Offer[]
   /** Nodes that could not be asked, or not for all that they have. */
   readonly failures: readonly PeerFailure[]
+  /** Those of them that are not asked until the owner adds them again: whether they have the model is not known. */
+  readonly distrusted: readonly PeerFailure[]
   readonly sightings: readonly PeerSighting[]
 }
 
@@ -39,7 +42,8 @@ type NodeRef = Extract<SourceRef, { kind: 'node' }>
 /** The other hosts that models may be fetched from, all asked at once. */
 export interface Peers {
   /**
-   * No node is waited for longer than a few seconds, and one that failed is left alone for a minute.
+   * No node is waited for longer than a few seconds, and one that failed is left alone for a minute; one whose key or
+   * signature is wrong for good.
    * @throws the signal's reason
    */
   find(wanted: WantedModel, ask: PeerAsk): Promise<PeerAnswer>
@@ -68,6 +72,7 @@ interface Found {
   readonly node: string
   readonly matches: readonly PeerMatch[]
   readonly failure?: string | undefined
+  readonly isDistrusted?: boolean
 }
 
 export function createPeers({
@@ -83,8 +88,12 @@ export function createPeers({
 
   async function askOne(node: PeerNode, wanted: WantedModel, ask: PeerAsk): Promise<Found> {
     const known = table.get(node)
+    const failed = (failure: string): Found => ({
+      ...{ node: node.name, matches: [], failure },
+      isDistrusted: known.health.isUntrusted,
+    })
     const failure = known.health.failure()
-    if (failure !== undefined) return { node: node.name, matches: [], failure }
+    if (failure !== undefined) return failed(failure)
     try {
       const { indexes, late } = await known.look(wanted, ask)
       return { node: node.name, matches: indexes.flatMap((index) => index.find(wanted)), failure: late }
@@ -92,7 +101,7 @@ export function createPeers({
       ask.signal.throwIfAborted()
       const reason = known.health.fail(error)
       log.warn({ ...ask.trace, node: node.name, reason }, 'a node could not be asked for a model')
-      return { node: node.name, matches: [], failure: reason }
+      return failed(reason)
     }
   }
 
@@ -102,14 +111,14 @@ export function createPeers({
     table.keepOnly(peers.nodes)
     const found = await Promise.all(peers.nodes.map((node) => askOne(node, wanted, ask)))
     const all = bestProven(found.flatMap(({ node, matches }) => matches.map((match) => ({ node, match }))))
+    const reasonsOf = (those: readonly Found[]): readonly PeerFailure[] =>
+      those.flatMap(({ node, failure }) => (failure === undefined ? [] : [{ node, reason: failure }]))
     return {
       offers: all.flatMap(({ node, match }) =>
         match.entry.ref === undefined ? [] : [toOffer(node, match.entry.ref, match)],
       ),
-      failures: [
-        ...peers.failures,
-        ...found.flatMap(({ node, failure }) => (failure === undefined ? [] : [{ node, reason: failure }])),
-      ],
+      failures: [...peers.failures, ...reasonsOf(found)],
+      distrusted: reasonsOf(found.filter(({ isDistrusted }) => isDistrusted === true)),
       sightings: all.flatMap(({ node, match: { entry, matchedBy } }) =>
         entry.ref === undefined ? [{ node, name: entry.name, matched_by: matchedBy }] : [],
       ),
@@ -126,15 +135,20 @@ export function createPeers({
     async source(ref) {
       const node = await list.find(ref.node)
       const { health, airkeep } = table.get(node)
-      const failure = health.failure()
-      if (failure !== undefined && health.isUntrusted) {
-        throw new AppError('conflict', `Nothing is fetched from ${node.name}: ${failure}`, {
-          hint: 'Where that is meant, remove the node and add it again',
-        })
-      }
       const { hash, filename, subtype, name } = ref
-      if (subtype === undefined) return createAirkeepFile({ fetch, node, peer: airkeep, sha256: hash })
-      return createSwarmFile({ fetch, node, ref: { hash, filename, subtype, ...(name === undefined ? {} : { name }) } })
+      refuseUntrusted(node.name, health)
+      const file: NodeFileSource =
+        subtype === undefined
+          ? createAirkeepFile({ fetch, node, peer: airkeep, sha256: hash })
+          : createSwarmFile({ fetch, node, ref: { hash, filename, subtype, ...(name === undefined ? {} : { name }) } })
+      return {
+        ...file,
+        async open(signal) {
+          // It may have lost the trust since, while other files were looked for.
+          refuseUntrusted(node.name, health)
+          return file.open(signal)
+        },
+      }
     },
     async describe() {
       const peers = await list.all()
@@ -143,6 +157,15 @@ export function createPeers({
     },
     close: () => table.close(),
   }
+}
+
+/** @throws AppError conflict */
+function refuseUntrusted(node: string, health: PeerHealth): void {
+  const failure = health.failure()
+  if (failure === undefined || !health.isUntrusted) return
+  throw new AppError('conflict', `Nothing is fetched from ${node}: ${failure}`, {
+    hint: 'Where that is meant, remove the node and add it again',
+  })
 }
 
 const weakness = (kind: PeerMatchKind): number => (kind === 'name' ? 2 : kind === 'civitai_version' ? 1 : 0)

@@ -7,7 +7,7 @@ import { modelExtension } from '../model-file.ts'
 export type NameKind = 'model' | 'partial' | 'control' | 'other'
 
 /** What programs append while they write: browsers, curl wrappers, SwarmUI, StabilityMatrix, hf, qBittorrent, WinSCP. */
-const MARKERS: ReadonlySet<string> = new Set([
+export const MARKERS: ReadonlySet<string> = new Set([
   '.part',
   '.partial',
   '.tmp',

@@ -21,8 +21,8 @@ export interface ModelJobDeps {
   readonly prepare: () => void
 }
 
-/** Kinds of jobs that are about model files. */
-export const MODEL_KINDS = [SCAN_KIND, VERIFY_KIND, 'download'] as const
+/** Kinds of jobs that are about model files; the last two look for those that catalog pages name, and fetch them. */
+export const MODEL_KINDS = [SCAN_KIND, VERIFY_KIND, 'download', 'check_downloads', 'download_missing'] as const
 
 const startedSchema = v.object({ job_id: v.string(), status: v.string(), message: v.string() })
 
@@ -137,7 +137,7 @@ export function createModelJobOperations({ jobs, store }: Pick<ModelJobDeps, 'jo
       name: 'get_model_job',
       summary: 'State of a scan, a verification or a download',
       description:
-        'Answers the job that scan_models or verify_models started: status, progress from 0 to 1, and what it found. ' +
+        'Answers the job that scan_models, request_model_download, check_downloads or the like started: status, progress from 0 to 1, and what it found. ' +
         'Before: one of these, or list_model_jobs, for the job_id. After: get_model_job again until status is completed, partially_completed, failed or cancelled.',
       example: { job_id: 'scan_0f3k9' },
       effect: 'read',

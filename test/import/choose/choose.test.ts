@@ -8,6 +8,7 @@ import { type FakeCivitai, startFakeCivitai } from '../../support/fake-civitai.t
 import { type FileServer, startFileServer } from '../../support/file-server.ts'
 import { aModelFile } from '../../support/model-files.ts'
 import { HIGH, payloadBytes } from '../../support/payloads.ts'
+import { startRawServer } from '../../support/raw-server.ts'
 import { rejection } from '../../support/rejection.ts'
 import { aTokenActor } from '../../support/track.ts'
 import { type ImportHost, loads, openImports } from '../import-host.ts'
@@ -166,6 +167,46 @@ describe('a model elsewhere', () => {
     const job = await host.run({ payload: loads('ink.safetensors') }, agent)
     const error = await rejection(choose(job, { reference: 'ink.safetensors', ...choice }, agent))
     expect(error).toMatchObject({ code })
+  })
+})
+
+describe('an address that one names for the import of another', () => {
+  const boss = aTokenActor('boss', 'admin', 'models:download', 'models:read')
+
+  test('is the owner’s own where the owner names it, at whatever host', async () => {
+    const job = await host.run({ payload: loads('ink.safetensors') }, agent)
+    const after = await chosen(job, { reference: 'ink.safetensors', url: await serve() }, OWNER)
+    expect(only(after)).toMatchObject({ status: 'resolved', resolved_source: 'url', sha256: HIGH.sha256 })
+  })
+
+  test('is not where admin names it by a token: licences bind it', async () => {
+    await host.close()
+    host = await openImports({ hosts: ['127.0.0.1'] })
+    const url = await serve()
+    const job = await host.run({ payload: loads('ink.safetensors') })
+    expect(only(await chosen(job, { reference: 'ink.safetensors', url }, boss))).toMatchObject({
+      status: 'blocked',
+      reason_code: 'license',
+    })
+    expect(only(await chosen(job, { reference: 'ink.safetensors', url }))).toMatchObject({ status: 'resolved' })
+  })
+
+  test('leads nowhere but to allowed hosts where admin names it by a token', async () => {
+    const url = new URL(await serve())
+    const door = await startRawServer(() => `HTTP/1.1 302 x\r\nlocation: ${url}\r\ncontent-length: 0\r\n\r\n`)
+    try {
+      await host.close()
+      host = await openImports({ hosts: ['localhost'], env: { AIRKEEP_CIVITAI_ALLOWED_LICENSES: ',' } })
+      const choice = { reference: 'ink.safetensors', url: `http://localhost:${door.port}/ink.safetensors` }
+      const job = await host.run({ payload: loads('ink.safetensors') })
+      const refused = only(await chosen(job, choice, boss))
+      expect(refused.status).toBe('failed')
+      expect(refused.reason).toContain('127.0.0.1')
+      expect(servers[0]?.requests).toEqual([])
+      expect(only(await chosen(job, choice))).toMatchObject({ status: 'resolved' })
+    } finally {
+      await door.close()
+    }
   })
 })
 

@@ -6,12 +6,12 @@ import { eq } from 'drizzle-orm'
 import { createHashPool, type HashPool } from '../../../src/hash/pool.ts'
 import type { Dependency, DependencyType, HashAlgorithm } from '../../../src/import/dependency.ts'
 import { mergeMentions } from '../../../src/import/merge.ts'
-import { resolveLocally } from '../../../src/import/resolve/resolve-locally.ts'
 import type { OpenOptions } from '../../../src/models/library.ts'
 import type { ModelLibrary } from '../../../src/models/model-library.ts'
 import { modelFilesTable as files } from '../../../src/models/table.ts'
 import { aLibrary } from '../../support/library.ts'
 import { aModelFile, type MadeModel } from '../../support/model-files.ts'
+import { resolveHere } from '../../support/resolve-here.ts'
 import { openTempDb, type TempDb } from '../../support/temp-db.ts'
 
 const BLAKE3 = 'b3'.repeat(32)
@@ -93,7 +93,7 @@ function aDependency({ type = 'lora', name, hash, version }: Wanted): Dependency
 
 async function resolve(wanted: readonly Wanted[], options?: OpenOptions): Promise<Dependency[]> {
   const opened = await library.open([], signal, options)
-  return resolveLocally(wanted.map(aDependency), opened, { signal, onSettled: async () => {}, onHashing() {} })
+  return resolveHere(wanted.map(aDependency), opened, signal)
 }
 
 describe('the index alone finds a file', () => {

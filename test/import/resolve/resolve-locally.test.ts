@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { createHashPool, type HashPool } from '../../../src/hash/pool.ts'
 import type { Dependency, DependencyType, HashAlgorithm } from '../../../src/import/dependency.ts'
 import { mergeMentions } from '../../../src/import/merge.ts'
-import { resolveLocally } from '../../../src/import/resolve/resolve-locally.ts'
 import { aLibrary } from '../../support/library.ts'
 import { aModelFile } from '../../support/model-files.ts'
+import { resolveHere } from '../../support/resolve-here.ts'
 import { openTempDb, type TempDb } from '../../support/temp-db.ts'
 
 let temp: TempDb
@@ -54,7 +54,7 @@ async function resolve(...dependencies: Dependency[]): Promise<Dependency[]> {
   }
   const signal = new AbortController().signal
   const library = await aLibrary({ db: temp.db, hashes: counted, roots: [root] }).open([], signal)
-  return resolveLocally(dependencies, library, { signal, onSettled: async () => {}, onHashing() {} })
+  return resolveHere(dependencies, library, signal)
 }
 
 test('finds a renamed file by each kind of hash and says so', async () => {

@@ -7,6 +7,7 @@ import { createBandwidth } from '../../../src/download/bandwidth.ts'
 import { createFetchFile } from '../../../src/download/fetch-file.ts'
 import { createHostLimits } from '../../../src/download/host-limits.ts'
 import { createDiskSpace } from '../../../src/download/space.ts'
+import { AppError } from '../../../src/errors.ts'
 import { createEventHub, type EventHub } from '../../../src/events/hub.ts'
 import { createHashPool, type HashPool } from '../../../src/hash/pool.ts'
 import { createJobFollower, type JobFollower } from '../../../src/jobs/follow-job.ts'
@@ -130,6 +131,7 @@ async function open(
   const files = createDownloadedFiles({ ...parts, parts: names.parts })
   const decide = createDecideOffers({ ...parts, audit, terms, policy })
   const openSource: OpenSource = async (ref) => {
+    if (ref.kind === 'node') throw new AppError('conflict', `Nothing is fetched from ${ref.node}: it has another key`)
     if (ref.kind !== 'url') throw new Error('Only addresses are served here')
     return createUrlFileSource({ fetch }, { url: ref.url, hosts: 'any', allowPrivate: ['127.0.0.1'] })
   }
@@ -183,7 +185,7 @@ async function open(
   await jobs.start()
   return Object.assign(host, {
     ...{ db, models, dir, clock, jobs, store, events, files, library, terms, invoke, job },
-    downloads: createDownloads({ jobs, follower, decide }),
+    downloads: createDownloads({ jobs, store, follower, decide }),
     reopen: createReopenDownloads({ jobs, store }),
     async ended(id: string) {
       await jobs.whenIdle()

@@ -131,7 +131,7 @@ describe('a download', () => {
     const server = await serve()
     host.search = async () => ({ offers: [known(server.url)], candidates: [], steps: [] })
     const first = await order([known(server.url)])
-    const { job_id } = await host.invoke('request_model_download', { url: `${server.url}?other`, type: 'lora' })
+    const { job_id } = await host.invoke('request_model_download', { url: `${server.url}?v=2`, type: 'lora' })
     expect(job_id).not.toBe(first)
     expect(await host.ended(String(job_id))).toMatchObject({ status: 'completed' })
     const states = [await host.job(first), await host.job(String(job_id))].map(({ source }) => source)
@@ -182,6 +182,20 @@ describe('a download', () => {
     const [bad, good] = [await serve(1, () => ({ status: 404 })), await serve(1)]
     const id = await order([known(bad.url), known(good.url)])
     expect(await host.ended(id)).toMatchObject({ status: 'completed' })
+  })
+
+  test('that a distrusted node would serve comes from the next source, and is told of where there is none', async () => {
+    await start()
+    const server = await serve()
+    const { sha256: _, ...node } = known(server.url, 1, {
+      source: 'remote',
+      ref: { kind: 'node', node: 'box', hash: `0x${one.tensorSha256}`, filename: 'harbor.safetensors' },
+      tensor_sha256: one.tensorSha256,
+    })
+    const refused = await host.ended(await order([node]))
+    expect(refused).toMatchObject({ status: 'failed', reason: 'Nothing is fetched from box: it has another key' })
+    const id = await order([node, known(server.url, 1, { tensor_sha256: one.tensorSha256 })])
+    expect(await host.ended(id)).toMatchObject({ status: 'completed', source: 'url' })
   })
 
   test('with other bytes than it should have fails and names both digests', async () => {
@@ -258,7 +272,7 @@ describe('what may not be fetched', () => {
     await start({ policy: { allowedLicences: ['noncommercial'] } })
     const server = await serve()
     const facts = { commercial_use: [], base_model: 'SDXL 1.0' }
-    const [fine, refused] = [civitai(server.url, { facts }), civitai(`${server.url}?2`)]
+    const [fine, refused] = [civitai(server.url, { facts }), civitai(`${server.url}?v=2`)]
     const studio = aTokenActor('studio', 'models:download')
     const decided = await host.downloads.decide([refused, fine], { actor: studio, signal: never, type: 'lora' })
     expect(decided).toEqual({ allowed: [fine] })
@@ -268,7 +282,7 @@ describe('what may not be fetched', () => {
       {
         actor: 'studio',
         table: 'model_downloads',
-        rowId: `url:${server.url}?2`,
+        rowId: `url:${server.url}?v=2`,
         before: null,
         after: { verdict: 'ask', reason: 'license', source: 'civitai', licenses: [], type: 'lora', caller: 'token' },
       },

@@ -62,7 +62,7 @@ describe('an upstream key', () => {
     expect(await keys.find('civitai', STUDIO)).toBe(KEY)
     expect(await keys.find('civitai', OTHER)).toBeUndefined()
     expect(await keys.find('huggingface', STUDIO)).toBeUndefined()
-    expect(reopened).toEqual(['login'])
+    expect(reopened).toEqual(['login', 'terms'])
   })
 
   test('goes before the one of the host, which is the owner’s alone unless it is shared', async () => {
@@ -142,6 +142,12 @@ describe('terms', () => {
     expect(await terms.areAccepted(accepted, STUDIO)).toBe(true)
     expect(await terms.areAccepted(another, STUDIO)).toBe(false)
     expect(reopened).toEqual(['terms'])
+  })
+
+  test('of a version are known by where it is fetched from, whatever else is known of it', async () => {
+    const { civitai: _, ...bare } = offer(2, 1)
+    await invoke('accept_terms', { civitai_version_id: 2 })
+    expect(await terms.areAccepted(bare, STUDIO)).toBe(true)
   })
 
   test('count for who accepted them, those of the owner for all', async () => {

@@ -157,6 +157,37 @@ describe('what may be downloaded', () => {
     expect(judge(row)).toBe(expected)
   })
 
+  test.each<[string, Row, string]>([
+    [
+      'a repository',
+      { offer: hugging({ license: 'mit', gated: 'auto' }) },
+      'accept_terms with huggingface_repo acme/harbor',
+    ],
+    [
+      'a version, by where it is fetched from',
+      { offer: civitai({ ...FLAGS, base_model: 'Flux.1 D' }), ask: { type: 'checkpoint' } },
+      'accept_terms with civitai_version_id 2',
+    ],
+    [
+      'a version that another source has too',
+      {
+        offer: hugging({ license: 'apache-2.0', base_model: 'Flux.1 D' }, { civitai: { model_id: 7, version_id: 8 } }),
+        ask: { type: 'checkpoint' },
+      },
+      'accept_terms with huggingface_repo acme/harbor',
+    ],
+    [
+      'nothing that could be named',
+      { offer: { ...byUrl(false), facts: { ...FLAGS, base_model: 'Flux.1 D' } }, ask: { type: 'checkpoint' } },
+      'CivitAI.AllowTosAutoAccept',
+    ],
+  ])('terms say what is to be accepted: %s', (_, { offer, ask }, words) => {
+    const question = { offer, type: 'lora', isOwner: false, termsAccepted: false, now: NOW, ...ask } as const
+    const decision = decide(question, DEFAULTS)
+    expect(decision).toMatchObject({ verdict: 'ask', reason: 'terms' })
+    expect(decision.verdict === 'allow' ? '' : decision.message).toContain(words)
+  })
+
   test('when an early access ends is told', () => {
     const paid_access = { permanent: false, ends_at: '2026-12-01T00:00:00Z' }
     const question = { type: 'lora', isOwner: true, termsAccepted: false, now: NOW } as const

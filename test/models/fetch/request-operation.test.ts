@@ -1,6 +1,7 @@
 import { afterAll, afterEach, describe, expect, test } from 'bun:test'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { orAborted } from '../../../src/lib/abort.ts'
 import type { JsonObject } from '../../../src/lib/json.ts'
 import type { Search, WantedModel } from '../../../src/models/fetch/wanted.ts'
 import { type FileServer, startFileServer } from '../../support/file-server.ts'
@@ -153,19 +154,17 @@ test('max_size_bytes stands in the place of the setting', async () => {
   expect(await request({ air: AIR, max_size_bytes: 10 ** 9 })).toMatchObject({ status: 'completed' })
 })
 
-test('asking again while it is paused has it go on, for the one who started it', async () => {
+test('asking again while it is paused has it go on; whoever else asks has a job of its own', async () => {
   await start({ settings: { concurrency: 1 } })
-  const opened: (() => void)[] = []
-  host.search = (_, { signal }) =>
-    new Promise((resolve, reject) => {
-      opened.push(() => resolve({ ...found(), candidates: [], steps: [] }))
-      signal.addEventListener('abort', () => reject(signal.reason))
-    })
+  host.search = (_, { signal }) => orAborted(new Promise(() => {}), signal)
   const studio = aTokenActor('studio', 'models:download')
   const { job_id } = await host.invoke('request_model_download', { air: AIR }, studio)
   await host.jobs.pause(String(job_id))
   const other = aTokenActor('other', 'models:download')
-  expect(await host.invoke('request_model_download', { air: AIR }, other)).toMatchObject({ job_id, status: 'paused' })
+  const theirs = await host.invoke('request_model_download', { air: AIR }, other)
+  expect(theirs).toMatchObject({ status: 'resolving' })
+  expect(theirs.job_id).not.toBe(job_id)
+  expect((await host.store.find(String(job_id)))?.status).toBe('paused')
   expect(await host.invoke('request_model_download', { air: AIR }, studio)).toMatchObject({
     job_id,
     status: 'resolving',

@@ -24,6 +24,10 @@ describe('what a request names', () => {
       { type: 'lora', hashes: HASHES, urls: ['https://files.example.org/loras/a.safetensors'], urls_by_caller: true },
     ],
     [{ url: 'https://civitai.com/models/1?modelVersionId=2' }, { civitai: { version_id: 2 }, urls: [] }],
+    [
+      { url: 'https://civitai.com/api/download/models/2?type=VAE&fp=fp16&token=hidden' },
+      { civitai: { version_id: 2 }, urls: ['https://civitai.com/api/download/models/2?type=VAE&fp=fp16'] },
+    ],
     [{ url: 'https://civitai.com/models/1' }, { civitai: { model_id: 1 } }],
     [{ url: 'https://civitai.com/api/download/models/2?token=hidden' }, { civitai: { version_id: 2 }, urls: [] }],
     [

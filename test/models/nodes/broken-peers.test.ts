@@ -32,11 +32,6 @@ describe('a node that', () => {
   })
 
   test.each<[string, FakeNode['answer'], RegExp]>([
-    [
-      'was tampered with on the way',
-      async () => ok(await node.manifest({ models: [{ ...MODEL, sha256: hexOf('evil') }] })),
-      /signature of the manifest does not hold/,
-    ],
     ['redirects', () => 'HTTP/1.1 302 x\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n', /redirects/],
     ['is something else', () => ok('<html>', { 'content-type': 'text/html' }), /text\/html/],
     ['answers other JSON', () => ok('[]'), /cannot use the manifest/],

@@ -95,7 +95,7 @@ describe('several nodes', () => {
   })
 
   test('none at all', async () => {
-    expect(await w.find({ names: ['x'] })).toEqual({ offers: [], failures: [], sightings: [] })
+    expect(await w.find({ names: ['x'] })).toEqual({ offers: [], failures: [], distrusted: [], sightings: [] })
     expect(await w.peers.describe()).toEqual([])
   })
 })

@@ -72,6 +72,7 @@ describe('a SwarmUI', () => {
     expect(await w.find({ names: ['deep.gguf'] })).toEqual({
       offers: [],
       failures: [],
+      distrusted: [],
       sightings: [{ node: 'swarm', name: 'old/deep.gguf', matched_by: 'name' }],
     })
   })
@@ -81,6 +82,7 @@ describe('a SwarmUI', () => {
     expect(await w.find(hashed('auto_v3', digest(HARBOR).slice(0, 12)))).toEqual({
       offers: [],
       failures: [],
+      distrusted: [],
       sightings: [{ node: 'swarm', name: 'wan/harbor', matched_by: 'auto_v3' }],
     })
   })

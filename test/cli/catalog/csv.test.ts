@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { type CatalogRow, readCatalogCsv, updateCatalogCsv, writeCatalogCsv } from '../../src/catalog/csv.ts'
+import { type CatalogRow, readCatalogCsv, updateCatalogCsv, writeCatalogCsv } from '../../../src/cli/catalog/csv.ts'
 
 const row = (file_path: string, changes: Partial<CatalogRow> = {}): CatalogRow => ({
   file_path,

@@ -1,0 +1,74 @@
+import type { ExpectedFile } from '../expected-file.ts'
+import { type RemoteFile, type RemoteListing, remotePath } from '../ssh/remote-listing.ts'
+import { escapeName } from '../ssh/remote-name.ts'
+import type { SshLister } from '../ssh/ssh-lister.ts'
+import type { SshTarget } from '../ssh/ssh-target.ts'
+import type { CatalogHost } from './catalog-host.ts'
+import { checkPages } from './check-pages.ts'
+import { foldersToLook } from './folders-to-look.ts'
+import { indexListing } from './index-listing.ts'
+import type { PageCheck } from './page-check.ts'
+
+export interface SshHostOptions {
+  readonly lister: Pick<SshLister, 'list'>
+  readonly target: SshTarget
+  /** On that host: absolute, or below `~/`. */
+  readonly uiHome?: string | undefined
+}
+
+/** A host that is reached by ssh: one connection and one listing, however many pages. */
+export function createSshHost({ lister, target, uiHome }: SshHostOptions): CatalogHost {
+  return {
+    async check(pages, { actor, signal, progress }) {
+      const reports = pages.map(({ report }) => report)
+      const folders = foldersToLook(reports)
+      const listing = await lister.list({
+        target,
+        actor,
+        uiHome,
+        folders,
+        toHash: chooseToHash(reports.flatMap(({ files }) => files)),
+        signal,
+        onProgress: (files) => progress({ done: files, unit: 'items', message: `listed ${files} files` }),
+      })
+      const checks = checkPages(reports, indexListing(toListing(listing, folders)))
+      return {
+        instance: listing.target,
+        ui_home: listing.uiHome === undefined ? null : escapeName(listing.uiHome.path),
+        checkedAt: listing.listedAt,
+        results: new Map([...checks].map(([filePath, check]) => [filePath, escaped(check)])),
+      }
+    },
+  }
+}
+
+/** Only what a page gives a digest for, and only under the very name that it would have: hashing reads whole files. */
+function chooseToHash(expected: readonly ExpectedFile[]): (listing: RemoteListing) => readonly RemoteFile[] {
+  const names = new Set(expected.flatMap(({ sha256, names: all }) => (sha256 === undefined ? [] : all)))
+  return ({ files }) => (names.size === 0 ? [] : files.filter(({ path }) => names.has(lastPart(path))))
+}
+
+const lastPart = (path: string): string => path.slice(path.lastIndexOf('/') + 1)
+
+function toListing({ uiHome, listedAt, folders, files, sha256, refused }: RemoteListing, asked: readonly string[]) {
+  return {
+    uiHome: uiHome?.path,
+    checkedAt: listedAt,
+    folders: folders.map(({ path, state, problems }) => ({ path, state, problem: problems[0] })),
+    files: files.map((file) => ({ path: remotePath(file), sizeBytes: file.sizeBytes })),
+    sha256: new Map([...sha256].map(([file, digest]) => [remotePath(file), digest])),
+    refused,
+    asked,
+  }
+}
+
+/** Names on that host are anybody's: for people, and on one line. */
+const escaped = (check: PageCheck): PageCheck => ({
+  ...check,
+  path: check.path === null ? null : escapeName(check.path),
+  files: check.files.map((file) => ({
+    ...file,
+    ...(file.path === undefined ? {} : { path: escapeName(file.path) }),
+    ...(file.reason === undefined ? {} : { reason: escapeName(file.reason) }),
+  })),
+})

@@ -1,0 +1,58 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { JsonObject } from '../../lib/json.ts'
+import type { Context } from '../context.ts'
+import { toJson } from '../context.ts'
+import { printableLine } from '../text-width.ts'
+import { type CheckedPage, checkedPages, statusOf } from './check-answer.ts'
+import { badgeOf, renderCheck } from './check-table.ts'
+import { noteInTable } from './note-in-table.ts'
+
+export interface Watch {
+  check(): Promise<JsonObject>
+  /** The table that is kept up to date. */
+  readonly csv: string | undefined
+  /** Between the end of a check and the next one. */
+  readonly seconds: number
+}
+
+/**
+ * Looks again and again until it is interrupted: the whole table once, then a line for each page that has changed; with
+ * `--json` the answer, one line each time that something has changed.
+ */
+export async function watchChecks(context: Context, { check, csv, seconds }: Watch): Promise<never> {
+  let before: ReadonlyMap<string, string> | undefined
+  for (;;) {
+    const answer = await check()
+    const pages = checkedPages(answer)
+    const changed = pages.filter((page) => before === undefined || before.get(page.name) !== stateOf(page))
+    const gone = [...(before?.keys() ?? [])].filter((name) => !pages.some((page) => page.name === name))
+    if (csv !== undefined && (changed.length > 0 || before === undefined)) await noteInTable(context, csv, answer)
+    if (before === undefined || changed.length > 0 || gone.length > 0) {
+      await show(context, answer, { changed, gone, isFirst: before === undefined })
+    }
+    before = new Map(pages.map((page) => [page.name, stateOf(page)]))
+    await sleep(seconds * 1000, undefined, { signal: context.signal })
+  }
+}
+
+const stateOf = (page: CheckedPage): string => JSON.stringify([statusOf(page), page.result.files ?? []])
+
+async function show(
+  { globals, outside, progress, print }: Context,
+  answer: JsonObject,
+  {
+    changed,
+    gone,
+    isFirst,
+  }: { readonly changed: readonly CheckedPage[]; readonly gone: readonly string[]; readonly isFirst: boolean },
+): Promise<void> {
+  if (globals.json) return outside.stdout.write(toJson(answer, false))
+  if (isFirst) return print(answer, (columns) => renderCheck(answer, columns))
+  progress.clear()
+  const time = new Date().toISOString().slice(11, 19)
+  const lines = [
+    ...changed.map((page) => `${time}  ${badgeOf(page)}  ${printableLine(page.name)}`),
+    ...gone.map((name) => `${time}  - removed  ${printableLine(name)}`),
+  ]
+  await outside.stdout.write(`${lines.join('\n')}\n`)
+}

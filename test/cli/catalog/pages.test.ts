@@ -1,0 +1,76 @@
+import { expect, test } from 'bun:test'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { readPaths } from '../../../src/cli/catalog/pages.ts'
+import { rejection } from '../../support/rejection.ts'
+import { tempDir } from '../../support/temp-dir.ts'
+
+function catalog(): { readonly path: string } & Disposable {
+  const folder = tempDir()
+  mkdirSync(join(folder.path, 'pages', '.hidden'), { recursive: true })
+  mkdirSync(join(folder.path, 'pages', 'loras'))
+  writeFileSync(join(folder.path, 'pages', 'loras', 'a.md'), 'a')
+  writeFileSync(join(folder.path, 'pages', 'b.MD'), Buffer.from([0xe9]))
+  writeFileSync(join(folder.path, 'pages', '.hidden', 'c.md'), 'c')
+  writeFileSync(join(folder.path, 'pages', 'picture.png'), 'd')
+  writeFileSync(join(folder.path, 'single.md'), 'e')
+  return folder
+}
+
+test('a folder is named to whoever shares the disk', async () => {
+  using folder = catalog()
+  const [call, ...more] = await readPaths(['pages'], { cwd: folder.path, sharesDisk: true })
+  expect(more).toEqual([])
+  expect(call?.input).toEqual({ catalog_dir: join(folder.path, 'pages') })
+  expect(call?.nameOf('loras/a.md')).toBe('loras/a.md')
+})
+
+test('of several paths each page is named as it was typed', async () => {
+  using folder = catalog()
+  const calls = await readPaths(['pages', 'single.md'], { cwd: folder.path, sharesDisk: true })
+  expect(calls.map(({ input }) => input)).toEqual([
+    { catalog_dir: join(folder.path, 'pages') },
+    { items: [{ file_path: join(folder.path, 'single.md') }] },
+  ])
+  expect(calls[0]?.nameOf('loras/a.md')).toBe('pages/loras/a.md')
+  expect(calls[1]?.nameOf(join(folder.path, 'single.md'))).toBe('single.md')
+})
+
+test('whoever answers from elsewhere gets the texts', async () => {
+  using folder = catalog()
+  const calls = await readPaths(['pages'], {
+    cwd: folder.path,
+    sharesDisk: false,
+  })
+  expect(calls.map(({ input }) => input)).toEqual([
+    {
+      items: [
+        { file_path: 'b.MD', content: 'é' },
+        { file_path: 'loras/a.md', content: 'a' },
+      ],
+    },
+  ])
+})
+
+test('texts are sent in calls that a server takes', async () => {
+  using folder = catalog()
+  for (const name of ['x', 'y', 'z']) writeFileSync(join(folder.path, `${name}.md`), name.repeat(2 * 2 ** 20))
+  const calls = await readPaths(['x.md', 'y.md', 'z.md'], { cwd: folder.path, sharesDisk: false })
+  expect(calls.map(({ input }) => input.items?.map(({ file_path }) => file_path))).toEqual([['x.md', 'y.md'], ['z.md']])
+})
+
+test('names that lead out of here are names all the same', async () => {
+  using folder = catalog()
+  const calls = await readPaths(['../single.md', join(folder.path, 'single.md')], {
+    cwd: join(folder.path, 'pages'),
+    sharesDisk: false,
+  })
+  const names = calls.flatMap(({ input }) => input.items?.map(({ file_path }) => file_path) ?? [])
+  expect(names).toEqual(['single.md', join(folder.path, 'single.md').slice(1)])
+})
+
+test('what is not there is named', async () => {
+  using folder = catalog()
+  const error = await rejection(readPaths(['absent'], { cwd: folder.path, sharesDisk: true }))
+  expect(error).toMatchObject({ code: 'not_found', message: 'Cannot read absent' })
+})

@@ -1,0 +1,154 @@
+import { afterEach, beforeEach, expect, test } from 'bun:test'
+import type { JsonObject } from '../../src/lib/json.ts'
+import { type Actor, OWNER } from '../../src/operation/permission.ts'
+import { HARBOR_LIGHTS } from '../support/civitai-examples.ts'
+import { type FakeCivitai, startFakeCivitai } from '../support/fake-civitai.ts'
+import { GATES } from '../support/fake-downloads.ts'
+import { type Conduct, type FileServer, startFileServer } from '../support/file-server.ts'
+import { HIGH, payloadBytes } from '../support/payloads.ts'
+import { aTokenActor } from '../support/track.ts'
+import { type ImportHost, openImports } from './import-host.ts'
+
+const PROMPT = { payload: 'urn:air:wanvideo-22-i2v-a14b:lora:civitai:900100@910201' }
+const agent = aTokenActor('agent', 'models:read', 'models:download')
+
+let civitai: FakeCivitai
+let storage: FileServer
+let host: ImportHost
+/** What the first request for the bytes gets: it falls silent in the middle. */
+let first: Conduct | undefined
+
+beforeEach(async () => {
+  civitai = await startFakeCivitai()
+  first = { stallAfter: 1_000_000 }
+  storage = await startFileServer(payloadBytes(HIGH.seed), () => {
+    const conduct = first
+    first = undefined
+    return conduct
+  })
+  civitai.models.add(HARBOR_LIGHTS)
+  civitai.downloads.add({ versionId: 910_201, fileId: 810_201, primary: true, location: `${storage.url}/f` })
+  host = await openImports({ env: { AIRKEEP_CIVITAI_URL: civitai.url }, civitaiKey: 'of-the-owner' })
+})
+afterEach(async () => {
+  await host.close()
+  await civitai.close()
+  await storage.close()
+})
+
+const only = ({ dependencies }: JsonObject): JsonObject => (dependencies as JsonObject[])[0] ?? {}
+const begin = async (actor: Actor = OWNER): Promise<string> =>
+  String((await host.invoke('import_prompt', PROMPT, actor)).job_id)
+const downloads = async (): Promise<string[]> =>
+  (await host.store.list({ kinds: ['download'] }, 9, 0)).map(({ status }) => status)
+
+/** Resolves when the job object says so. */
+async function shows(id: string, says: (view: JsonObject) => boolean): Promise<JsonObject> {
+  let end = (): void => {}
+  const told = new Promise<JsonObject>((resolve) => {
+    end = host.events.subscribe(({ jobId, data }) => {
+      if (jobId === id && says(data)) resolve(data)
+    })
+  })
+  const row = await host.store.find(id)
+  const now = row === undefined ? {} : host.jobs.latest(row).view
+  const view = says(now) ? now : await told
+  end()
+  return view
+}
+
+/** An import whose download has stopped in the middle. */
+async function inTheMiddle(): Promise<{ readonly id: string; readonly download: string }> {
+  const id = await begin()
+  await storage.stalled()
+  const view = await shows(id, (now) => only(now).status === 'downloading')
+  return { id, download: String(only(view).download_job_id) }
+}
+
+test('an import that is cancelled takes its download along', async () => {
+  const { id, download } = await inTheMiddle()
+  await host.invoke('cancel_import_job', { job_id: id })
+  expect(await downloads()).toEqual(['cancelled'])
+  await host.invoke('retry_import_job', { job_id: id })
+  const job = await host.ended({ job_id: id })
+  expect(only(job)).toMatchObject({ status: 'resolved', sha256: HIGH.sha256 })
+  expect(only(job).download_job_id).not.toBe(download)
+  expect(storage.sentBytes()).toBeLessThan(1.3 * HIGH.sizeBytes)
+})
+
+test('a download ends with the last import that wants it', async () => {
+  const { id, download } = await inTheMiddle()
+  const second = await begin()
+  await shows(second, (view) => only(view).download_job_id === download)
+  await host.invoke('cancel_import_job', { job_id: id })
+  expect(await downloads()).toEqual(['running'])
+  await host.invoke('cancel_import_job', { job_id: second })
+  expect(await downloads()).toEqual(['cancelled'])
+})
+
+test('an import that waits to go on after a restart wants its download still', async () => {
+  const { id, download } = await inTheMiddle()
+  const second = await begin()
+  await shows(second, (view) => only(view).download_job_id === download)
+  await host.jobs.stop()
+  // As a process finds it that was started anew and has not come to it yet.
+  const row = await host.store.find(second)
+  expect(row?.view.dependencies).toMatchObject([{ download_job_id: download }])
+  expect(await host.store.findWaitingFor(download)).toEqual(expect.arrayContaining([id, second]))
+  await host.jobs.start()
+  expect(only(await host.ended({ job_id: second }))).toMatchObject({ status: 'resolved' })
+})
+
+test('what is left out while it is fetched is fetched no more', async () => {
+  const { id } = await inTheMiddle()
+  const { reference } = only(await host.invoke('get_import_job', { job_id: id }))
+  await host.invoke('choose_candidate', { job_id: id, reference: String(reference), skip: true })
+  expect(only(await host.ended({ job_id: id }))).toMatchObject({ status: 'skipped' })
+  expect(await downloads()).toEqual(['cancelled'])
+})
+
+test('a paused download goes on when its import is retried', async () => {
+  const { id, download } = await inTheMiddle()
+  await host.jobs.pause(download)
+  const paused = await host.ended({ job_id: id })
+  expect(only(paused)).toMatchObject({ status: 'failed', reason: expect.stringContaining('retry_import_job') })
+  await host.invoke('retry_import_job', { job_id: id })
+  expect(only(await host.ended({ job_id: id }))).toMatchObject({ status: 'resolved', download_job_id: download })
+  expect(await downloads()).toEqual(['succeeded'])
+})
+
+test('a paused download holds still while its import goes on after a restart', async () => {
+  const { id, download } = await inTheMiddle()
+  await shows(id, (view) => only(view).status === 'downloading')
+  await host.jobs.stop()
+  await host.jobs.pause(download)
+  await host.jobs.start()
+  expect(only(await host.ended({ job_id: id }))).toMatchObject({ status: 'failed' })
+  expect(await downloads()).toEqual(['paused'])
+})
+
+test('the cancelled download of one does not fail the import of another', async () => {
+  const { id, download } = await inTheMiddle()
+  const theirs = await begin(agent)
+  await shows(theirs, (view) => Number(only(view).bytes_done) > 0)
+  await host.jobs.cancel(download)
+  const job = await host.ended({ job_id: theirs }, agent)
+  expect(only(job)).toMatchObject({ status: 'resolved', sha256: HIGH.sha256, resolved_source: 'civitai' })
+  expect(only(await host.ended({ job_id: id }))).toMatchObject({ reason: expect.stringContaining('cancelled') })
+  expect(storage.sentBytes()).toBeLessThan(1.3 * HIGH.sizeBytes)
+})
+
+test('whose own key does not open it gets nothing of what is fetched with another’s', async () => {
+  civitai.downloads.gate({ ...GATES.login, only: 'without_key' })
+  await inTheMiddle()
+  const theirs = await begin(agent)
+  const ended = await shows(theirs, ({ status }) => status === 'partially_completed')
+  expect(only(ended)).toMatchObject({ status: 'blocked', reason_code: 'login' })
+  expect((await downloads()).toSorted()).toEqual(['running', 'succeeded'])
+  const [own] = await host.store.list({ kinds: ['import'], owner: 'local' }, 1, 0)
+  await host.invoke('cancel_import_job', { job_id: String(own?.id) })
+  // With a key of its own it may have it.
+  await host.invoke('set_upstream_key', { provider: 'civitai', key: 'of-the-agent' }, agent)
+  expect(only(await host.ended({ job_id: theirs }, agent))).toMatchObject({ status: 'resolved' })
+  expect(civitai.downloads.requests.at(-1)?.headers.authorization).toBe('Bearer of-the-agent')
+})
