@@ -53,10 +53,9 @@ async function nameTakenMeanwhile(scene: Scene, what: string, bytes: Buffer): Pr
   const deviations: string[] = []
   const fits = bytes.equals(scene.file.bytes)
   if (!readFileSync(target).equals(bytes)) deviations.push('the file that appeared was overwritten')
-  if (!fits) deviations.push(...unlike(outcome, 'conflict'))
-  else if (outcome?.code !== 'ok')
-    deviations.push(...unlike(await startDownload(task).ended, 'ok').map((text) => `once more: ${text}`))
+  deviations.push(...unlike(outcome, fits ? 'ok' : 'conflict'))
   const left = readdirSync(dirname(target)).filter((name) => name !== basename(target))
+  if (fits && left.length > 0) deviations.push('what was fetched meanwhile is still there')
   const figures = `ended with ${outcome?.code}; the file is untouched; beside it: ${left.sort().join(', ') || 'nothing'}`
   return { name: `${what} appearing under the final name`, figures, deviations }
 }

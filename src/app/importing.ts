@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { LocalFiles } from '../access/local-files.ts'
+import { MISSING_KIND } from '../catalog/check/missing-job.ts'
 import type { Settings } from '../config/settings.ts'
 import type { Db } from '../db/db.ts'
 import { createCallbackJob } from '../import/callback/callback-job.ts'
@@ -69,7 +70,7 @@ export function createImporting(deps: ImportingDeps): Importing {
     store,
     clock,
     log,
-    kinds: [DOWNLOAD_KIND, IMPORT_KIND],
+    kinds: [DOWNLOAD_KIND, MISSING_KIND, IMPORT_KIND],
     policy: {
       licences: [...settings['CivitAI.AllowedLicenses']],
       terms: settings['CivitAI.AllowTosAutoAccept'],

@@ -70,8 +70,9 @@ export function createCheckOperation(deps: CheckDeps): Operation {
         return { success: true, job_id: id, status: 'analyzing', message: 'Check job created and processing started.' }
       }
       const looking = { ...call, progress: after(call, pages.length), clock }
-      // Nobody is asked about nothing.
-      if (pages.length === 0) return toCheckAnswer({ host: unaskedHost(choice, clock, pages) }, notes)
+      // Nobody far away is asked about nothing.
+      if (pages.length === 0 && choice.kind !== 'local')
+        return toCheckAnswer({ host: unaskedHost(choice, clock, pages) }, notes)
       const asked = {
         check: async (all: readonly PageToCheck[], of: Pick<Call, 'actor' | 'signal' | 'progress'>) => {
           if (input.accept_host_key !== undefined) await accept(choice, input.accept_host_key, call)

@@ -4,6 +4,7 @@ import type { Trace } from '../lib/log.ts'
 import { createCivitaiHosts } from './hosts.ts'
 import { type CivitaiImage, parseImage } from './image.ts'
 import { type CivitaiRequestDeps, NOT_THERE, requestJson } from './request.ts'
+import { nextCursorIn } from './wire.ts'
 
 export interface PostImagesOptions {
   /** Images of one page, 1 to 200. */
@@ -80,7 +81,7 @@ export function createCivitaiClient(deps: CivitaiClientDeps): CivitaiClient {
       // Answers with the images of other posts have been seen: the filter is not always applied.
       else if (image.postId === null || image.postId === postId) images.push(image)
     }
-    return { images, nextCursor: cursorIn(answer['metadata']) }
+    return { images, nextCursor: nextCursorIn(answer['metadata']) }
   }
 
   /** The first page, from the sibling where the configured host has none; and the host that the rest comes from. */
@@ -129,10 +130,4 @@ export function createCivitaiClient(deps: CivitaiClientDeps): CivitaiClient {
       return { images: [], nextCursor: undefined }
     },
   }
-}
-
-function cursorIn(metadata: unknown): string | undefined {
-  const cursor = isJsonObject(metadata) ? metadata['nextCursor'] : undefined
-  if (typeof cursor === 'number') return String(cursor)
-  return typeof cursor === 'string' && cursor !== '' ? cursor : undefined
 }

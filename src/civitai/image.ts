@@ -39,20 +39,24 @@ export interface CivitaiImage {
 
 const count = lenient(v.pipe(v.number(), v.safeInteger(), v.minValue(0)))
 
+/** None is longer in earnest. */
+const word = lenient(v.pipe(v.string(), v.maxLength(1_000)))
+const MAX_VERSIONS = 1_000
+
 const imageSchema = v.object({
   id: idSchema,
-  url: v.pipe(v.string(), v.minLength(1)),
-  type: lenient(v.string()),
+  url: v.pipe(v.string(), v.minLength(1), v.maxLength(8_000)),
+  type: word,
   width: count,
   height: count,
   nsfw: lenient(v.boolean()),
-  nsfwLevel: lenient(v.union([v.string(), v.number()])),
+  nsfwLevel: lenient(v.union([v.pipe(v.string(), v.maxLength(100)), v.number()])),
   browsingLevel: lenient(v.pipe(v.number(), v.integer())),
-  createdAt: lenient(v.string()),
+  createdAt: word,
   postId: lenient(idSchema),
-  username: lenient(v.string()),
-  user: lenient(v.object({ username: lenient(v.string()) })),
-  baseModel: lenient(v.string()),
+  username: word,
+  user: lenient(v.object({ username: word })),
+  baseModel: word,
   modelVersionIds: lenient(v.array(v.number())),
   stats: lenient(v.record(v.string(), v.unknown())),
   meta: v.unknown(),
@@ -83,7 +87,7 @@ export function parseImage(item: unknown): CivitaiImage | undefined {
     createdAt: wire.createdAt,
     username: wire.username ?? user?.username ?? null,
     baseModel: wire.baseModel,
-    modelVersionIds: wire.modelVersionIds ?? [],
+    modelVersionIds: (wire.modelVersionIds ?? []).slice(0, MAX_VERSIONS),
     stats: parseStats(stats ?? {}),
     meta: flatMeta(meta),
   }

@@ -6,7 +6,7 @@ import { createLabelSet, type LabelSet } from './label-set.ts'
 import { findVersionIds, type VersionId } from './model-ids.ts'
 import type { ModelLabel } from './model-label.ts'
 import { type CivitaiRequestDeps, NOT_THERE, requestJson } from './request.ts'
-import { askSibling, type ModelRequestOptions } from './wire.ts'
+import { askSibling, type ModelRequestOptions, nextCursorIn } from './wire.ts'
 
 /** Civitai's public API, as much of it as naming model files needs. */
 export interface CivitaiModels {
@@ -134,11 +134,7 @@ const modelsOf = (versions: readonly VersionId[]): readonly number[] => [
 function readList(answer: unknown): { readonly items: readonly unknown[]; readonly cursor: string | undefined } {
   if (!isJsonObject(answer)) return { items: [], cursor: undefined }
   const { items, metadata } = answer
-  const cursor = isJsonObject(metadata) ? metadata['nextCursor'] : undefined
-  return {
-    items: Array.isArray(items) ? items : [],
-    cursor: typeof cursor === 'string' || typeof cursor === 'number' ? String(cursor) : undefined,
-  }
+  return { items: Array.isArray(items) ? items : [], cursor: nextCursorIn(metadata) }
 }
 
 /** May be about the one version that was asked for, and not about all. */

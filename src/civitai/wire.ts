@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { isAppError } from '../errors.ts'
+import { isJsonObject } from '../lib/json.ts'
 import type { Log, Trace } from '../lib/log.ts'
 
 /** What the readers of Civitai's answers share. */
@@ -30,6 +31,16 @@ export const nameSchema = lenient(textSchema(300))
 export const timeSchema = lenient(v.pipe(v.string(), v.maxLength(40), v.isoTimestamp()))
 
 export const idSchema = v.pipe(v.number(), v.safeInteger(), v.minValue(1))
+
+/** Civitai's own take tens of characters; one goes into an address. */
+const LONGEST_CURSOR = 2_000
+
+/** Where the next page begins, as `metadata` says; undefined on the last one. */
+export function nextCursorIn(metadata: unknown): string | undefined {
+  const cursor = isJsonObject(metadata) ? metadata['nextCursor'] : undefined
+  if (typeof cursor === 'number') return String(cursor)
+  return typeof cursor === 'string' && cursor !== '' && cursor.length <= LONGEST_CURSOR ? cursor : undefined
+}
 
 export interface ModelRequestOptions {
   /** The caller's Civitai key, if any. It goes to the configured host and nowhere else. */

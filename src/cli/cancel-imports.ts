@@ -1,9 +1,7 @@
 import { inParallel } from '../lib/in-parallel.ts'
-import type { JsonObject } from '../lib/json.ts'
 import type { Operation } from '../operation/operation.ts'
 import type { CliApp } from './app.ts'
 import type { Context } from './context.ts'
-import { dependenciesOf, stateOfDependency, textOf } from './dependency-state.ts'
 import { afterInterrupt } from './job.ts'
 import { progressBar } from './progress.ts'
 import type { Session } from './session.ts'
@@ -60,7 +58,6 @@ export async function endImports(
 async function cancelImports({ context, app, session }: EndParts, jobs: readonly string[]): Promise<number> {
   const operation = operationOf(app, 'cancel_import_job')
   const call = { signal: new AbortController().signal, progress() {} }
-  const downloads = new Set<string>()
   let done = 0
   let cancelled = 0
   let left = 0
@@ -68,45 +65,16 @@ async function cancelImports({ context, app, session }: EndParts, jobs: readonly
   await inParallel(jobs.toReversed(), AT_ONCE, async (job_id) => {
     try {
       const { output = {} } = operation === undefined ? {} : await session.invoke(operation, { job_id }, call)
-      if (output.status === 'cancelled') {
-        cancelled += 1
-        for (const id of downloadsOf(output)) downloads.add(id)
-      }
+      // What it alone has fetched ends with it.
+      if (output.status === 'cancelled') cancelled += 1
     } catch {
       left += 1
     }
     done += 1
     if (jobs.length > 1) context.progress.show(`${progressBar(done, jobs.length)} cancelling imports`)
   })
-  await endDownloads({ context, app, session }, [...downloads])
   await tellLeft(context, session, left)
   return cancelled
-}
-
-/** What it was waiting for. */
-const downloadsOf = (job: JsonObject): string[] =>
-  dependenciesOf(job).flatMap((dependency) => {
-    const id = textOf(dependency.download_job_id)
-    return id !== undefined && stateOfDependency(dependency) === 'coming' ? [id] : []
-  })
-
-/**
- * Downloads are jobs of their own. Where this process is the only one, they would go on unasked with the next command;
- * at a server others may wait for them.
- */
-async function endDownloads({ context, app, session }: EndParts, downloads: readonly string[]): Promise<void> {
-  if (downloads.length === 0) return
-  if (session.where.kind !== 'own') {
-    const going = downloads.length === 1 ? 'A download' : `${downloads.length} downloads`
-    return context.note(`${going} that was begun goes on at ${session.where.url}: airkeep cancel-model-job ends one`)
-  }
-  const operation = operationOf(app, 'cancel_model_job')
-  if (operation === undefined) return
-  const call = { signal: new AbortController().signal, progress() {} }
-  await inParallel(downloads, AT_ONCE, async (job_id) => {
-    // One that has ended meanwhile, or that was never seen to begin.
-    await session.invoke(operation, { job_id }, call).catch(() => {})
-  })
 }
 
 const operationOf = (app: CliApp, wanted: string): Operation | undefined =>

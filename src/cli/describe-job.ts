@@ -6,20 +6,22 @@ import { formatBytes, progressBar } from './progress.ts'
 export function describeJob(job: JsonObject): string {
   const status = typeof job.status === 'string' ? job.status : 'working'
   const share = typeof job.progress === 'number' && !hasEnded(job) ? `${progressBar(job.progress, 1)} ` : ''
-  const dependencies = Array.isArray(job.dependencies) ? job.dependencies.filter(isJsonObject) : []
+  const all = Array.isArray(job.dependencies) ? job.dependencies.filter(isJsonObject) : []
+  // Of what only could be had nothing comes.
+  const dependencies = all.filter(({ status: each }) => each !== 'missing' && each !== 'ambiguous')
   const number = (value: unknown): number => (typeof value === 'number' ? value : 0)
   const sum = (name: string): number => dependencies.reduce((total, each) => total + number(each[name]), 0)
   // Looking for a model by its digest may mean to hash files first.
   const [done, total] =
     number(job.bytes_to_hash) > 0
       ? [number(job.hashed_bytes), number(job.bytes_to_hash)]
-      : dependencies.length > 0
+      : all.length > 0
         ? [sum('bytes_done'), sum('bytes_total')]
         : [number(job.bytes_done), number(job.bytes_total)]
   const bytes = total === 0 ? '' : ` ${formatBytes(done)} of ${formatBytes(total)}`
   const message = typeof job.message === 'string' && job.message !== '' ? ` ${job.message}` : ''
   // A scan that has analyzed the names goes on with hashing.
-  const isNamed = status === 'analyzing' || (status === 'downloading' && dependencies.length === 0)
+  const isNamed = status === 'analyzing' || (status === 'downloading' && all.length === 0)
   const phase = isNamed && typeof job.phase === 'string' ? job.phase : status
   return `${share}${phase}${bytes}${hasEnded(job) ? '' : pace(job)}${message}`
 }

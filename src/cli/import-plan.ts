@@ -1,4 +1,4 @@
-import type { JsonObject } from '../lib/json.ts'
+import { isJsonObject, type JsonObject } from '../lib/json.ts'
 import {
   dependenciesOf,
   identityOf,
@@ -10,6 +10,7 @@ import {
 } from './dependency-state.ts'
 import { formatBytes } from './progress.ts'
 import { renderTable } from './table.ts'
+import { printableLine } from './text-width.ts'
 import { whyNot } from './why-not.ts'
 
 /** What imports need that is not here, each model once. */
@@ -74,7 +75,9 @@ export function renderPlan(plan: ImportPlan, columns: number | undefined): strin
   if (models.length > MOST_SHOWN) lines.push(`and ${models.length - MOST_SHOWN} more`)
   lines.push(...models.slice(0, MOST_SHOWN).flatMap(({ dependency }) => whyNot(dependency, columns !== undefined)))
   const free = freeBytes === undefined ? '' : `, ${formatBytes(freeBytes)} free`
-  lines.push('', `${amountOf(plan)} to fetch${free}`)
+  const roots = new Set(models.flatMap((model) => (model.isFetched ? (targetOf(model.dependency)?.root ?? []) : [])))
+  const into = roots.size === 0 ? '' : ` into ${printableLine([...roots].join(', '))}`
+  lines.push('', `${amountOf(plan)} to fetch${into}${free}`)
   if (freeBytes !== undefined && bytes > freeBytes) lines.push(`${formatBytes(bytes - freeBytes)} too little room`)
   return lines.join('\n')
 }
@@ -88,8 +91,16 @@ function toRow({ dependency, isFetched, sources }: PlannedModel, isShared: boole
     size: size === 0 ? '' : formatBytes(size),
     source: sourceOfDependency(dependency),
     ...(isShared ? { needed_by: sources } : {}),
-    where: isFetched ? wantedName(dependency) : (textOf(dependency.reason) ?? ''),
+    where: isFetched ? placeOf(dependency) : (textOf(dependency.reason) ?? ''),
   }
+}
+
+/** Below the model folder; where the host does not say, the name that the prompt uses. */
+const placeOf = (dependency: JsonObject): string => targetOf(dependency)?.path ?? wantedName(dependency)
+
+function targetOf({ target }: JsonObject): { readonly root: string; readonly path: string } | undefined {
+  const { root, path } = isJsonObject(target) ? target : {}
+  return typeof root === 'string' && typeof path === 'string' ? { root, path } : undefined
 }
 
 /** The file gets the name that the prompt uses, folders included. */

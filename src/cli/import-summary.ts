@@ -1,6 +1,7 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json.ts'
 import { renderTable } from './table.ts'
 import { printableLine } from './text-width.ts'
+import { unaskedOf } from './unasked.ts'
 
 /** One source of an import, and what came of it. */
 export interface Imported {
@@ -115,6 +116,7 @@ export function renderSummary(
     `${counted(needed.length, 'model')} needed${switchedOff === 0 ? '' : `, ${switchedOff} switched off or built in`}${
       summary.warnings === 0 ? '' : `; ${counted(summary.warnings, 'warning')}`
     }`,
+    ...unaskedOf(imported.map(({ output }) => output)).map(printableLine),
   )
   return lines.join('\n')
 }

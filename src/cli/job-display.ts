@@ -49,7 +49,11 @@ export function createJobDisplay(
     void note(transferSentence(transfers.state()))
   }
 
-  const isFetching = (): boolean => transfers.state().files.some(isUnderWay)
+  /** Between two files, or two tries, nothing may be under way: the bars stay for that. */
+  const isFetching = (): boolean => {
+    const { files } = transfers.state()
+    return files.some(isUnderWay) || (timer !== undefined && files.some(({ phase }) => phase === 'waiting'))
+  }
 
   return {
     show(job) {

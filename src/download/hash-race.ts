@@ -5,7 +5,7 @@ export interface HashRace {
   hashed(bytes: number, ms: number): void
   /** Whether the hash, which has got so far, would end later than the line by more than it may. */
   isLost(hashedTo: number): boolean
-  /** Whether the line leaves a native hasher the time to read all of it once more. */
+  /** Whether it is clear that the line leaves a native hasher the time to read all of it once more. */
   hasTime(): boolean
   /** The same when all of the file is there, against a native hasher that has all of it before itself. */
   isLostAtEnd(sizeBytes: number, hashedTo: number): boolean
@@ -51,6 +51,7 @@ export function createHashRace({ sizeBytes, written, lagMs }: HashRaceDeps): Has
       return hashMs > lineMs + lagMs
     },
     hasTime() {
+      if (bytes < EVIDENCE_BYTES) return false
       const lineMs = performance.now() - since
       return (written() - before) * ms <= FAST_LINE * bytes * lineMs
     },

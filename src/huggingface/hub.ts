@@ -73,5 +73,8 @@ function readRepo(repo: string): { readonly folder: string; readonly name: strin
   })
 }
 
+/** Whether it can be the name of a repository. */
+export const isRepoName = (repo: string): boolean => repo.length <= LONGEST && REPOSITORY.test(repo)
+
 /** One part of a path; a revision's own slashes too. */
 export const escaped = (text: string): string => encodeURIComponent(text.toWellFormed())

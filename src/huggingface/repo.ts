@@ -1,7 +1,8 @@
 import * as v from 'valibot'
 import { AppError } from '../errors.ts'
 import { isJsonObject } from '../lib/json.ts'
-import type { HubCall } from './hub.ts'
+import { quoteOf } from '../net/redact.ts'
+import { type HubCall, isRepoName } from './hub.ts'
 import { askHub, type HubRequestDeps } from './request.ts'
 import { isFilePath } from './tree.ts'
 
@@ -53,8 +54,8 @@ export async function fetchRepo(repo: string, call: HubCall, deps: HubRequestDep
   }
   const { id, sha, gated, disabled, tags, cardData, siblings } = answer.output
   return {
-    id: id ?? repo,
-    commit: sha ?? undefined,
+    id: id !== null && isRepoName(id) ? id : repo,
+    commit: /^[\w.-]{1,100}$/.exec(sha ?? '')?.[0],
     license: licenseOf(cardData?.license ?? null, cardData?.license_name ?? null, tags ?? []),
     gated: readGate(gated),
     disabled: disabled ?? false,
@@ -79,9 +80,9 @@ function licenseOf(
 ): string | null {
   const tagged = tags.flatMap((tag) => /^license:(.+)$/i.exec(tag ?? '')?.[1] ?? [])
   const given = license === null || license.length === 0 ? tagged : typeof license === 'string' ? [license] : license
-  const all = [...new Set(given.map((each) => each.trim().slice(0, LONGEST_LICENSE)).filter((each) => each !== ''))]
+  const all = [...new Set(given.flatMap((each) => quoteOf(each, LONGEST_LICENSE) ?? []))]
   const [only] = all
   if (only === undefined || all.length > 1) return null
-  const own = name?.trim().slice(0, LONGEST_LICENSE) ?? ''
+  const own = quoteOf(name, LONGEST_LICENSE) ?? ''
   return only.toLowerCase() === 'other' && own !== '' ? own : only
 }

@@ -6,8 +6,36 @@ const SECRET =
 const HARMLESS: ReadonlySet<string> = new Set([
   ...['modelversionid', 'modelid', 'versionid', 'modelfileid', 'fileid', 'postid', 'imageid', 'id', 'v', 'version'],
   ...['type', 'format', 'size', 'fp', 'quanttype', 'epoch', 'precision', 'dtype', 'variant', 'nsfw', 'browsinglevel'],
-  ...['revision', 'rev', 'ref', 'branch', 'tag', 'commit', 'file', 'filename', 'name', 'path', 'ext', 'subfolder'],
-  ...['download', 'dl', 'raw', 'inline', 'export', 'limit', 'page', 'recursive', 'expand', 'width', 'height'],
+  ...[
+    'revision',
+    'rev',
+    'ref',
+    'branch',
+    'tag',
+    'commit',
+    'file',
+    'filename',
+    'name',
+    'path',
+    'filepath',
+    'ext',
+    'subfolder',
+  ],
+  ...[
+    'download',
+    'dl',
+    'raw',
+    'inline',
+    'export',
+    'alt',
+    'ref_type',
+    'limit',
+    'page',
+    'recursive',
+    'expand',
+    'width',
+    'height',
+  ],
 ])
 
 const LONGEST_VALUE = 300

@@ -39,6 +39,11 @@ export interface Library {
    */
   find(hints: FileHints): Promise<readonly LibraryFile[]>
   /**
+   * Files whose stem has one of these (lower case) as a part, or is the larger part of one: what somebody may have
+   * meant. The closest come first, so many at most.
+   */
+  findPartly(stems: readonly string[]): Promise<readonly LibraryFile[]>
+  /**
    * Brings the index in line with the disk and hashes nothing; where somebody else does so, it is done once for both.
    * @throws the signal's reason
    */

@@ -66,13 +66,23 @@ function toModel(wire: v.InferOutput<typeof modelSchema>): SwarmListedModel {
   return {
     name,
     filename: [wire.filename ?? '', name].map(lastPart).find(isName) ?? name,
-    title: wire.title,
-    license: wire.metadata?.license ?? wire.license,
+    title: shown(wire.title),
+    license: shown(wire.metadata?.license ?? wire.license),
     sizeBytes: wire.size,
     tensorSha256: telling(parseTensorSha256(wire.sha256 ?? wire.hash ?? '')),
     fileSha256: telling(parseSha256(wire.file_sha256 ?? '')),
     identifier: wire.download_url === undefined ? undefined : identifierIn(wire.download_url),
   }
+}
+
+/** In one line, and in the order in which it is written. */
+function shown(text: string | undefined): string | undefined {
+  const plain = text
+    ?.toWellFormed()
+    .replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, ' ')
+    .replace(/[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]+/g, '')
+    .trim()
+  return plain === '' ? undefined : plain
 }
 
 /** The digest of no bytes tells nothing: it was written for files that could not be read. */

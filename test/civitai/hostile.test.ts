@@ -12,7 +12,7 @@ import { isEmptyHash } from '../../src/hash/digest.ts'
 import { silentLog } from '../../src/lib/log.ts'
 import { fakeFetch } from '../support/civitai-client.ts'
 import { wireFile } from '../support/civitai-examples.ts'
-import { badEnd, HOSTILE_ANSWERS, ODD_VALUES, oddVariants } from '../support/hostile-answers.ts'
+import { badEnd, HOSTILE_ANSWERS, json, ODD_VALUES, oddVariants } from '../support/hostile-answers.ts'
 import { HIGH, LOW } from '../support/payloads.ts'
 import { type Answer, type RawServer, startRawServer } from '../support/raw-server.ts'
 
@@ -142,6 +142,20 @@ describe('whatever stands in a field', () => {
   })
 
   test('of an image', () => {
-    for (const odd of oddVariants(image)) void JSON.stringify(parseImage(odd) ?? null)
+    for (const odd of oddVariants(image)) {
+      const { meta: _, ...found } = parseImage(odd) ?? { meta: null }
+      expect(JSON.stringify(found).length).toBeLessThan(15_000)
+    }
   })
+
+  test.each<readonly unknown[]>([['x'.repeat(1_000_000)], ['a\u0000b'], [-1], [1e30], [null], [{}], [[]], [true]])(
+    'of a cursor: %#',
+    async (nextCursor) => {
+      const items = [image, { ...model, id: 77 }]
+      answer = json(JSON.stringify({ items, metadata: { nextCursor } }))
+      const { images, labels } = calls()
+      expect(await badEnd(async () => images?.())).toBeUndefined()
+      expect(await badEnd(async () => labels?.())).toBeUndefined()
+    },
+  )
 })

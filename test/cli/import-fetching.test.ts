@@ -70,6 +70,7 @@ const run = (argv: readonly string[], world: CliWorld = {}): Promise<CliResult> 
       AIRKEEP_ALLOW_NET: '127.0.0.1',
       AIRKEEP_ALLOW_PRIVATE_NETWORK: '127.0.0.1',
       AIRKEEP_MIN_FREE: '0',
+      ...world.env,
     },
   })
 
@@ -79,7 +80,8 @@ const sha256Of = (path: string): string => createHash('sha256').update(readFileS
 test('asks with what it costs, fetches where the prompt looks for it, and has nothing to ask then', async () => {
   const refused = await run(['import', 'prompt.txt'], { terminal: 100, answers: ['n'] })
   expect(refused.exitCode).toBe(10)
-  expect(refused.stderr).toMatch(/lora +harbor +to fetch +2\.0 MiB +civitai +as style\/harbor\n/)
+  expect(refused.stderr).toMatch(/lora +harbor +to fetch +2\.0 MiB +civitai +loras\/style\/harbor\.safetensors\n/)
+  expect(refused.stderr).toMatch(new RegExp(`\\n1 file, 2\\.0 MiB to fetch into ${models}, [\\d.]+ .iB free\\n`))
   expect(storage.requests).toHaveLength(0)
 
   const agreed = await run(['import', 'prompt.txt'], { terminal: 200, answers: [''] })
@@ -123,4 +125,29 @@ test('Ctrl-C cancels what nobody else does, keeps what has come, and the next im
 test('request-model-download prints where the file is', async () => {
   const fetched = await run(['request-model-download', '--air', 'urn:air:sdxl:lora:civitai:900100@910201'])
   expect(fetched).toEqual({ exitCode: 0, stdout: `${join(models, 'loras/harbor.safetensors')}\n`, stderr: '' })
+})
+
+test('a model that is nowhere and one that could not be looked for are told apart', async () => {
+  writeFileSync(
+    join(folder.path, 'prompt.txt'),
+    'a pier <lora:lost:1>\nSteps: 20, Sampler: Euler, Seed: 1, Lora hashes: "lost: 0123456789ab"',
+  )
+  const nowhere = await run(['import', 'prompt.txt'])
+  expect(nowhere.exitCode).toBe(10)
+  expect(nowhere.stdout).toContain('It was not found anywhere: no file on this host has this hash or this name')
+  expect(nowhere.stdout).not.toContain('could not be asked')
+
+  const gone = await startFileServer(Buffer.alloc(0))
+  await gone.close()
+  const unasked = await run(['import', 'prompt.txt'], { env: { AIRKEEP_CIVITAI_URL: gone.url } })
+  expect(unasked.exitCode).toBe(10)
+  expect(unasked.stdout).toMatch(/; Civitai could not be asked: [^;]+; try again\n/)
+  expect(unasked.stdout).not.toContain('not found anywhere')
+
+  for (const name of ['one.txt', 'two.txt']) {
+    mkdirSync(join(folder.path, 'many'), { recursive: true })
+    writeFileSync(join(folder.path, 'many', name), readFileSync(join(folder.path, 'prompt.txt')))
+  }
+  const many = await run(['import', 'many'], { env: { AIRKEEP_CIVITAI_URL: gone.url } })
+  expect(many.stdout).toMatch(/\nCivitai could not be asked: [^;]+; try again\n$/)
 })

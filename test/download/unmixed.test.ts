@@ -14,7 +14,10 @@ const size = file.length
 /** The same tensors behind another header of the same length. */
 const renamed = Buffer.from(file.toString('latin1').replace('"pt"', '"np"'), 'latin1')
 const TENSORS = HIGH.tensorSha256 as TensorSha256
-const RUNS = 150
+const RUNS = 15
+
+/** Within the header as often as anywhere. */
+const aPlace = fc.oneof(fc.integer({ min: 0, max: 200 }), fc.integer({ min: 0, max: size }))
 
 /** How one request is answered: of which version, and what is wrong. */
 const anAnswer = fc.record({
@@ -22,12 +25,12 @@ const anAnswer = fc.record({
   tells: fc.constantFrom('etag', 'weak', 'nothing'),
   fault: fc.oneof(
     { weight: 3, arbitrary: fc.constant<Conduct>({}) },
-    { weight: 3, arbitrary: fc.integer({ min: 0, max: size }).map((cutAfter): Conduct => ({ cutAfter })) },
+    { weight: 3, arbitrary: aPlace.map((cutAfter): Conduct => ({ cutAfter })) },
     { weight: 1, arbitrary: fc.constantFrom<Conduct[]>({ ignoreRange: true }, { chunked: true }, { status: 503 }) },
     { weight: 1, arbitrary: fc.constant<Conduct>({ ignoreRange: true, chunked: true }) },
     {
       weight: 1,
-      arbitrary: fc.integer({ min: 0, max: size }).map((cutAfter): Conduct => ({ cutAfter, ignoreRange: true })),
+      arbitrary: aPlace.map((cutAfter): Conduct => ({ cutAfter, ignoreRange: true })),
     },
   ),
 })
@@ -38,6 +41,9 @@ const ETAGS: Readonly<Record<Answer['tells'], (version: number) => string | unde
   weak: () => 'W/"same"',
   nothing: () => undefined,
 }
+
+/** What breaks off sooner or later does not: else a file of some bytes an answer would take for ever. */
+const inTheEnd = (script: readonly Answer[]): Answer => ({ version: 0, tells: 'etag', ...script.at(-1), fault: {} })
 
 interface Known {
   readonly what: string
@@ -60,7 +66,7 @@ test.each(KNOWN)('where $what is known the file is one that a source had, or non
   let placed = 0
   const play = async (scripts: readonly (readonly Answer[])[], maxRanges: number): Promise<void> => {
     const servers = await Promise.all(
-      scripts.map((script) => serve(Buffer.alloc(0), ({ index }) => script.map(toConduct)[index % script.length])),
+      scripts.map((script) => serve(Buffer.alloc(0), ({ index }) => toConduct(script[index] ?? inTheEnd(script)))),
     )
     const target = newTarget()
     const sources = servers.map(({ url }, at) => aSource(url, { id: `url:${at}` }))

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { JsonObject } from '../../src/lib/json.ts'
+import { settled } from '../http/files/descriptors.ts'
 import { pageText } from '../support/catalog.ts'
 import { type Executable, installExecutable } from '../support/executable.ts'
 import { type FakeCivitai, startFakeCivitai } from '../support/fake-civitai.ts'
@@ -186,7 +187,7 @@ test('a caller with a token looks at what the owner opened, and nowhere else', a
   expect(await ask('/v1/catalog/fix', { file_path: 'loras/dusk.md' })).toMatchObject([403, {}])
 })
 
-describe('download_missing', () => {
+describe('with Civitai', () => {
   let civitai: FakeCivitai
   let storage: FileServer
   beforeEach(async () => {
@@ -222,7 +223,7 @@ describe('download_missing', () => {
       AIRKEEP_MIN_FREE: '0',
     })
 
-  test('fetches each file once into the folder of this UI, and the next check finds it', async () => {
+  test('download_missing fetches each file once into the folder of this UI, and the next check finds it', async () => {
     page('loras/again.md', 'civitdl "https://civitai.com/models/900100?modelVersionId=910201" "$UI_HOME"/models/loras')
     const ran = await executable.run(['download-missing', '--catalog-dir', catalog, '--json'], { env: network() })
     expect(ran.json()).toMatchObject({
@@ -241,7 +242,38 @@ describe('download_missing', () => {
     expect(again.json()).toMatchObject({ status: 'completed', dependencies: [] })
   })
 
-  test('never replaces a damaged file, and says what is in the way', async () => {
+  test('a download that policy blocks stays missing with its reason, and goes on when it may', async () => {
+    const small = { ...network(), AIRKEEP_CIVITAI_MAX_DOWNLOAD_SIZE_BYTES: '1000' }
+    const args = ['download-missing', '--catalog-dir', catalog, '--json']
+    const blocked = await executable.run(args, { env: small })
+    expect(blocked.exitCode).toBe(10)
+    expect(blocked.json()).toMatchObject({
+      status: 'partially_completed',
+      dependencies: [{ status: 'blocked', reason_code: 'size' }],
+    })
+    const server = await executable.serve([], { env: network() })
+    const job = (): Promise<JsonObject> =>
+      overHttp(server.url).invoke('get_model_job', { job_id: String(blocked.json().job_id) })
+    await settled(async () => (await job()).status === 'completed')
+    expect(await job()).toMatchObject({ dependencies: [{ status: 'resolved', sha256: HIGH.sha256 }] })
+  })
+
+  test('download_missing goes on where it is told to', async () => {
+    const small = { ...network(), AIRKEEP_CIVITAI_MAX_DOWNLOAD_SIZE_BYTES: '1000' }
+    const args = ['download-missing', '--catalog-dir', catalog, '--json']
+    const id = String((await executable.run(args, { env: small })).json().job_id)
+    const retried = await executable.run(['retry-model-job', '--job-id', id, '--json'], { env: network() })
+    expect(retried.json()).toMatchObject({ job_id: id, status: 'completed', dependencies: [{ status: 'resolved' }] })
+  })
+
+  test('a page gets the AIR that it lacks from Civitai', async () => {
+    const args = ['fix-catalog-page', '--file-path', 'loras/dusk.md', '--apply', '--json']
+    const fixed = await executable.run(args, { env: network(), cwd: catalog })
+    expect(fixed.json()).toMatchObject({ applied: true, notes: [] })
+    expect(readFileSync(join(catalog, 'loras/dusk.md'), 'utf8')).toMatch(/urn:air:\w+:lora:civitai:900100@910201/)
+  })
+
+  test('download_missing never replaces a damaged file, and says what is in the way', async () => {
     const damaged = join(home, 'models/loras/broken.safetensors')
     writeFileSync(damaged, '<!DOCTYPE html><html>Log in</html>')
     page('only.md', `wget -O "$UI_HOME"/models/loras/broken.safetensors ${storage.url}`)
@@ -265,7 +297,7 @@ describe('download_missing', () => {
     expect(await invoke('check_downloads', { items })).toMatchObject({ results: { 'only.md': { downloaded: true } } })
   })
 
-  test('leaves out what this caller may not fetch, and says so', async () => {
+  test('download_missing leaves out what this caller may not fetch, and says so', async () => {
     page('loras/far.md', 'wget -P "$UI_HOME"/models/loras https://files.example.net/far.safetensors')
     const args = ['token', 'create', '--name', 'ci', '--permission', 'models:download', '--json']
     const token = String((await executable.run(args, { env: env() })).json().token)

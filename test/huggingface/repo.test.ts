@@ -71,6 +71,11 @@ describe('a repository', () => {
       { siblings: [{ rfilename: 'a/b.pt' }, { rfilename: '../b.pt' }, { rfilename: 'a\nb' }, {}, 5] },
       { files: ['a/b.pt'] },
     ],
+    [
+      { id: '../x\n', sha: '../y' },
+      { id: 'acme/wire', commit: undefined },
+    ],
+    [{ cardData: { license: 'other', license_name: 'a\n\u001b[1m\u202eb' } }, { license: 'a b' }],
     [{ disabled: true }, { disabled: true }],
   ])('%j', async (wire, expected) => {
     hub.addRepo({ id: 'acme/wire', files: {}, wire })

@@ -166,6 +166,7 @@ describe('a list', () => {
     ['a file name of dots', { filename: 'x/..' }, { filename: 'a.safetensors' }],
     ['a size beyond all', { size: 1e30 }, { sizeBytes: undefined }],
     ['a licence of its own', { metadata: { license: 'mit' } }, { license: 'mit' }],
+    ['odd words', { title: ' a\n\u202eb\u001b[1m ', license: '\r\n' }, { title: 'a b [1m', license: undefined }],
     ['odd metadata', { metadata: 7, license: 'mit' }, { license: 'mit' }],
   ])('with %s', async (_, change, expected) => {
     expect(await readModels({ models: [{ ...entry, ...change }] }, 'models')).toMatchObject([expected])

@@ -96,7 +96,7 @@ describe('sync_post_asset_stats', () => {
 
   test('a failure keeps nothing', async () => {
     track.civitai.misbehave({ kind: 'fail', status: 451 })
-    expect(await rejection(sync())).toMatchObject({ code: 'upstream_unavailable' })
+    expect(await rejection(sync())).toMatchObject({ code: 'forbidden', reason: 'region' })
     expect((await history(0))['count']).toBe(0)
   })
 

@@ -44,7 +44,7 @@ export function createCatalogHosts(deps: CatalogHostsDeps): CatalogHosts {
     },
     async acceptKey(choice, accept, actor, signal) {
       if (choice.kind !== 'ssh') return
-      const fingerprint = accept === true ? undefined : accept
+      const fingerprint = accept === true || accept === 'true' ? undefined : accept
       await lister.acceptHostKey(choice.target, { actor, fingerprint, signal })
     },
   }

@@ -14,10 +14,16 @@ export const hostEntries = {
   ssh_user: v.optional(textField('Account there; root where it is left out', 100)),
 }
 
+const KEY_MESSAGE = 'accept_host_key must be true, or the fingerprint that the host must have: SHA256:…'
+
 /** `true`: the key that was shown last; text: the one with this fingerprint. */
 export const acceptKeyField = v.optional(
   v.pipe(
-    v.union([v.literal(true), v.pipe(v.string(), v.regex(/^SHA256:[A-Za-z0-9+/]{43}$/))]),
+    v.union(
+      // The command line knows no value that is true or a text.
+      [v.literal(true), v.pipe(v.string(), v.regex(/^(?:true|SHA256:[A-Za-z0-9+/]{43})$/, KEY_MESSAGE))],
+      KEY_MESSAGE,
+    ),
     v.description('Accept the key of the ssh host: true, or the SHA256:… that it must have. Only for the local owner'),
   ),
 )

@@ -8,8 +8,8 @@ import type { PageCheck } from './page-check.ts'
 export const checkPages = (pages: readonly PageReport[], index: HostIndex): ReadonlyMap<string, PageCheck> =>
   new Map(pages.map((page) => [page.file_path, judgePage(page, index)]))
 
-/** A few milliseconds of the event loop. */
-const PAGES_OF_A_STEP = 100
+/** Files of the pages that are judged in one turn of the event loop: a few milliseconds. */
+const FILES_OF_A_STEP = 100
 
 /**
  * The same of any number of pages, with turns of the event loop between.
@@ -21,11 +21,16 @@ export async function checkPagesInSteps(
   { signal, onProgress }: { readonly signal: AbortSignal; readonly onProgress?: (done: number) => void },
 ): Promise<ReadonlyMap<string, PageCheck>> {
   const checks = new Map<string, PageCheck>()
-  for (let from = 0; from < pages.length; from += PAGES_OF_A_STEP) {
-    for (const [path, check] of checkPages(pages.slice(from, from + PAGES_OF_A_STEP), index)) checks.set(path, check)
+  let cost = 0
+  for (const page of pages) {
+    checks.set(page.file_path, judgePage(page, index))
+    cost += 1 + page.files.length
+    if (cost < FILES_OF_A_STEP) continue
+    cost = 0
     onProgress?.(checks.size)
     await setImmediate()
     signal.throwIfAborted()
   }
+  if (cost > 0) onProgress?.(checks.size)
   return checks
 }

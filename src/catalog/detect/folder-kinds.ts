@@ -77,6 +77,9 @@ const USUAL: readonly ModelType[] = [
   'upscaler',
 ]
 
-export const usualFolders = (): readonly string[] => [
-  ...new Set(USUAL.flatMap((type) => FOLDER_CLASSES.filter((each) => each.type === type).flatMap(foldersOfKind))),
-]
+let usual: readonly string[] | undefined
+
+export const usualFolders = (): readonly string[] =>
+  (usual ??= [
+    ...new Set(USUAL.flatMap((type) => FOLDER_CLASSES.filter((each) => each.type === type).flatMap(foldersOfKind))),
+  ])

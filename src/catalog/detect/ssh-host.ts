@@ -42,10 +42,24 @@ export function createSshHost({ lister, target, uiHome }: SshHostOptions): Catal
   }
 }
 
+/** Of half the world's repositories the only file is called `model`. */
+const MOST_OF_A_NAME = 16
+
 /** Only what a page gives a digest for, and only under the very name that it would have: hashing reads whole files. */
 function chooseToHash(expected: readonly ExpectedFile[]): (listing: RemoteListing) => readonly RemoteFile[] {
-  const names = new Set(expected.flatMap(({ sha256, names: all }) => (sha256 === undefined ? [] : all)))
-  return ({ files }) => (names.size === 0 ? [] : files.filter(({ path }) => names.has(lastPart(path))))
+  const left = new Map<string, number>(
+    expected.flatMap(({ sha256, names }) =>
+      sha256 === undefined ? [] : names.map((name) => [name, MOST_OF_A_NAME] as const),
+    ),
+  )
+  const isChosen = ({ path, sizeBytes }: RemoteFile): boolean => {
+    const name = lastPart(path)
+    const count = left.get(name) ?? 0
+    if (count === 0 || sizeBytes === 0) return false
+    left.set(name, count - 1)
+    return true
+  }
+  return ({ files }) => (left.size === 0 ? [] : files.filter(isChosen))
 }
 
 const lastPart = (path: string): string => path.slice(path.lastIndexOf('/') + 1)

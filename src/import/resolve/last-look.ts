@@ -143,6 +143,6 @@ const asFound = (dependency: Dependency, found: Found): Dependency => ({
 function withoutLook(dependency: Dependency, left: readonly LibraryFile[]): Dependency {
   const what = `${amountOf(left)} may be it and were not hashed, as nobody says how large it is: scan_models hashes them`
   const told = withStep(what, dependency)
-  const reason = `No file on this host is known to have this hash or this name (${what})`
+  const reason = `${dependency.reason ?? 'It is not on this host'}, as far as is known (${what})`
   return dependency.status === 'missing' ? { ...told, reason } : told
 }

@@ -5,6 +5,7 @@ import { findByHash, findSure } from './find-sure.ts'
 import { hashNamed } from './hash-named.ts'
 import { hintsOf } from './hints.ts'
 import { isComparable } from './match.ts'
+import { withPartlyNamed } from './partly-named.ts'
 import { resolved, type Settled, settle, withStep } from './settle.ts'
 
 export interface ResolveProgress {
@@ -118,6 +119,10 @@ export async function resolveLocally(
     },
   })
   await pass(settle, faulty)
+  for (const [place, dependency] of dependencies.entries()) {
+    signal.throwIfAborted()
+    dependencies[place] = await withPartlyNamed(dependency, library)
+  }
   return dependencies
 }
 

@@ -90,6 +90,11 @@ export function settle(dependency: Dependency, files: readonly LibraryFile[]): S
   return missing(dependency, isProvable)
 }
 
+/** What nothing has the name of, and these a part of it. */
+export const partlyNamed = (dependency: Dependency, files: readonly LibraryFile[]): Dependency =>
+  ambiguous(dependency, files, 'has a part of this name', 'Only files with a part of its name are on this host')
+    .dependency
+
 /** A job is stored, and sent with each event: more than these nobody looks through. */
 const MAX_CANDIDATES = 50
 
@@ -113,7 +118,13 @@ const whyUnproved = ({ fault }: LibraryFile): string =>
   fault === undefined ? 'has this name' : 'has this name, but could not be read'
 
 function missing(dependency: Dependency, isProvable: boolean): Settled {
-  const reason = isProvable ? 'No file on this host has this hash or this name' : 'No file on this host has this name'
+  const { written, civitai } = dependency
+  const had = [...(isProvable ? ['this hash'] : []), ...(written.length > 0 ? ['this name'] : [])].join(' or ')
+  const known = [
+    ...(had === '' ? [] : [`has ${had}`]),
+    ...(civitai?.version_id === undefined ? [] : ['is of this version at Civitai']),
+  ]
+  const reason = `No file on this host ${known.length === 0 ? 'is known to be it' : known.join(' or ')}`
   return { dependency: withStep(reason, { ...dependency, status: 'missing', reason }) }
 }
 

@@ -69,7 +69,9 @@ export function createContentTurns(): ContentTurns {
       try {
         return await work({
           left,
-          goesTo: (path) => void (mine.path = path),
+          goesTo(path) {
+            mine.path = path
+          },
           tell(progress) {
             last = progress
             for (const listener of listeners) listener(progress)

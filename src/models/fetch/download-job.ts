@@ -1,4 +1,5 @@
 import { basename } from 'node:path'
+import { movePart } from '../../download/move-part.ts'
 import type { DownloadedFile } from '../../download/request.ts'
 import { AppError, isAppError } from '../../errors.ts'
 import type { JobEnd, JobKind, RunningJob } from '../../jobs/job.ts'
@@ -9,11 +10,10 @@ import type { JsonObject } from '../../lib/json.ts'
 import type { Log } from '../../lib/log.ts'
 import { SourceRefused } from '../../net/file-source.ts'
 import { modelExtension } from '../model-file.ts'
-import { adoptPart } from './adopt-part.ts'
 import { writeCivitaiInfo } from './civitai-info.ts'
 import { type ContentTurns, createContentTurns, type OwnTurn, type Turn } from './content-turns.ts'
 import type { DecideOffers, OfferQuestion } from './decide-offers.ts'
-import { contentsOf, type DownloadInput, downloadInputSchema, sourceId, turnsOf } from './download-input.ts'
+import { type DownloadInput, downloadInputSchema, sourceId, turnsOf } from './download-input.ts'
 import { createProgress } from './download-progress.ts'
 import {
   blockedView,
@@ -30,6 +30,7 @@ import type { DownloadedFiles } from './downloaded-files.ts'
 import type { FetchCall } from './downloads.ts'
 import { ensureOpens } from './ensure-opens.ts'
 import { type Fetched, type FetchOffersDeps, fetchOffers } from './fetch-offers.ts'
+import { findCopy } from './find-copy.ts'
 import type { LocalCopies } from './local-copies.ts'
 import { offersFound } from './offers-found.ts'
 import { placeName } from './place-name.ts'
@@ -84,6 +85,8 @@ function createRun(job: RunningJob<DownloadInput>, deps: DownloadJobDeps, turns:
   const known: JsonObject = firstDownloadView(input)
   /** What an earlier run has told. */
   let before: JsonObject = {}
+  /** Whoever ordered it has decided; whoever asks for it again has not. */
+  let isJustOrdered = false
   const set = (changes: JsonObject): JsonObject => Object.assign(known, changes)
   const progress = createProgress(job, deps.clock, set)
   const save = (changes: JsonObject): Promise<void> => job.save({ ...set(changes) })
@@ -93,7 +96,9 @@ function createRun(job: RunningJob<DownloadInput>, deps: DownloadJobDeps, turns:
   return {
     async run(): Promise<JobEnd> {
       try {
-        before = (await deps.store.find(job.id))?.view ?? {}
+        const row = await deps.store.find(job.id)
+        before = row?.view ?? {}
+        isJustOrdered = input.offers.length > 0 && row?.createdAt === job.queuedAt
         await save({ phase: 'looking' })
         const here = await findHere(input.offers)
         if (here !== undefined) return here
@@ -113,28 +118,9 @@ function createRun(job: RunningJob<DownloadInput>, deps: DownloadJobDeps, turns:
 
   /** A file with these bytes on this host: nothing is fetched. */
   async function findHere(offers: readonly Offer[], isBrought = false): Promise<JobEnd | undefined> {
-    const wanted = (algorithm: string): string | undefined =>
-      input.wanted?.hashes.find((hash) => hash.algorithm === algorithm)?.value
-    const sha256 = offers.find((offer) => offer.sha256 !== undefined)?.sha256 ?? wanted('sha256')
-    const tensorSha256 = offers.find((offer) => offer.tensor_sha256 !== undefined)?.tensor_sha256
-    const copy = await deps.localCopies.find(
-      {
-        type: input.place.type,
-        sha256,
-        tensorSha256: tensorSha256 ?? wanted('tensor_sha256'),
-        sizeBytes: offers.find(({ size_bytes: size }) => size !== undefined)?.size_bytes,
-      },
-      signal,
-      progress.reading,
-    )
-    if (copy !== undefined) return done({ ...copy, source: 'local' })
-    const [first] = offers
-    // Of a source that says nothing of its bytes only this is known: what an address gave, or any of them just now.
-    if (first === undefined || contentsOf(offers).length > 0) return undefined
-    if (first.ref.kind !== 'url' && !isBrought) return undefined
-    const row = await deps.files.findBySource(sourceId(first.ref))
-    const there = row === undefined ? undefined : await deps.localCopies.at(row.path, row.sha256)
-    return there === undefined ? undefined : done({ ...there, source: 'local' })
+    const how = { signal, onBytes: progress.reading, isBrought }
+    const copy = await findCopy(deps, input, offers, how)
+    return copy === undefined ? undefined : done({ ...copy, source: 'local' })
   }
 
   async function search(): Promise<readonly Offer[] | JobEnd> {
@@ -154,7 +140,7 @@ function createRun(job: RunningJob<DownloadInput>, deps: DownloadJobDeps, turns:
     }
     const type = typeOf(offers)
     const named = offers.map(asNamed)
-    const decided = await deps.decide(named, { ...questionOf(type), isAgain: await isJustOrdered() })
+    const decided = await deps.decide(named, { ...questionOf(type), isAgain: isJustOrdered })
     if ('reasonCode' in decided) return unfetched(decided)
     const allowed = offers.filter((_, at) => decided.allowed.some((offer) => offer === named[at]))
     set({ type, ...offeredView(allowed) })
@@ -167,13 +153,6 @@ function createRun(job: RunningJob<DownloadInput>, deps: DownloadJobDeps, turns:
 
   function questionOf(type: DownloadInput['place']['type']): OfferQuestion {
     return { actor, type, maxSizeBytes: input.max_size_bytes, licences: input.licenses }
-  }
-
-  /** Whoever ordered it has decided; whoever asked for it again has not. */
-  async function isJustOrdered(): Promise<boolean> {
-    if (input.offers.length === 0) return false
-    const row = await deps.store.find(job.id)
-    return row?.createdAt === job.queuedAt
   }
 
   /** What another's key opens is for that one alone: whoever waits for it has to be let in too. */
@@ -214,7 +193,8 @@ function createRun(job: RunningJob<DownloadInput>, deps: DownloadJobDeps, turns:
       async onPath(path) {
         const filename = basename(path)
         await save({ status: 'downloading', phase: 'opening', filename, name: place.nameOf(filename) })
-        await adoptPart(turn.left, path)
+        // What another has left of the same bytes, under whatever name, is not fetched twice.
+        if (turn.left !== undefined && turn.left !== path) await movePart(turn.left, path)
         turn.goesTo(path)
       },
       onProgress(state) {

@@ -1,4 +1,5 @@
 import { lstat } from 'node:fs/promises'
+import { movePart } from '../../download/move-part.ts'
 import type { DownloadedFile, DownloadProgress, ExpectedFile, FetchFile } from '../../download/request.ts'
 import { type AppError, isAppError } from '../../errors.ts'
 import { type FileSource, SourceRefused } from '../../net/file-source.ts'
@@ -92,7 +93,9 @@ async function fetchSame(
     } finally {
       names.letGo(path)
     }
+    const taken = path
     path = await names.claim(place.dir, filename, true)
+    await movePart(taken, path)
   }
 }
 

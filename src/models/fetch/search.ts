@@ -16,7 +16,7 @@ import type { UpstreamKeys } from './upstream-keys.ts'
 import type { Offer, OfferCandidate, Search, SearchStep, SourceRef, WantedModel } from './wanted.ts'
 
 export interface SearchDeps {
-  readonly peers: Pick<Peers, 'find' | 'locate'>
+  readonly peers: Pick<Peers, 'find' | 'locate' | 'describe'>
   readonly civitai: CivitaiVersions
   readonly huggingFace: HuggingFace
   readonly keys: Pick<UpstreamKeys, 'find'>
@@ -153,7 +153,11 @@ async function askNodes(
         : failed.length > 0
           ? { failure: { message: failed.join('; '), retryable: true } }
           : {}
-    return result === '' ? undefined : { offers: [], result, ...failure }
+    if (result !== '') return { offers: [], result, ...failure }
+    const { length } = await peers.describe()
+    return length === 0
+      ? undefined
+      : { offers: [], result: length === 1 ? 'the node has it not' : `none of ${length} nodes has it` }
   }
   const contents = new Set(
     offers.map(({ sha256, tensor_sha256, ref }) => sha256 ?? tensor_sha256 ?? JSON.stringify(ref)),
@@ -251,7 +255,7 @@ async function lookAtKnown(wanted: WantedModel, deps: SearchDeps, options: Searc
       if (looked !== undefined && (looked.offers.length > 0 || looked.refusal !== undefined)) return looked
     }
   }
-  return undefined
+  return wanted.names.length === 0 ? undefined : { offers: [], result: 'it is no file that everybody knows' }
 }
 
 async function lookByName(wanted: WantedModel, { civitai, keys }: SearchDeps, options: SearchOptions): Promise<Looked> {

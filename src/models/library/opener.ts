@@ -4,6 +4,7 @@ import { confine } from '../roots/confine.ts'
 import { type ComparedRow, listingsOf } from './compared-rows.ts'
 import { createConfirm } from './confirm.ts'
 import { createFileFinder } from './find-files.ts'
+import { createPartFinder } from './find-partly.ts'
 import type { LibraryReader } from './reader.ts'
 import type { Refresher } from './refresh.ts'
 import { isInScope, type Scope, scopeOf } from './scope.ts'
@@ -30,6 +31,7 @@ const ROOTS_MS = 2_000
 export function createLibraryOpener(deps: LibraryOpenerDeps): LibraryOpener {
   const { clock, refresher, reader } = deps
   const findRows = createFileFinder(deps)
+  const findPartly = createPartFinder(deps)
   const isConfirmed = createConfirm(deps)
   const useMarker = createUseMarker(deps)
   let host: { readonly scope: Promise<Scope>; readonly at: number } | undefined
@@ -75,6 +77,7 @@ export function createLibraryOpener(deps: LibraryOpenerDeps): LibraryOpener {
         })
       return {
         find: async (hints) => list((await findRows(hints)).filter((row) => isInScope(scope, row))),
+        findPartly: async (stems) => list((await findPartly(stems)).filter((row) => isInScope(scope, row))),
         async look() {
           looked ??= await lookAtHost({ since, signal })
           scope = looked.scope

@@ -241,7 +241,7 @@ describe('pages', () => {
     const done: number[] = []
     const inSteps = await checkPagesInSteps(pages, index, { signal, onProgress: (count) => done.push(count) })
     expect(inSteps).toEqual(checkPages(pages, index))
-    expect(done).toEqual([100, 200, 250])
+    expect(done).toEqual([50, 100, 150, 200, 250])
   })
 
   test('are left when nobody waits any more', async () => {

@@ -260,3 +260,26 @@ test('many imports at once look at the disk once, and one that was asked for lat
   expect(late?.status).toBe('resolved')
   expect(walks).toBe(2)
 })
+
+describe('a part of a name proves nothing', () => {
+  const cases: readonly [what: string, name: string, candidates: readonly string[]][] = [
+    ['of the name of a file', 'harbor', ['harbor_lights.safetensors', 'old/the-harbor-v2.safetensors']],
+    ['of what the prompt writes', 'harbor_lights_fp16', ['harbor_lights.safetensors']],
+    ['in another case', 'Harbor_LIGHTS_v3', ['harbor_lights.safetensors']],
+    ['too short to say anything', 'har', []],
+    ['the smaller part of what the prompt writes', 'a_long_name_of_something_with_tree', []],
+  ]
+  test.each(cases)('%s', async (_, name, candidates) => {
+    aModelFile(root, 'loras/harbor_lights.safetensors', 1)
+    aModelFile(root, 'loras/old/the-harbor-v2.safetensors', 2)
+    aModelFile(root, 'loras/tree.safetensors', 3)
+    aModelFile(root, 'vae/harbor.safetensors', 4)
+    await scan()
+    const [found, hashed] = await resolve([{ name }, { name, hash: ['auto_v2', '1111111111'] }])
+    expect(found?.candidates.map((each) => each.name)).toEqual([...candidates])
+    expect(found?.status).toBe(candidates.length === 0 ? 'missing' : 'ambiguous')
+    expect(found).not.toHaveProperty('resolved_path')
+    // Whose hash is known is told by it.
+    expect(hashed).toMatchObject({ status: 'missing', candidates: [] })
+  })
+})

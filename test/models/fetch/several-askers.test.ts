@@ -120,3 +120,14 @@ test('two that know no digest of one address fetch it once', async () => {
   expect(jobs.map(({ path: where }) => where)).toEqual([path('harbor.safetensors'), path('harbor.safetensors')])
   expect(server.sentBytes()).toBeLessThan(bytes.length + 10)
 })
+
+test('what an import does without ends, as an earlier process has left it too; what was asked for by itself goes on', async () => {
+  first = { stallAfter: HALF }
+  host.search = async () => ({ offers: [offer()], candidates: [], steps: [] })
+  const { job_id: asked } = await host.invoke('request_model_download', { sha256: HIGH.sha256 })
+  const [one, two] = [await order(OWNER), await order(studio)]
+  await server.stalled()
+  await host.downloads.leave('imp_1', { known: [one, two], keep: [two] })
+  const statusOf = async (id: unknown): Promise<unknown> => (await host.store.find(String(id)))?.status
+  expect([await statusOf(one), await statusOf(two), await statusOf(asked)]).toEqual(['cancelled', 'running', 'running'])
+})

@@ -29,11 +29,15 @@ const tampered = async (): Promise<string> => ok(await node.manifest({ models: [
 const right = async (): Promise<string> => ok(await node.manifest())
 const wanted = hashed('sha256', hexOf('a'))
 
+const answers = (answer: FakeNode['answer']): void => {
+  node.answer = answer
+}
+
 describe('a node is asked for nothing any more', () => {
   const faults: readonly [string, () => void, RegExp][] = [
-    ['whose signature does not hold', () => void (node.answer = tampered), /signature of the manifest does not hold/],
+    ['whose signature does not hold', () => answers(tampered), /signature of the manifest does not hold/],
     ['that has another key', () => node.changeKey(), /another key than before/],
-    ['that signs no more', () => void (node.answer = () => ok(UNSIGNED)), /does not sign its manifest any more/],
+    ['that signs no more', () => answers(() => ok(UNSIGNED)), /does not sign its manifest any more/],
   ]
   const UNSIGNED = JSON.stringify({ node: { id: 'x' }, generated_at: 'x', models: [MODEL] })
 

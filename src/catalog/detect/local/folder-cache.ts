@@ -6,8 +6,8 @@ import { createNameIndex, type NameIndex } from './name-index.ts'
 export interface CachedFolder {
   /** Symlinks resolved. */
   readonly real: string
-  /** Those that are gone through. */
-  readonly folders: readonly string[]
+  /** Those that are gone through, with their real paths: putting these together again would take as long as the rest. */
+  readonly folders: readonly { readonly name: string; readonly real: string }[]
   /** Symlinks: to files, to folders, to nowhere. */
   readonly links: readonly string[]
   /** Everything that is no folder, links too. */
@@ -79,14 +79,14 @@ const isSame = (old: Kept, { mtimeMs, ctimeMs, dev, ino }: Stats): boolean =>
   old.mtimeMs === mtimeMs && old.ctimeMs === ctimeMs && old.device === dev && old.inode === ino
 
 function listFolder(real: string): CachedFolder {
-  const folders: string[] = []
+  const folders: { name: string; real: string }[] = []
   const links: string[] = []
   const names: string[] = []
   const parent = nameOf(real)
   for (const entry of readdirSync(real, { withFileTypes: true })) {
     const kind = kindOf(real, entry)
     if (kind === 'folder') {
-      if (isEntered(real, parent, entry.name)) folders.push(entry.name)
+      if (isEntered(real, parent, entry.name)) folders.push({ name: entry.name, real: joinPath(real, entry.name) })
       continue
     }
     if (kind === 'link') links.push(entry.name)

@@ -33,11 +33,14 @@ export interface KnownBy {
   readonly paths: readonly string[]
 }
 
-/** The files that the index knows by any of these, what nothing could load among them; all by indexes, in one statement. */
+/** The files that the index knows by any of these, what nothing could load among them; all by indexes. */
 export type FindKnownFiles = (by: KnownBy) => Promise<readonly KnownFile[]>
 
 /** Of one kind: of half the world's repositories the only file is called `model`. */
 const MOST = 5_000
+
+/** Of each kind in one statement: a few milliseconds of the event loop. */
+const AT_ONCE = 500
 
 export interface KnownFilesDeps {
   readonly db: Pick<Db, 'read'>
@@ -46,18 +49,18 @@ export interface KnownFilesDeps {
 
 export function createKnownFiles({ db, instanceId }: KnownFilesDeps): FindKnownFiles {
   const list = (name: keyof KnownBy) => sql`json_each(${placeholder(name)}) as wanted`
-  const some = sql.raw(`limit ${MOST}`)
+  const limit = sql.raw(`limit ${MOST}`)
   // `cross join` keeps this order: from what is wanted to the index.
   const by = (column: string, name: keyof KnownBy) =>
     sql`select path from (select f.path from ${list(name)} cross join model_files as f
-      where ${sql.raw(`f.${column} = wanted.value`)} ${some})`
+      where ${sql.raw(`f.${column} = wanted.value`)} ${limit})`
   const found = sql.join(
     [
       by('sha256', 'digests'),
       by('civitai_version_id', 'versions'),
       by('stem_key', 'stems'),
       sql`select path from (select n.path from ${list('stems')} cross join model_names as n
-        where n.instance_id = ${placeholder('instance')} and n.stem_key = wanted.value ${some})`,
+        where n.instance_id = ${placeholder('instance')} and n.stem_key = wanted.value ${limit})`,
       sql`select value as path from ${list('paths')}`,
     ],
     sql` union `,
@@ -83,14 +86,20 @@ export function createKnownFiles({ db, instanceId }: KnownFilesDeps): FindKnownF
     )
     .prepare()
   return async (wanted) => {
-    if (Object.values(wanted).every((values) => values.length === 0)) return []
-    const { digests, versions, stems, paths } = wanted
-    return statement.execute({
-      instance: instanceId(),
-      digests: JSON.stringify(digests),
-      versions: JSON.stringify(versions),
-      stems: JSON.stringify(stems),
-      paths: JSON.stringify(paths),
-    })
+    const longest = Math.max(...Object.values(wanted).map((values) => values.length))
+    const known = new Map<string, KnownFile>()
+    for (let from = 0; from < longest; from += AT_ONCE) {
+      const some = (values: readonly unknown[]): string => JSON.stringify(values.slice(from, from + AT_ONCE))
+      const { digests, versions, stems, paths } = wanted
+      const rows = await statement.execute({
+        instance: instanceId(),
+        digests: some(digests),
+        versions: some(versions),
+        stems: some(stems),
+        paths: some(paths),
+      })
+      for (const row of rows) known.set(row.path, row)
+    }
+    return [...known.values()]
   }
 }

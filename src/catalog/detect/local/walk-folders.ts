@@ -37,11 +37,12 @@ export function walkFolders(folders: readonly WalkFolder[], cache: FolderCache):
 
   function enter(step: Step): CachedFolder | undefined {
     const { listed, real } = step
-    const known = routes.get(real) ?? []
-    if (known.length >= MOST_ROUTES || known.includes(listed)) return undefined
+    const known = routes.get(real)
+    if (known !== undefined && (known.length >= MOST_ROUTES || known.includes(listed))) return undefined
     try {
       const folder = cache.read(real)
-      routes.set(real, [...known, listed])
+      if (known === undefined) routes.set(real, [listed])
+      else known.push(listed)
       return folder
     } catch (error) {
       if (!isGone(error)) problems.set(listed, reasonOf(error))
@@ -77,7 +78,9 @@ function* below(above: Step, { folders, links }: CachedFolder, problems: Map<str
     depth: depth + 1,
     above,
   })
-  for (const name of folders) yield stepTo(name, joinPath(real, name))
+  // Most are reached by their real paths.
+  if (listed === real) for (const each of folders) yield { listed: each.real, real: each.real, depth: depth + 1, above }
+  else for (const each of folders) yield stepTo(each.name, each.real)
   for (const name of links) {
     const to = linkedFolder(joinPath(real, name))
     if (to === undefined) continue

@@ -77,7 +77,11 @@ describe('listings of folders', () => {
     ]
     for (const folder of folders) mkdirSync(join(dir.path, folder), { recursive: true })
     const cache = createFolderCache(later)
-    const below = (path: string): string[] => cache.read(join(dir.path, path)).folders.toSorted()
+    const below = (path: string): string[] =>
+      cache
+        .read(join(dir.path, path))
+        .folders.map(({ name }) => name)
+        .toSorted()
     expect(below('')).toEqual(['.cache', '.tmp', 'models--a--b'])
     expect(below('.cache')).toEqual(['huggingface'])
     expect(below('.cache/huggingface')).toEqual(['download'])
