@@ -26,7 +26,8 @@ export interface PrefixHashDeps extends RunningHashDeps {
   readonly path: string
   readonly saved: SavedHash | undefined
   /**
-   * The digest of the tensors has to be told. Else it comes along where it costs no reading of what an earlier run left.
+   * The digest of the tensors has to be told. Else it comes along where it costs no reading of what an earlier run left,
+   * and the line is not so fast that the file would be there later for it.
    */
   readonly tensor: boolean
 }

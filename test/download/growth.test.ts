@@ -62,7 +62,10 @@ test('one alone is measured when the others are done, and once', () => {
   expect(growth.target()).toBe(1)
   // It falls behind: there are as many again as before, and it stays so.
   bytes -= 1_000 * 600_000
-  for (let now = 1_000; now < 1_200; now += 50) growth.sample(now, { claimed: 1, receiving: 1 }, (bytes += 50))
+  for (let now = 1_000; now < 1_200; now += 50) {
+    bytes += 50
+    growth.sample(now, { claimed: 1, receiving: 1 }, bytes)
+  }
   expect(growth.target()).toBe(4)
   sample(1_200, 4)
   expect(growth.target()).toBe(4)

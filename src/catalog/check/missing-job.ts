@@ -1,25 +1,12 @@
-import * as v from 'valibot'
 import type { JobEnd, JobKind, RunningJob } from '../../jobs/job.ts'
 import type { JobRunner } from '../../jobs/runner.ts'
 import type { JobStore } from '../../jobs/store.ts'
 import { inParallel } from '../../lib/in-parallel.ts'
-import { fromJson, type JsonObject } from '../../lib/json.ts'
-import type { DownloadOutcome, Downloads } from '../../models/fetch/downloads.ts'
+import type { JsonObject } from '../../lib/json.ts'
+import type { Downloads } from '../../models/fetch/downloads.ts'
+import { endOf, firstMissingView, type MissingInput, missingInputSchema, progressOf, waiting } from './missing-view.ts'
 
 export const MISSING_KIND = 'download_missing'
-
-export const missingInputSchema = v.object({
-  ordered: v.array(
-    v.object({
-      job_id: v.string(),
-      expected: v.string(),
-      file_paths: v.array(v.string()),
-      in_the_way: v.exactOptional(v.string()),
-    }),
-  ),
-  left_out: v.array(v.object({ file_path: v.string(), expected: v.string(), reason: v.string() })),
-})
-export type MissingInput = v.InferOutput<typeof missingInputSchema>
 
 export interface MissingJobDeps {
   readonly downloads: Pick<Downloads, 'follow'>
@@ -27,31 +14,8 @@ export interface MissingJobDeps {
   readonly store: Pick<JobStore, 'find'>
 }
 
-/** A file as the job object shows it: in the words of a dependency. */
-type Shown = JsonObject & { status: string; bytes_done: number; bytes_total: number }
-
 /** What waits for its download costs nothing. */
 const WAITING = 1000
-
-const waiting = ({ job_id, expected, file_paths }: MissingInput['ordered'][number]): Shown => ({
-  reference: expected,
-  filename: expected,
-  status: 'download_scheduled',
-  download_job_id: job_id,
-  file_paths,
-  bytes_done: 0,
-  bytes_total: 0,
-  reason_code: null,
-  reason: null,
-})
-
-export const firstMissingView = ({ ordered, left_out }: MissingInput): JsonObject => ({
-  status: 'downloading',
-  phase: 'waiting',
-  progress: 0,
-  dependencies: ordered.map(waiting),
-  left_out: left_out.map(fromJson),
-})
 
 /** Follows the downloads of a catalog to their ends; run again, it has those go on that ended without their file. */
 export function createMissingJob(deps: MissingJobDeps): JobKind<MissingInput> {
@@ -108,46 +72,3 @@ async function goOn(id: string, { jobs, store }: MissingJobDeps): Promise<void> 
   const row = await store.find(id)
   if (row !== undefined && row.view.status !== 'completed') await jobs.retry(id)
 }
-
-function endOf(outcome: DownloadOutcome, inTheWay: string | undefined): JsonObject {
-  switch (outcome.status) {
-    case 'completed': {
-      const { path, name, sha256, sizeBytes, source, node } = outcome
-      return {
-        status: 'resolved',
-        resolved_path: path,
-        resolved_name: name,
-        resolved_source: source,
-        ...(node === undefined ? {} : { resolved_node: node }),
-        sha256,
-        bytes_done: sizeBytes,
-        bytes_total: sizeBytes,
-        ...noteOn(path, source, inTheWay),
-      }
-    }
-    case 'blocked':
-      return { status: 'blocked', reason_code: outcome.reasonCode, reason: outcome.reason }
-    case 'failed':
-      return { status: 'failed', reason: outcome.reason }
-    case 'cancelled':
-    case 'paused':
-      return { status: 'failed', reason: `Its download was ${outcome.status}: retry_model_job goes on with it` }
-  }
-}
-
-function noteOn(path: string, source: string, inTheWay: string | undefined): JsonObject {
-  if (inTheWay !== undefined && inTheWay !== path) {
-    return { reason: `It is whole as ${path}: ${inTheWay} is damaged or unfinished, and stays until you remove it` }
-  }
-  return source === 'local' ? { reason: `The same file was here already: ${path}` } : {}
-}
-
-/** By bytes where they are known of all files, else by files. */
-function progressOf(files: readonly Shown[]): number {
-  if (files.length === 0) return 1
-  const share = ({ status, bytes_done: done, bytes_total: total }: Shown): number =>
-    ENDED.has(status) ? 1 : total > 0 ? Math.min(1, done / total) : 0
-  return Math.round((files.reduce((sum, file) => sum + share(file), 0) / files.length) * 1000) / 1000
-}
-
-const ENDED: ReadonlySet<string> = new Set(['resolved', 'blocked', 'failed'])

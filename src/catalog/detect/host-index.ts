@@ -41,4 +41,6 @@ export interface HostIndex {
   bySha256(sha256: string): readonly HostFile[]
   /** What is known of a folder, which may lie within one that was looked through. @param folder absolute */
   stateOf(folder: string): { readonly state: FolderState; readonly problem?: string | undefined }
+  /** Of a folder in which nobody looked into its folders: the home itself, what lies at the very top. */
+  isShallow?(folder: string): boolean
 }

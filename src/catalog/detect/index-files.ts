@@ -6,7 +6,7 @@ import { nameOf } from './paths.ts'
 import { huggingFaceKey } from './unfinished.ts'
 
 /** What a host answers beside its files. */
-export type HostFacts = Pick<HostIndex, 'uiHome' | 'userHome' | 'checkedAt' | 'stateOf'>
+export type HostFacts = Pick<HostIndex, 'uiHome' | 'userHome' | 'checkedAt' | 'stateOf' | 'isShallow'>
 
 /** Files by everything that a page may know of them. */
 export function indexFiles(files: Iterable<HostFile>, facts: HostFacts): HostIndex {

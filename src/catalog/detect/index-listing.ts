@@ -43,6 +43,7 @@ export function indexListing(listing: Listing): HostIndex {
     toHostFiles(files, ({ path }) => ({ sha256: sha256?.get(path) })),
     {
       ...facts,
+      isShallow,
       stateOf(folder) {
         for (let at = folder; ; at = folderOf(at)) {
           const known = states.get(at)

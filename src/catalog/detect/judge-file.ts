@@ -124,5 +124,11 @@ function notFound(expected: ExpectedFile, target: Target, index: HostIndex): Pic
     const what = state === 'incomplete' ? 'could not be read all through' : 'could not be looked at'
     return { status: 'unknown', reason: `${folder} ${what}${problem === undefined ? '' : `: ${problem}`}` }
   }
+  if (expected.is_below && target.folder !== undefined && index.isShallow?.(target.folder) === true) {
+    return {
+      status: 'unknown',
+      reason: `Nobody looked into the folders of ${target.folder}: they hold more than models`,
+    }
+  }
   return { status: 'missing' }
 }

@@ -339,6 +339,18 @@ const cases: readonly Case[] = [
     check: { status: 'present' },
   },
   {
+    name: 'unknown: it may lie in a folder of one that is looked at without its folders',
+    file: civitdlFile(ids, { absolute_folder: '/data' }),
+    host: {},
+    check: { status: 'unknown' },
+  },
+  {
+    name: 'missing: it would lie in that folder itself',
+    file: expectedFile({ absolute_folder: '/data' }),
+    host: {},
+    check: { status: 'missing' },
+  },
+  {
     name: 'unknown: nobody looked at the folder',
     host: { folders: [] },
     check: { status: 'unknown' },

@@ -55,6 +55,7 @@ export function createLocalHost(deps: LocalHostDeps): LocalHost {
           uiHome,
           userHome,
           checkedAt,
+          isShallow: (folder) => shallow.includes(folder),
           stateOf: (folder) =>
             states.get(folder) ?? {
               state: 'unreadable',

@@ -79,8 +79,8 @@ export async function planLook(
     else refused.set(folder, reason)
   }
   const isShallow = (folder: string): boolean => folder === uiHome || folder === userHome || folderOf(folder) === '/'
-  for (const root of roots) if (!isShallow(root)) folders.add(root)
-  return { folders: [...folders], shallow: [...folders].filter(isShallow), refused }
+  const shallow = [...folders].filter((folder) => isShallow(folder) && !roots.includes(folder))
+  return { folders: [...new Set([...folders, ...roots])], shallow, refused }
 }
 
 function absoluteOf(wish: string, uiHome: string | undefined, userHome: string | undefined): string | undefined {

@@ -252,6 +252,18 @@ describe('a caller with a token', () => {
   })
 })
 
+test('a home that is a folder of models itself is looked through', async () => {
+  const bare = await openLocalCatalog({ roots: ['ui'] })
+  try {
+    const { path } = aModelFile(bare.home, 'Harbor/harbor-mid_1-vid_2.safetensors', 1)
+    expect(await bare.file(civitdlFile({ version_id: 2 }, { folder: '' }))).toMatchObject({ status: 'present', path })
+    expect(await bare.file(civitdlFile({ version_id: 3 }, { folder: '' }))).toMatchObject({ status: 'missing' })
+  } finally {
+    await bare.close()
+  }
+  expect(await host.file(civitdlFile({ version_id: 3 }, { folder: '' }))).toMatchObject({ status: 'unknown' })
+})
+
 test('a host without a UI does not say that nothing is there', async () => {
   const bare = await openLocalCatalog({ roots: ['models'], uiHomes: [] })
   try {
