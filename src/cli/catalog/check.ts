@@ -35,7 +35,9 @@ export async function checkCatalog(context: Context, paths: readonly string[], o
   const operation = findOperation(app, 'check_downloads', 'airkeep catalog check')
   return withSession(context, app, async (session) => {
     const check = () => checkOnce(context, session, { operation, paths, host: hostOf(options, outside.cwd) })
-    if (options.watch === true) return watchChecks(context, { check, csv, seconds: secondsOf(options) })
+    if (options.watch === true) {
+      return checkExitCode(await watchChecks(context, { check, csv, seconds: secondsOf(options) }))
+    }
     const answer = await check()
     if (csv !== undefined) await noteInTable(context, csv, answer)
     await context.print(answer, (columns) => renderCheck(answer, columns))

@@ -18,8 +18,9 @@ export interface Watch {
 /**
  * Looks again and again until it is interrupted: the whole table once, then a line for each page that has changed; with
  * `--json` the answer, one line each time that something has changed.
+ * @returns the last answer: to be interrupted is how it ends
  */
-export async function watchChecks(context: Context, { check, csv, seconds }: Watch): Promise<never> {
+export async function watchChecks(context: Context, { check, csv, seconds }: Watch): Promise<JsonObject> {
   let before: ReadonlyMap<string, string> | undefined
   for (;;) {
     const answer = await check()
@@ -31,7 +32,11 @@ export async function watchChecks(context: Context, { check, csv, seconds }: Wat
       await show(context, answer, { changed, gone, isFirst: before === undefined })
     }
     before = new Map(pages.map((page) => [page.name, stateOf(page)]))
-    await sleep(seconds * 1000, undefined, { signal: context.signal })
+    const isOver = await sleep(seconds * 1000, false, { signal: context.signal }).catch((error: unknown) => {
+      if (context.signal.aborted) return true
+      throw error
+    })
+    if (isOver) return answer
   }
 }
 
