@@ -106,6 +106,19 @@ test('watch tells of each change, until it is interrupted', async () => {
   expect(await watching.exited).toBe(0)
 })
 
+test('fix shows the change, and writes it when it is told to', async () => {
+  page('loras/moss.md', 'civitdl "https://civitai.com/models/900100?modelVersionId=910201" "$UI_HOME"/models/Lora')
+  const path = join(executable.folder, 'pages/loras/moss.md')
+  const before = readFileSync(path, 'utf8')
+  const shown = await run('catalog', 'fix', 'pages/loras/moss.md')
+  expect(shown.stdout).toMatch(/^\+ ?AIR: urn:air:\S*:civitai:900100@910201$/m)
+  expect(shown.stdout).toEndWith('Nothing was changed: add --apply\n')
+  expect(readFileSync(path, 'utf8')).toBe(before)
+  expect((await run('catalog', 'fix', 'pages/loras/moss.md', '--apply')).stdout).toEndWith('The page was changed\n')
+  expect(readFileSync(path, 'utf8')).toContain('urn:air:')
+  expect((await run('catalog', 'fix', 'pages/loras/moss.md')).stdout).toStartWith('Nothing to fix')
+})
+
 test.each([
   [['catalog', 'check', 'absent'], 4, 'Cannot read absent'],
   [['catalog', 'check', 'pages', '--ssh', '-oProxyCommand=true'], 2, 'ssh'],

@@ -36,4 +36,18 @@ export function addCatalogCommands(parent: Command, { command, run, needs }: Own
     .action((path, options, self) =>
       run(self, async (context) => (await import('./validate.ts')).validateCatalog(context, path, options)),
     )
+
+  const fix = command(
+    parent,
+    'fix <page>',
+    'add the AIR that a page lacks, from its civitdl command',
+    'airkeep catalog fix pages/loras/harbor.md --apply',
+  )
+  needs(fix, 'fix_catalog_page')
+  fix
+    .usage('[options] FILE')
+    .option('--apply', 'write the change into the page; without it the change is only shown')
+    .action((page, options, self) =>
+      run(self, async (context) => (await import('./fix.ts')).fixPage(context, page, options)),
+    )
 }

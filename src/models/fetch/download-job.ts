@@ -29,7 +29,7 @@ import {
 import type { DownloadedFiles } from './downloaded-files.ts'
 import type { FetchCall } from './downloads.ts'
 import { ensureOpens } from './ensure-opens.ts'
-import { type Fetched, type FetchOffersDeps, fetchOffers } from './fetch-offers.ts'
+import { type Fetched, type FetchOffersDeps, fetchOffers, isOfSource } from './fetch-offers.ts'
 import { findCopy } from './find-copy.ts'
 import type { LocalCopies } from './local-copies.ts'
 import { offersFound } from './offers-found.ts'
@@ -37,6 +37,7 @@ import { placeName } from './place-name.ts'
 import type { Place, Placement } from './placement.ts'
 import { largestOf } from './policy.ts'
 import type { UiRefresher } from './refresh-uis.ts'
+import { searchElsewhere } from './search-elsewhere.ts'
 import type { TakeIn } from './take-in.ts'
 import type { Offer } from './wanted.ts'
 
@@ -139,16 +140,23 @@ function createRun(job: RunningJob<DownloadInput>, deps: DownloadJobDeps, turns:
       if (here !== undefined) return here
     }
     const type = typeOf(offers)
-    const named = offers.map(asNamed)
-    const decided = await deps.decide(named, { ...questionOf(type), isAgain: isJustOrdered })
-    if ('reasonCode' in decided) return unfetched(decided)
-    const allowed = offers.filter((_, at) => decided.allowed.some((offer) => offer === named[at]))
+    const allowed = await allow(offers, type, isJustOrdered)
+    if ('reasonCode' in allowed) return unfetched(allowed)
     set({ type, ...offeredView(allowed) })
-    return turns.take(turnsOf(allowed), (turn) => fetchNow(allowed, type, turn), {
+    return turns.take(turnsOf(allowed), (turn) => fetchOrElsewhere(allowed, type, turn), {
       owner: actor.name,
       waitFor: (other) => waitFor(other, allowed),
       again: () => findHere(allowed, true),
     })
+  }
+
+  /** Those that may be fetched now, or why none may. */
+  async function allow(offers: readonly Offer[], type: DownloadInput['place']['type'], isAgain: boolean) {
+    const named = offers.map(asNamed)
+    const decided = await deps.decide(named, { ...questionOf(type), isAgain })
+    return 'reasonCode' in decided
+      ? decided
+      : offers.filter((_, at) => decided.allowed.some((offer) => offer === named[at]))
   }
 
   function questionOf(type: DownloadInput['place']['type']): OfferQuestion {
@@ -163,6 +171,29 @@ function createRun(job: RunningJob<DownloadInput>, deps: DownloadJobDeps, turns:
       await job.aside(() => orAborted(other.ended, signal))
     } finally {
       stop()
+    }
+  }
+
+  /** Nodes come and go in the middle; what they had may be had elsewhere too. */
+  async function fetchOrElsewhere(
+    offers: readonly Offer[],
+    type: DownloadInput['place']['type'],
+    turn: OwnTurn,
+  ): Promise<JobEnd> {
+    try {
+      return await fetchNow(offers, type, turn)
+    } catch (error) {
+      signal.throwIfAborted()
+      // A node that is distrusted is a conflict.
+      if (!isOfSource(error) && !(isAppError(error) && error.code === 'conflict')) throw error
+      const others = await searchElsewhere(deps.findOffers, offers, call)
+      if (others.length === 0) throw error
+      const allowed = await allow(others, type, false)
+      if ('reasonCode' in allowed) return unfetched(allowed)
+      set(offeredView(allowed))
+      // What has come stands under the name that it was given.
+      before = { ...before, ...known }
+      return fetchNow(allowed, type, turn)
     }
   }
 

@@ -62,7 +62,7 @@ export async function fetchOffers(deps: FetchOffersDeps, request: FetchRequest):
 }
 
 /** Another source may do better; a full disk or a name that is taken is none's fault. */
-const isOfSource = (error: unknown): error is AppError =>
+export const isOfSource = (error: unknown): error is AppError =>
   isAppError(error) && !['disk_full', 'conflict', 'internal', 'cancelled', 'invalid_input'].includes(error.code)
 
 async function fetchSame(

@@ -198,6 +198,24 @@ describe('a download', () => {
     expect(await host.ended(id)).toMatchObject({ status: 'completed', source: 'url' })
   })
 
+  test('that no node can give any more comes from elsewhere by its digest', async () => {
+    await start()
+    const server = await serve()
+    const node = known(server.url, 1, {
+      source: 'remote',
+      ref: { kind: 'node', node: 'box', hash: one.sha256, filename: 'harbor.safetensors' },
+    })
+    const asked: unknown[] = []
+    host.search = async ({ hashes }, { prefer }) => {
+      asked.push({ hashes, prefer })
+      return { offers: [known(server.url), known(server.url, 2), node], candidates: [], steps: [] }
+    }
+    expect(await host.ended(await order([node]))).toMatchObject({ status: 'completed', source: 'url' })
+    expect(asked).toEqual([
+      { hashes: [{ algorithm: 'sha256', value: one.sha256 }], prefer: ['civitai', 'huggingface'] },
+    ])
+  })
+
   test('with other bytes than it should have fails and names both digests', async () => {
     await start()
     const server = await serve(2)
