@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { pageText } from '../support/catalog.ts'
 import { type Executable, installExecutable } from '../support/executable.ts'
+import { startFakeCivitai } from '../support/fake-civitai.ts'
 import { aModelFile } from '../support/model-files.ts'
 
 /** What a person types about a catalog, in the executable alone. */
@@ -110,14 +111,23 @@ test('fix shows the change, and writes it when it is told to', async () => {
   page('loras/moss.md', 'civitdl "https://civitai.com/models/900100?modelVersionId=910201" "$UI_HOME"/models/Lora')
   const path = join(executable.folder, 'pages/loras/moss.md')
   const before = readFileSync(path, 'utf8')
-  const shown = await run('catalog', 'fix', 'pages/loras/moss.md')
-  expect(shown.stdout).toMatch(/^\+ ?AIR: urn:air:\S*:civitai:900100@910201$/m)
+  await using civitai = disposable(await startFakeCivitai())
+  civitai.it.models.add({ id: 900_100, name: 'Moss', type: 'LORA', versions: [{ id: 910_201 }] })
+  const fix = (...more: string[]) =>
+    executable.run(['catalog', 'fix', 'pages/loras/moss.md', ...more], {
+      cwd: executable.folder,
+      env: { AIRKEEP_CIVITAI_URL: civitai.it.url },
+    })
+  const shown = await fix()
+  expect(shown.stdout).toMatch(/^\+ ?AIR: urn:air:sdxl:lora:civitai:900100@910201$/m)
   expect(shown.stdout).toEndWith('Nothing was changed: add --apply\n')
   expect(readFileSync(path, 'utf8')).toBe(before)
-  expect((await run('catalog', 'fix', 'pages/loras/moss.md', '--apply')).stdout).toEndWith('The page was changed\n')
-  expect(readFileSync(path, 'utf8')).toContain('urn:air:')
-  expect((await run('catalog', 'fix', 'pages/loras/moss.md')).stdout).toStartWith('Nothing to fix')
+  expect((await fix('--apply')).stdout).toEndWith('The page was changed\n')
+  expect(readFileSync(path, 'utf8')).toContain('AIR: urn:air:sdxl:lora:civitai:900100@910201\n')
+  expect((await fix()).stdout).toStartWith('Nothing to fix')
 })
+
+const disposable = <T extends { close(): Promise<void> }>(it: T) => ({ it, [Symbol.asyncDispose]: () => it.close() })
 
 test.each([
   [['catalog', 'check', 'absent'], 4, 'Cannot read absent'],
