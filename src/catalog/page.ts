@@ -1,4 +1,4 @@
-import { readCommands } from './commands/read-commands.ts'
+import { type PageCommands, readCommands } from './commands/read-commands.ts'
 import type { ExpectedFile, Program } from './expected-file.ts'
 import { type FrontMatter, fieldsOf, readFrontMatter } from './front-matter.ts'
 import { MAX_NOTES, MAX_PAGE_BYTES } from './limits.ts'
@@ -62,8 +62,10 @@ export function readPage(marked: string): CatalogPage {
     notes.add(`it holds a secret (line ${lines.join(', ')}): whoever reads the page has it; revoke it, name a variable`)
   }
   const files = withClaims(commands.files, front, air, notes)
+  const fault = front.fault ?? faultOf(commands)
+  if (front.fault === undefined && fault !== undefined && commands.unread !== undefined) notes.delete(commands.unread)
   return {
-    ...(front.fault === undefined ? {} : { fault: front.fault }),
+    ...(fault === undefined ? {} : { fault }),
     air: air.text === undefined ? air : { ...air, text: withoutSecrets(air.text).slice(0, 1000) },
     programs: commands.programs,
     commandCount: commands.count,
@@ -71,6 +73,10 @@ export function readPage(marked: string): CatalogPage {
     notes: [...notes].slice(0, MAX_NOTES).map((note) => withoutSecrets(note)),
   }
 }
+
+/** A page whose commands all stand where nobody can read them is not one without commands. */
+const faultOf = ({ count, unread }: PageCommands): string | undefined =>
+  count === 0 && unread !== undefined ? `T${unread.slice(1)}` : undefined
 
 /** Size and hash in front matter speak of the one file of a page; of several nobody knows which. */
 function withClaims(

@@ -23,6 +23,9 @@ export const catalogItemSchema = v.strictObject({
   file_path: requiredTextField('Path of the page below the folder of the catalog', 4000),
   air: v.optional(textField('AIR that the page is thought to have; a difference is noted', 1000)),
   content: v.optional(textField('Text of the page itself: then no file is read', 4 * 2 ** 20)),
+  unreadable: v.optional(
+    requiredTextField('Why its text cannot be given: then it is INVALID, and no file is read', 1000),
+  ),
 })
 export type CatalogItem = v.InferOutput<typeof catalogItemSchema>
 
@@ -89,9 +92,10 @@ export async function readCatalog(
 const isReport = (request: PageRequest | PageReport): request is PageReport => 'syntax_type' in request
 
 async function toRequest(item: CatalogItem, find: () => Promise<string>): Promise<PageRequest | PageReport> {
-  const { file_path, content } = item
+  const { file_path, content, unreadable } = item
   try {
     refuseClimbing(file_path)
+    if (unreadable !== undefined) return unreadablePage(file_path, unreadable)
     return content === undefined ? { file_path, path: await find() } : { file_path, content }
   } catch (error) {
     if (isAppError(error) && error.code !== 'internal' && error.code !== 'cancelled') {

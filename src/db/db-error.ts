@@ -41,6 +41,9 @@ export function isLost(error: unknown): boolean {
   return GIVEN_UP.has(code) || code.startsWith('HRANA_')
 }
 
+/** Whether another program holds the database's file, for longer than was waited for it: nothing was written. */
+export const isHeld = (error: unknown): boolean => libsqlErrorIn(error)?.code === 'SQLITE_BUSY'
+
 /** Whether the server ended the transaction of its own accord, because another writer waited for too long. */
 export const isTimedOut = (error: unknown): boolean => libsqlErrorIn(error)?.code === 'TRANSACTION_TIMEOUT'
 

@@ -12,6 +12,8 @@ export interface ConnectionDeps extends BlockWriterDeps {
   readonly bandwidth: Bandwidth
   /** Judges what an answer says of the whole file. @throws SourceFault; AppError for all sources */
   admit(claim: Claim, facts: RangeFacts): Promise<void>
+  /** It is known where the source sends from. */
+  onAnswer(): void
   /** Makes room for so many bytes of a file of unknown size. @throws SourceRefused */
   grow(bytes: number): Promise<void>
   /** Bytes came, and the claim has moved on. */
@@ -43,6 +45,7 @@ export async function fetchClaim(
     else supply.wholes = 0
     await deps.admit(claim, facts)
     supply.settle(from, location)
+    deps.onAnswer()
   } catch (error) {
     response.discard()
     throw error

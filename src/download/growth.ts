@@ -14,8 +14,10 @@ export interface GrowthOptions {
   readonly tuning: Pick<DownloadTuning, 'firstConnections' | 'growEveryMs'>
 }
 
-/** Of what one connection brought on average before. */
+/** Of what one connection brought on average before; from the second on the line is not full, and more are tried. */
 const LEAST_GAIN = 0.5
+const FULL_GAIN = 0.8
+const MOST_AT_ONCE = 4
 /** So much, in bytes a millisecond, is limited by no host: where one alone brings nearly as much, others only cost. */
 const FAST = (256 * 2 ** 20) / 1_000
 const NEARLY = 0.7
@@ -26,6 +28,7 @@ const SORRY_MS = 60_000
 export function createGrowth({ max, tuning }: GrowthOptions): Growth {
   let target = Math.min(max, tuning.firstConnections)
   let window: { readonly since: number; readonly bytes: number } | undefined
+  let step = 1
   let before: { readonly rate: number; readonly connections: number } | undefined
   let restUntil = 0
   let last: { readonly now: number; readonly bytes: number } | undefined
@@ -67,16 +70,25 @@ export function createGrowth({ max, tuning }: GrowthOptions): Growth {
         else target = trial.connections
         return
       }
-      if (before !== undefined && rate - before.rate < (LEAST_GAIN * before.rate) / before.connections) {
-        before = undefined
-        restUntil = now + TRY_AGAIN_MS
-        return
+      if (before !== undefined) {
+        const added = target - before.connections
+        const gain = (rate - before.rate) / ((added * before.rate) / before.connections)
+        if (gain < LEAST_GAIN || (gain < FULL_GAIN && added > 1)) {
+          // Of several that brought little, one at most brought something.
+          if (gain < LEAST_GAIN) target = before.connections + 1
+          before = undefined
+          step = 1
+          restUntil = now + TRY_AGAIN_MS
+          return
+        }
+        step = gain < FULL_GAIN ? 1 : Math.min(2 * step, MOST_AT_ONCE)
       }
       before = { rate, connections: target }
-      target += 1
+      target = Math.min(max, target + step)
     },
     complain(now, connections) {
       target = Math.max(1, Math.min(target, connections) - 1)
+      step = 1
       alone = 'tried'
       before = undefined
       window = undefined

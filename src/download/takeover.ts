@@ -8,6 +8,10 @@ export interface Takeover {
   readonly victim: Claim
 }
 
+const OPENINGS = 30
+const LEAST_MS = 150
+const LEAST_BYTES = 2 ** 18
+
 /** What one more connection to this source could take from those that hold the end up. */
 export function takeover(
   claims: ReadonlySet<Claim>,
@@ -19,8 +23,10 @@ export function takeover(
   const rateOf = ({ rate, supply, since }: Claim): number =>
     rate > 0 || performance.now() - since > tuning.lateMs ? rate : supply.rate || Number.POSITIVE_INFINITY
   const msLeft = (claim: Claim): number => ((claim.end - claim.at) / Math.max(rateOf(claim), 1)) * 1_000
+  /** A request should last so long that opening it does not count. */
+  const worthMs = Math.min(tuning.shareMs, Math.max(LEAST_MS, supply.openingMs * OPENINGS))
   /** A little: below that a connection costs more than it brings. */
-  const little = tuning.minSegmentBytes / 4
+  const little = Math.min(tuning.minSegmentBytes / 4, Math.max(LEAST_BYTES, (supply.rate * worthMs) / 2_000))
 
   const slowest = [...claims].filter(({ end, at }) => end > at).sort((a, b) => msLeft(b) - msLeft(a))
   for (const victim of slowest) {
@@ -28,7 +34,7 @@ export function takeover(
     const left = end - victim.at
     const rate = rateOf(victim)
     const own = supply.rate || rate || 1
-    if (victim.doubled || msLeft(victim) <= tuning.shareMs) continue
+    if (victim.doubled || msLeft(victim) <= worthMs) continue
     if (left >= 2 * little) {
       const keeps = left * (Number.isFinite(rate) ? rate / (rate + own) : 0.5)
       const split = Math.floor(victim.at + Math.min(Math.max(keeps, little), left - little))

@@ -13,7 +13,7 @@ import { createSyncer } from './syncer.ts'
 import { createTroubleHandler } from './trouble.ts'
 
 export interface TransferDeps
-  extends Omit<ConnectionDeps, 'admit' | 'grow' | 'onReceived' | 'onWritten' | 'onDiskError'> {
+  extends Omit<ConnectionDeps, 'admit' | 'grow' | 'onAnswer' | 'onReceived' | 'onWritten' | 'onDiskError'> {
   readonly hosts: HostLimits
   readonly admission: Admission
   readonly supplies: readonly Supply[]
@@ -76,6 +76,8 @@ export async function transfer(deps: TransferDeps): Promise<void> {
 
   const events = {
     admit: admission.admit,
+    // The first answer tells the size and the address: the others need not wait for the next tick.
+    onAnswer: (): void => schedule(),
     grow: admission.grow,
     onReceived(claim: Claim, bytes: number): void {
       pace.received(bytes)
@@ -99,12 +101,14 @@ export async function transfer(deps: TransferDeps): Promise<void> {
     onEnd: () => schedule(),
   })
 
+  let restarted: Promise<void> = Promise.resolve()
+
   /** Every byte is fetched anew, once nothing is under way that belongs to the old ones. */
   function restart(): void {
     if (state !== 'running') return
     state = 'restarting'
     connections.stopAll()
-    void connections
+    restarted = connections
       .settled()
       .then(syncer.settled)
       .then(async () => {
@@ -138,6 +142,7 @@ export async function transfer(deps: TransferDeps): Promise<void> {
     clearInterval(timer)
     signal.removeEventListener('abort', onAbort)
     await connections.settled()
+    await restarted
     await syncer.settled()
   }
 }

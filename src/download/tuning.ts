@@ -40,7 +40,7 @@ export const DEFAULT_TUNING: DownloadTuning = {
   shareMs: 1_000,
   lateMs: 3_000,
   firstConnections: 4,
-  growEveryMs: 250,
+  growEveryMs: 200,
   syncEveryMs: 2_000,
   syncEveryBytes: 256 * MIB,
   idleTimeoutMs: 30_000,

@@ -147,6 +147,7 @@ export function createImportJob(deps: ImportJobDeps): JobKind<ImportInput> {
 async function runImport(job: RunningJob<ImportInput>, deps: ImportJobDeps): Promise<JobEnd> {
   const { input, signal, actor } = job
   const { choices = [], link: isToLink = false } = input
+  deps.upstream?.downloads.wants(job.id, downloadsOf(job.view ?? {}))
   // What an earlier run has left has to go. What is recorded has to be of a job that was not cancelled meanwhile.
   const begun = reopenedView(job.view ?? {})
   if (input.track || !isDeepStrictEqual(job.view, begun)) await job.save(begun)

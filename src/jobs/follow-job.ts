@@ -45,7 +45,7 @@ export function createJobFollower({ events, store }: { events: EventHub; store: 
           onEvent({ final, data, id: eventId }) {
             onChange?.(data)
             // Only what is stored has ended: the rest was told because it could not be.
-            if (final && eventId !== undefined) settle(() => resolve(find(id)))
+            if (final && eventId !== undefined) look()
           },
         }
         const settle = (how: () => void): void => {
@@ -56,19 +56,22 @@ export function createJobFollower({ events, store }: { events: EventHub; store: 
           how()
         }
         const stop = (): void => settle(() => reject(signal.reason))
+        /** One that goes on at the moment of its end has not ended. */
+        const look = (onFound: (row: JobRow) => void = () => {}): void =>
+          void find(id).then(
+            (row) => {
+              onFound(row)
+              if (isFinal(row.status)) settle(() => resolve(row))
+            },
+            (error: unknown) => settle(() => reject(error)),
+          )
         const before = followers.get(id)
         if (before === undefined) followers.set(id, new Set([follower]))
         else before.add(follower)
         signal.addEventListener('abort', stop, { once: true })
         if (signal.aborted) return stop()
         // Asked once it is listened to, so that an end in between is not missed.
-        find(id).then(
-          (row) => {
-            onChange?.(toPublicJob(row))
-            if (isFinal(row.status)) settle(() => resolve(row))
-          },
-          (error: unknown) => settle(() => reject(error)),
-        )
+        look((row) => onChange?.(toPublicJob(row)))
       })
     },
     close: end,

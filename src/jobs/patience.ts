@@ -1,3 +1,4 @@
+import { isHeld } from '../db/db-error.ts'
 import { type AppError, toAppError } from '../errors.ts'
 import type { Log } from '../lib/log.ts'
 import { backoffMs, sleep } from '../lib/retry.ts'
@@ -6,7 +7,8 @@ import { backoffMs, sleep } from '../lib/retry.ts'
 const TIMING = { firstMs: 500, maxMs: 10_000 }
 
 /**
- * Repeats a step of a job's own life until a database that is away has come back: whoever asks for a job gets an error
+ * Repeats a step of a job's own life until a database that is away has come back, or another program has let go of it:
+ * whoever asks for a job gets an error
  * and comes again, but nobody comes again for the end of one.
  * @param onFull where it is given, a full disk is waited for too: called each time that it still is
  * @throws what `step` throws otherwise; its last error when `signal` aborts
@@ -23,7 +25,8 @@ export async function whileAway<T>(
     } catch (error) {
       const reason = toAppError(error)
       const isFull = reason.code === 'disk_full' && onFull !== undefined
-      if ((reason.code !== 'upstream_unavailable' && !isFull) || signal.aborted) throw error
+      const isAway = reason.code === 'upstream_unavailable' || isHeld(error)
+      if ((!isAway && !isFull) || signal.aborted) throw error
       // Who comes later is told too.
       if (isFull) await onFull(reason)
       if (attempt === 0) log.warn({ err: error }, 'Jobs wait for the database')

@@ -53,6 +53,18 @@ test('their inputs and outputs are JSON Schema', () => {
 })
 
 describe('validate_catalog', () => {
+  test('a page whose text cannot be given is invalid, with its reason, and no file is read', async () => {
+    const { run } = catalogOf([])
+    const items = [
+      { file_path: 'a.md', unreadable: 'It is no text' },
+      { file_path: 'b.md', content: pageText(`AIR: ${AIR}`, CODE) },
+    ]
+    expect(await run('validate_catalog', { items })).toMatchObject({
+      pages: [{ syntax_type: 'INVALID', is_valid: false, reason: 'It is no text' }, { is_valid: true }],
+      statistics: { total_pages: 2, syntax_types: { INVALID: { count: 1 } } },
+    })
+  })
+
   test('a folder', async () => {
     using place = tempDir()
     mkdirSync(join(place.path, 'loras'))

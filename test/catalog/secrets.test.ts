@@ -5,7 +5,7 @@ import { pageText, verdictOf } from '../support/catalog.ts'
 const KEY = '0123456789abcdef0123456789abcdef'
 const HF = `hf_${'AbCdEfGh'.repeat(4)}`
 
-describe('a secret is noticed, and never answered', () => {
+describe('a secret is noticed, never answered and never sent on', () => {
   test.each([
     `wget -P m "https://civitai.com/api/download/models/1?token=${KEY}"`,
     `wget -P m "https://civitai.com/api/download/models/1?type=Model&token=${KEY}"`,
@@ -25,8 +25,26 @@ describe('a secret is noticed, and never answered', () => {
     `CIVITAI_TOKEN="${KEY}"\nwget -P m "https://civitai.com/api/download/models/1?token=$CIVITAI_TOKEN"`,
     `# my key is ${HF}\ncivitdl 1 m`,
     `# token=${KEY}\ncivitdl 1 m`,
+    `curl -L -o m/x.pt -ume:${KEY} https://e.com/x.pt`,
+    `curl -L -o m/x.pt --user "me:${KEY}" https://e.com/x.pt`,
+    `curl -L -o m/x.pt --proxy-user me:${KEY} https://e.com/x.pt`,
+    `curl -L -o m/x.pt -b "session=${KEY}" https://e.com/x.pt`,
+    `curl -L -o m/x.pt --cookie 'session=${KEY}' https://e.com/x.pt`,
+    `wget --header="Cookie: session=${KEY}" -P m https://e.com/x.pt`,
+    `wget --header 'X-API-Key: ${KEY}' -P m https://e.com/x.pt`,
+    `aria2c --header="PRIVATE-TOKEN: ${KEY}" -d m https://e.com/x.pt`,
+    `wget --post-data "user=me&password=${KEY}" -P m https://e.com/x.pt`,
+    `wget -P m ftp://me:${KEY}@e.com/x.pt`,
+    `wget -P m "e.com/x.pt?token=${KEY}"`,
+    `TOKEN=${KEY}\nwget -P m https://e.com/x.pt`,
+    `PASS='${KEY}'\nwget -P m https://e.com/x.pt`,
+    `civitai_token='${KEY}'\nwget -P m https://e.com/x.pt`,
+    `API_KEY=${KEY}\nwget -O "m/$API_KEY.pt" "https://e.com/$API_KEY/x.pt"`,
+    `# api_key: ${KEY}\ncivitdl 1 m`,
+    '# ghp_0123456789abcdef0123456789abcdef0123\ncivitdl 1 m',
   ])('%s', (code) => {
     const verdict = verdictOf(code)
+    expect(withoutSecrets(pageText('', code))).not.toMatch(/0123456789abcdef|AbCdEfGh/)
     expect(verdict.notes.filter((note) => note.startsWith('it holds a secret (line '))).toHaveLength(1)
     expect(JSON.stringify(verdict)).not.toMatch(/0123456789abcdef|AbCdEfGh/)
   })
@@ -47,6 +65,16 @@ describe('the name of a variable is none', () => {
     'wget -c -P m https://e.com/x.pt',
     '# trigger token = harborlights\ncivitdl 1 m',
     'curl -L -k -o m/x.pt https://e.com/x.pt',
+    'curl -L -u "me:$PASSWORD" -o m/x.pt https://e.com/x.pt',
+    'curl -L -b cookies.txt -o m/x.pt https://e.com/x.pt',
+    'wget --user-agent "a: b" -P m https://e.com/x.pt',
+    'wget --header "Cookie: $COOKIES" -P m https://e.com/x.pt',
+    'wget --header "X-API-Key: $KEY" -P m https://e.com/x.pt',
+    'MODEL=harbor\nwget -P m https://e.com/$MODEL.pt',
+    '# Trigger key: harbor lights, token: harborlights\ncivitdl 1 m',
+    'python3 -u main.py:x\ncivitdl 1 m',
+    '# Cookie: the baker\ncivitdl 1 m',
+    'civitdl 1 m # see docs.e.com/x?page=token=',
   ])('%s', (code) => {
     const { notes, files } = verdictOf(code)
     expect(notes.filter((note) => note.includes('secret'))).toEqual([])

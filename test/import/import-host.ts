@@ -36,7 +36,7 @@ import { type Actor, OWNER } from '../../src/operation/permission.ts'
 import { aLibrary } from '../support/library.ts'
 import { aPromptReader } from '../support/prompt-reader.ts'
 import { s3Settings } from '../support/s3-settings.ts'
-import { openTempDb } from '../support/temp-db.ts'
+import { openTempDb, type TempDb } from '../support/temp-db.ts'
 import { aCall, createTestClock, type TestClock } from '../support/track.ts'
 
 export interface ImportHostOptions {
@@ -67,11 +67,16 @@ export interface ImportHost {
   hashedNames(): Promise<string[]>
   /** Starts an import and waits for its end. */
   run(input: JsonObject, actor?: Actor): Promise<JsonObject>
+  /** The same host as another process finds it: the runner of this one is stopped. */
+  restart(): Promise<ImportHost>
   close(): Promise<void>
 }
 
 export async function openImports(options: ImportHostOptions = {}): Promise<ImportHost> {
-  const temp = await openTempDb()
+  return open(await openTempDb(), options)
+}
+
+async function open(temp: TempDb, options: ImportHostOptions): Promise<ImportHost> {
   const { db } = temp
   const dir = realpathSync(temp.dir)
   const models = join(dir, 'ComfyUI/models')
@@ -157,6 +162,11 @@ export async function openImports(options: ImportHostOptions = {}): Promise<Impo
     await jobs.whenIdle()
     return invoke('get_import_job', { job_id: String(job_id) }, actor)
   }
+  async function end(): Promise<void> {
+    await jobs.stop()
+    fetching.close()
+    await Promise.all([reader.close(), hashes.close()])
+  }
   return {
     ...{ dir, models, jobs, store, events, clock, invoke, ended },
     async hashedNames() {
@@ -164,10 +174,12 @@ export async function openImports(options: ImportHostOptions = {}): Promise<Impo
       return rows.map(({ name }) => name).toSorted()
     },
     run: async (input, actor) => ended(await invoke('import_prompt', input, actor), actor),
+    async restart() {
+      await end()
+      return open(temp, options)
+    },
     async close() {
-      await jobs.stop()
-      fetching.close()
-      await Promise.all([reader.close(), hashes.close()])
+      await end()
       await temp.close()
     },
   }

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test'
+import { setImmediate } from 'node:timers/promises'
 import type { JsonObject } from '../../src/lib/json.ts'
 import { type Actor, OWNER } from '../../src/operation/permission.ts'
 import { HARBOR_LIGHTS } from '../support/civitai-examples.ts'
@@ -17,14 +18,17 @@ let storage: FileServer
 let host: ImportHost
 /** What the first request for the bytes gets: it falls silent in the middle. */
 let first: Conduct | undefined
+/** Every request gets that. */
+let silent: boolean
 
 beforeEach(async () => {
   civitai = await startFakeCivitai()
   first = { stallAfter: 1_000_000 }
+  silent = false
   storage = await startFileServer(payloadBytes(HIGH.seed), () => {
     const conduct = first
     first = undefined
-    return conduct
+    return silent ? { stallAfter: 1_000_000 } : conduct
   })
   civitai.models.add(HARBOR_LIGHTS)
   civitai.downloads.add({ versionId: 910_201, fileId: 810_201, primary: true, location: `${storage.url}/f` })
@@ -99,6 +103,19 @@ test('an import that waits to go on after a restart wants its download still', a
   expect(only(await host.ended({ job_id: second }))).toMatchObject({ status: 'resolved' })
 })
 
+test('an import that is cancelled in the next process, before it comes to its download, takes it along', async () => {
+  first = undefined
+  silent = true
+  const { id, download } = await inTheMiddle()
+  while (only((await host.store.find(id))?.view ?? {}).download_job_id !== download) await setImmediate()
+  const asked = new Promise<void>((resolve) => civitai.misbehave({ kind: 'silent', onRequest: resolve }))
+  host = await host.restart()
+  // Who has the model is asked for again: nothing is ordered yet.
+  await asked
+  await host.invoke('cancel_import_job', { job_id: id })
+  expect(await downloads()).toEqual(['cancelled'])
+})
+
 test('what is left out while it is fetched is fetched no more', async () => {
   const { id } = await inTheMiddle()
   const { reference } = only(await host.invoke('get_import_job', { job_id: id }))
@@ -115,6 +132,17 @@ test('a paused download goes on when its import is retried', async () => {
   await host.invoke('retry_import_job', { job_id: id })
   expect(only(await host.ended({ job_id: id }))).toMatchObject({ status: 'resolved', download_job_id: download })
   expect(await downloads()).toEqual(['succeeded'])
+})
+
+test('an import that has ended wants nothing any more', async () => {
+  const { id, download } = await inTheMiddle()
+  await host.jobs.pause(download)
+  await host.ended({ job_id: id })
+  silent = true
+  const second = await begin()
+  await shows(second, (view) => only(view).download_job_id === download)
+  await host.invoke('cancel_import_job', { job_id: second })
+  expect(await downloads()).toEqual(['cancelled'])
 })
 
 test('a paused download holds still while its import goes on after a restart', async () => {

@@ -58,6 +58,7 @@ test('a job that only looks says from where it could be had, and how large it is
     decide: async (allowed) => ({ allowed }),
     order: never,
     follow: never,
+    wants() {},
     leave: async () => {},
   }
   const found = await fetchMissing(

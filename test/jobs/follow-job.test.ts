@@ -74,6 +74,24 @@ test('whoever follows a job sees its progress and its end', async () => {
   expect(seen.at(-1)).toMatchObject({ status: 'completed' })
 })
 
+test('a job that goes on at the moment of its end is followed to the next one', async () => {
+  const permission = 'models:read'
+  await runner.stop()
+  const { id } = await create('a')
+  await store.claim('download', permission)
+  const begun = Promise.withResolvers<void>()
+  const ended = follower.follow(id, { signal: never, onChange: () => begun.resolve() })
+  await begun.promise
+  // In one commit.
+  await Promise.all([
+    store.change(id, ['running'], 'succeeded', { status: 'partially_completed' }, permission),
+    store.change(id, ['succeeded'], 'queued', { status: 'analyzing' }, permission),
+  ])
+  await store.claim('download', permission)
+  await store.change(id, ['running'], 'succeeded', { status: 'completed' }, permission)
+  expect(await ended).toMatchObject({ status: 'succeeded', view: { status: 'completed' } })
+})
+
 test('a job that has ended already is answered at once', async () => {
   run = async () => {}
   const { id } = await create('one')

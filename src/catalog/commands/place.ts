@@ -38,6 +38,8 @@ export interface PlacedFile extends Placed {
 export function placeFile(path: ShellValue, folder: ShellValue | undefined): PlacedFile {
   const slash = path.text.lastIndexOf('/')
   const name = path.text.slice(slash + 1)
+  // What is not known may hold the folder too.
+  if (slash < 0 && !isKnown(path)) return { note: whyNot(path) }
   const place: Placed =
     slash < 0
       ? folder === undefined

@@ -1,4 +1,4 @@
-import type { ExpectedFile, Program } from '../expected-file.ts'
+import { type ExpectedFile, PROGRAMS, type Program } from '../expected-file.ts'
 import { MAX_BLOCK, MAX_COMMANDS, MAX_FILES } from '../limits.ts'
 import type { CodeBlock } from '../markdown.ts'
 import { readAria2c } from './aria2c.ts'
@@ -20,6 +20,8 @@ export interface PageCommands {
   readonly notes: readonly string[]
   /** Lines of the page, from 1, of commands with a key in them. */
   readonly secretLines: readonly number[]
+  /** Why a block with commands could not be read. */
+  readonly unread?: string | undefined
 }
 
 const READERS: Readonly<Record<string, (command: ShellCommand) => FoundDownload | undefined>> = {
@@ -43,18 +45,28 @@ export function readCommands(blocks: readonly CodeBlock[], firstLine: number): P
   const secretLines: number[] = []
   const digests = new Map<string, string>()
   let count = 0
+  let unread: string | undefined
 
   for (const block of blocks) {
     if (!HINT.test(block.code)) continue
     const startLine = firstLine + block.line
+    const leaveOut = (why: string): void => {
+      const note = `the code block in line ${startLine} ${why}`
+      notes.add(note)
+      const program = programIn(block.code)
+      if (program === undefined) return
+      unread ??= note
+      const expected = 'files of a code block that cannot be read'
+      files.push({ program, line: startLine, source: { kind: 'unknown' }, expected, names: [], is_below: false })
+    }
     if (block.code.length > MAX_BLOCK) {
-      notes.add(`the code block in line ${startLine} is too long to be read`)
+      leaveOut('is too long to be read')
       continue
     }
     const code = cleanScript(block.code)
     const commands = readScript(code, state)
     if (commands === undefined) {
-      notes.add(`the code block in line ${startLine} cannot be read as commands`)
+      leaveOut('cannot be read as commands')
       continue
     }
     const commentOf = readComments(code)
@@ -85,7 +97,14 @@ export function readCommands(blocks: readonly CodeBlock[], firstLine: number): P
     if (found > 0) state.folder = undefined
   }
   if (state.left <= 0) notes.add(`of its commands only the first ${MAX_COMMANDS} were read`)
-  return { programs, count, files: withDigests(merged(files), digests), notes: [...notes], secretLines }
+  return { programs, count, files: withDigests(merged(files), digests), notes: [...notes], secretLines, unread }
+}
+
+/** Which program a script names first, however it may go on. */
+function programIn(code: string): Program | undefined {
+  const [word] = /\b(?:civitdl|wget|curl|aria2c|hf download|huggingface-cli)\b/.exec(code) ?? []
+  if (word === undefined) return undefined
+  return PROGRAMS.find((program) => word.startsWith(program)) ?? 'hf'
 }
 
 function linesBefore(code: string, offset: number): number {

@@ -1,6 +1,7 @@
 import { type Command, type CommandArgument, parse, type Redirection, type Statement, type SyntaxNode } from 'unbash'
+import { withoutSecrets } from '../secrets.ts'
 import { programName, type ShellCommand, unwrap } from './shell-command.ts'
-import { isKnown, literal, readWord, type ShellValue, UI_HOME, type Variables } from './shell-value.ts'
+import { isKnown, literal, readWord, type ShellValue, UI_HOME, UNKNOWN, type Variables } from './shell-value.ts'
 
 /** What commands leave behind for those after them. */
 export interface ShellState {
@@ -13,6 +14,7 @@ export interface ShellState {
 export const newShellState = (left: number): ShellState => ({ variables: new Map(), folder: undefined, left })
 
 const MOST_ROUNDS = 64
+const SECRET: ShellValue = { text: UNKNOWN, reason: 'it holds a secret', hasGlob: false }
 const DECLARATIONS = /^(?:export|declare|local|readonly|typeset)$/
 /** Prompts that were copied along. */
 const PROMPT = /^([ \t]*)(\$|❯|%|[\w.-]{1,40}@[\w.-]{1,60}:[^\s$#]{0,200}[$#])(?=[ \t])/gm
@@ -119,7 +121,10 @@ const prefixed = (before: string, value: ShellValue): ShellValue => ({ ...value,
 function assign(assignments: readonly (CommandArgument | Redirection)[], { variables }: ShellState): void {
   for (const each of assignments) {
     if (each.type !== 'Assignment' || each.value.type !== 'Word') continue
-    variables.set(each.name, readWord(each.value, variables))
+    const value = readWord(each.value, variables)
+    // What is kept from sight where it stands is not shown where it is used.
+    const assignment = `${each.name}=${value.text}`
+    variables.set(each.name, withoutSecrets(assignment) === assignment ? value : SECRET)
   }
 }
 

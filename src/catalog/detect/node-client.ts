@@ -5,6 +5,7 @@ import { authorization, type Greet, reasonOf, refusalOf } from '../../models/nod
 import { hostOf } from '../../models/nodes/node-url.ts'
 import type { NodeRow, NodeStore } from '../../models/nodes/store.ts'
 import type { GuardedFetch } from '../../net/fetch.ts'
+import { quoteOf } from '../../net/redact.ts'
 import type { GuardedResponse } from '../../net/response.ts'
 import { OWNER } from '../../operation/permission.ts'
 import { escapeName } from '../ssh/remote-name.ts'
@@ -140,6 +141,5 @@ async function detailOf(response: GuardedResponse): Promise<string | undefined> 
     return undefined
   }
   const problem = await response.json(MAX_PROBLEM_BYTES).catch(() => undefined)
-  const detail = isJsonObject(problem) ? problem.detail : undefined
-  return typeof detail === 'string' ? escapeName(detail.slice(0, LONGEST_DETAIL)) : undefined
+  return quoteOf(isJsonObject(problem) ? problem.detail : undefined, LONGEST_DETAIL)
 }

@@ -4,7 +4,7 @@ import { escapeName } from '../ssh/remote-name.ts'
 import type { SshLister } from '../ssh/ssh-lister.ts'
 import type { SshTarget } from '../ssh/ssh-target.ts'
 import type { CatalogHost } from './catalog-host.ts'
-import { checkPages } from './check-pages.ts'
+import { checkPagesInSteps } from './check-pages.ts'
 import { foldersToLook } from './folders-to-look.ts'
 import { indexListing } from './index-listing.ts'
 import type { PageCheck } from './page-check.ts'
@@ -31,7 +31,7 @@ export function createSshHost({ lister, target, uiHome }: SshHostOptions): Catal
         signal,
         onProgress: (files) => progress({ done: files, unit: 'items', message: `listed ${files} files` }),
       })
-      const checks = checkPages(reports, indexListing(toListing(listing, folders)))
+      const checks = await checkPagesInSteps(reports, indexListing(toListing(listing, folders)), { signal })
       return {
         instance: listing.target,
         ui_home: listing.uiHome === undefined ? null : escapeName(listing.uiHome.path),

@@ -1,4 +1,5 @@
-import { open } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { access, stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { type HostKeys, type KnownKey, parseKnownKey } from './host-keys.ts'
@@ -94,7 +95,9 @@ async function keyFile(target: SshTarget): Promise<string | undefined> {
   if (target.identity === undefined) return undefined
   const path = target.identity.startsWith('~/') ? join(homedir(), target.identity.slice(2)) : target.identity
   try {
-    await (await open(path, 'r')).close()
+    // ssh itself waits for a pipe, and reads a device without end.
+    if (!(await stat(path)).isFile()) throw new Error('it is no regular file')
+    await access(path, constants.R_OK)
     return path
   } catch (cause) {
     throw new SshFailure('bad_key', `Cannot look at ${describeTarget(target)}: the key file cannot be read`, {

@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonObject } from '../../lib/json.ts'
 import { textOf } from '../dependency-state.ts'
+import { objectsOf, textsOf } from './page-row.ts'
 
 /** What `check_downloads` says of a page, under the name that people know it by. */
 export interface CheckedPage {
@@ -7,21 +8,37 @@ export interface CheckedPage {
   readonly result: JsonObject
 }
 
-/** The answers of several calls as one: results under the names that were typed, counts added up. */
+/**
+ * The answers of several calls as one: results under the names that were typed, and what is said of the host by the
+ * first that could not look, if one could not.
+ */
 export function mergeAnswers(
   answers: readonly { readonly output: JsonObject; readonly nameOf: (page: string) => string }[],
 ): JsonObject {
-  const [first] = answers
-  const results: JsonObject = {}
-  const summary: Record<string, number> = {}
-  for (const { output, nameOf } of answers) {
-    for (const [page, result] of Object.entries(resultsOf(output))) results[nameOf(page)] = result
-    for (const [name, count] of Object.entries(isJsonObject(output.summary) ? output.summary : {})) {
-      if (typeof count === 'number') summary[name] = (summary[name] ?? 0) + count
-    }
+  const outputs = answers.map(({ output }) => output)
+  const speaker = outputs.find(({ success }) => success !== true) ?? outputs[0]
+  const results = Object.fromEntries(
+    answers.flatMap(({ output, nameOf }) =>
+      Object.entries(resultsOf(output)).map(([page, result]) => [nameOf(page), result] as const),
+    ),
+  )
+  const notes = [...new Set(outputs.flatMap((output) => textsOf(output.notes)))]
+  const success = outputs.every((output) => output.success === true)
+  return { ...speaker, success, results, summary: countAgain(outputs, Object.values(results)), notes }
+}
+
+/** What the summaries count, over pages of which two calls may have told. */
+function countAgain(outputs: readonly JsonObject[], results: readonly JsonObject[]): Record<string, number> {
+  const files = results.flatMap((result) => objectsOf(result.files))
+  const count = (name: string): number => {
+    if (name === 'pages') return results.length
+    if (name === 'files') return files.length
+    const of = name.startsWith('files_') ? name.slice('files_'.length) : undefined
+    if (of !== undefined) return files.filter(({ status }) => status === of).length
+    return results.filter(({ status }) => status === name).length
   }
-  const success = answers.every(({ output }) => output.success === true)
-  return { ...first?.output, success, results, summary }
+  const names = new Set(outputs.flatMap(({ summary }) => Object.keys(isJsonObject(summary) ? summary : {})))
+  return Object.fromEntries([...names].map((name) => [name, count(name)]))
 }
 
 const resultsOf = ({ results }: JsonObject): Record<string, JsonObject> =>

@@ -3,7 +3,7 @@ import { textOf } from '../dependency-state.ts'
 import { renderTable } from '../table.ts'
 import { printableLine } from '../text-width.ts'
 import { type CheckedPage, checkedPages, statusOf } from './check-answer.ts'
-import { objectsOf } from './page-row.ts'
+import { objectsOf, textsOf } from './page-row.ts'
 
 const BADGES: Readonly<Record<string, string>> = {
   all: '● here',
@@ -78,11 +78,15 @@ export function summaryOf(answer: JsonObject, pages: readonly CheckedPage[]): st
   const about =
     pages.length === 0 ? 'no pages' : `${pages.length} page${pages.length === 1 ? '' : 's'}: ${parts.join(', ')}`
   const failure = textOf(answer.reason) ?? textOf(answer.message)
-  const key = isJsonObject(answer.host_key) ? textOf(answer.host_key.fingerprint) : undefined
+  const hint = textOf(answer.hint)
+  const key = isJsonObject(answer.host_key) ? printableLine(textOf(answer.host_key.fingerprint) ?? '') : undefined
   return [
     about,
     host.join(', '),
+    ...textsOf(answer.notes).map((note) => printableLine(note)),
     ...(answer.success === true || failure === undefined ? [] : [`could not look: ${printableLine(failure)}`]),
-    ...(key === undefined ? [] : [`the key of that host is ${printableLine(key)}: --accept-host-key takes it`]),
+    ...(answer.success === true || hint === undefined ? [] : [`hint: ${printableLine(hint)}`]),
+    // With its fingerprint: without one a key that replaces another is not taken.
+    ...(key === undefined ? [] : [`the key of that host is ${key}: --accept-host-key ${key} takes it`]),
   ]
 }

@@ -11,6 +11,7 @@ import { type Session, withSession } from '../session.ts'
 import { isComplete, mergeAnswers } from './check-answer.ts'
 import { renderCheck } from './check-table.ts'
 import { noteInTable } from './note-in-table.ts'
+import { textsOf } from './page-row.ts'
 import { readPaths } from './pages.ts'
 import { watchChecks } from './watch.ts'
 
@@ -56,22 +57,25 @@ async function checkOnce(context: Context, session: Session, { operation, paths,
   // Pages come and go while somebody watches.
   const calls = await readPaths(paths, { cwd: outside.cwd, sharesDisk: session.where.kind !== 'server' })
   const answers = []
-  for (const { input, nameOf } of calls) {
+  for (const { input, nameOf, notes = [] } of calls) {
     const { output } = await session.invoke(
       operation,
       { ...input, ...host },
       { signal, progress: (state) => progress.show(describeProgress(state)) },
     )
-    answers.push({ output, nameOf })
+    answers.push({ output: { ...output, notes: [...notes, ...textsOf(output.notes)] }, nameOf })
   }
   return mergeAnswers(answers)
 }
+
+/** `user@host` is a line without its first word. */
+export const toSshLine = (typed: string): string => (/^\s*ssh\s/.test(typed) ? typed : `ssh ${typed}`)
 
 /** The fields of the call that say which host is looked at. */
 function hostOf({ ssh, node, uiHome, acceptHostKey }: CheckOptions, cwd: string): Record<string, unknown> {
   const isHere = ssh === undefined && node === undefined
   return {
-    ...(ssh === undefined ? {} : { ssh_host: ssh }),
+    ...(ssh === undefined ? {} : { ssh_host: toSshLine(ssh) }),
     ...(node === undefined ? {} : { node }),
     ...(uiHome === undefined ? {} : { ui_home: isHere ? resolve(cwd, uiHome) : uiHome }),
     ...(acceptHostKey === undefined ? {} : { accept_host_key: acceptHostKey }),

@@ -1,7 +1,7 @@
 import { readFile, realpath, stat } from 'node:fs/promises'
 import { AppError } from '../../errors.ts'
 import { writeAtomic } from '../../lib/files.ts'
-import { type CatalogRow, updateCatalogCsv, writeCatalogCsv } from './csv.ts'
+import { type CatalogRow, isCutOff, updateCatalogCsv, writeCatalogCsv } from './csv.ts'
 
 /**
  * Puts rows into the table of a catalog; other rows and columns stay as they are. A new table gets all rows, one that is
@@ -16,6 +16,9 @@ export async function updateCsvFile(path: string, rows: readonly CatalogRow[], i
   if (there === undefined) {
     await writeAtomic(path, writeCatalogCsv(rows), { mode: 0o644 })
     return { updated: 0, added: rows.length }
+  }
+  if (isCutOff(there)) {
+    throw new AppError('invalid_input', `${path} ends inside of a quote`, { hint: 'Close the quote of its last row' })
   }
   const update = updateCatalogCsv(there, rows.filter(isNews))
   if (update === undefined) {

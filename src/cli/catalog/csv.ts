@@ -52,6 +52,12 @@ export function readCatalogCsv(bytes: Uint8Array): CatalogRow[] {
     })
 }
 
+/** Whether the last cell opens a quote and does not close it: what is written behind would stand inside of it. */
+export function isCutOff(bytes: Uint8Array): boolean {
+  const raw = splitMark(bytes).lines.at(-1)?.cells.at(-1)?.raw ?? ''
+  return raw.startsWith('"') && (raw.split('"').length - 1) % 2 === 1
+}
+
 export interface CsvUpdate {
   readonly bytes: Uint8Array
   /** Rows that were changed. */

@@ -1,18 +1,25 @@
-import type { Dirent } from 'node:fs'
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { AppError } from '../../errors.ts'
+import { MOST_TEXT, type PageText, readPageText } from './page-text.ts'
+import { pagesBelow } from './pages-below.ts'
 
 /** One call about pages; all of a folder, or those that are named. */
 export interface PagesInput {
   readonly catalog_dir?: string
-  readonly items?: readonly { readonly file_path: string; readonly content?: string }[]
+  readonly items?: readonly {
+    readonly file_path: string
+    readonly content?: string
+    readonly unreadable?: string
+  }[]
 }
 
 export interface PagesCall {
   readonly input: PagesInput
   /** How a page of the answer is called for people who typed the paths. */
   readonly nameOf: (filePath: string) => string
+  /** Folders that could not be looked into here. */
+  readonly notes?: readonly string[]
 }
 
 export interface PagesOptions {
@@ -21,31 +28,36 @@ export interface PagesOptions {
   readonly sharesDisk: boolean
 }
 
-/** Bytes of text in one call: with the escapes of JSON it stays below what a server takes. */
-const MOST_TEXT = 4 * 2 ** 20
 const MOST_ITEMS = 5_000
 
 /**
  * The calls that read what was typed: a folder as one, files together; whoever answers from elsewhere gets the texts.
- * @throws AppError not_found, invalid_input, payload_too_large
+ * @throws AppError not_found, invalid_input
  */
 export async function readPaths(paths: readonly string[], options: PagesOptions): Promise<PagesCall[]> {
   const { cwd, sharesDisk } = options
   const calls: PagesCall[] = []
   const files: NamedFile[] = []
+  const notes: string[] = []
   for (const typed of paths) {
+    if (typed === '') throw new AppError('invalid_input', 'A path is empty: name a page or the folder of a catalog')
     const path = resolve(cwd, typed)
     const nameOf = (page: string): string => (paths.length === 1 ? page : join(typed, page))
     if (!(await isFolder(path, typed))) files.push({ path, name: typed })
     else if (sharesDisk) calls.push({ input: { catalog_dir: path }, nameOf })
-    else files.push(...(await pagesBelow(path)).map((page) => ({ path: join(path, page), name: nameOf(page) })))
+    else {
+      const below = await pagesBelow(path)
+      files.push(...below.pages.map((page) => ({ ...page, name: nameOf(page.name) })))
+      notes.push(...below.notes)
+    }
   }
-  return [...calls, ...(sharesDisk ? byPath(files) : await byText(files))]
+  return [...calls, ...(sharesDisk ? byPath(files) : await byText(files, notes))]
 }
 
 interface NamedFile {
-  readonly path: string
+  readonly path?: string
   readonly name: string
+  readonly fault?: string
 }
 
 async function isFolder(path: string, typed: string): Promise<boolean> {
@@ -57,58 +69,35 @@ async function isFolder(path: string, typed: string): Promise<boolean> {
 }
 
 function byPath(files: readonly NamedFile[]): PagesCall[] {
-  const names = new Map(files.map(({ path, name }) => [path, name]))
+  const names = new Map(files.flatMap(({ path, name }) => (path === undefined ? [] : [[path, name] as const])))
   const nameOf = (page: string): string => names.get(page) ?? page
-  return chunks(files, MOST_ITEMS).map((part) => ({
-    input: { items: part.map(({ path }) => ({ file_path: path })) },
+  return chunks([...names.keys()], MOST_ITEMS).map((part) => ({
+    input: { items: part.map((path) => ({ file_path: path })) },
     nameOf,
   }))
 }
 
-async function byText(files: readonly NamedFile[]): Promise<PagesCall[]> {
+async function byText(files: readonly NamedFile[], notes: readonly string[]): Promise<PagesCall[]> {
   const calls: PagesCall[] = []
-  let items: { file_path: string; content: string }[] = []
+  let items: ({ file_path: string } & PageText)[] = []
   let bytes = 0
   const nameOf = (page: string): string => page
   const flush = (): void => {
-    if (items.length > 0) calls.push({ input: { items }, nameOf })
+    const first = calls.length === 0 ? notes : []
+    if (items.length > 0 || first.length > 0) calls.push({ input: { items }, nameOf, notes: first })
     items = []
     bytes = 0
   }
-  for (const { path, name } of files) {
-    const content = await readText(path, name)
-    const size = Buffer.byteLength(content)
+  for (const { path, name, fault = 'It cannot be read' } of files) {
+    const text = path === undefined ? { unreadable: fault } : await readPageText(path)
+    const size = 'content' in text ? Buffer.byteLength(text.content) : 0
     if (bytes + size > MOST_TEXT || items.length === MOST_ITEMS) flush()
     // What leads out of here is no name below a catalog.
-    items.push({ file_path: name.replaceAll('\\', '/').replace(/^(?:\.{0,2}\/)+/, ''), content })
+    items.push({ file_path: name.replaceAll('\\', '/').replace(/^(?:\.{0,2}\/)+/, ''), ...text })
     bytes += size
   }
   flush()
   return calls
-}
-
-async function readText(path: string, name: string): Promise<string> {
-  const bytes = await readFile(path).catch((cause: unknown) => {
-    throw new AppError('not_found', `Cannot read ${name}`, { cause })
-  })
-  if (bytes.length > MOST_TEXT) {
-    throw new AppError('payload_too_large', `${name} is larger than a page may be`, { hint: 'At most 4 MiB' })
-  }
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-  } catch {
-    return bytes.toString('latin1')
-  }
-}
-
-/** Pages as a catalog has them: `.md`, nothing hidden, no folder twice. */
-async function pagesBelow(root: string): Promise<string[]> {
-  const entries: Dirent[] = await readdir(root, { recursive: true, withFileTypes: true })
-  return entries
-    .filter((entry) => entry.isFile() && /\.md$/i.test(entry.name))
-    .map((entry) => join(entry.parentPath, entry.name).slice(root.length + 1))
-    .filter((path) => !path.split('/').some((part) => part.startsWith('.')))
-    .sort()
 }
 
 function chunks<T>(list: readonly T[], size: number): T[][] {

@@ -26,11 +26,13 @@ export async function validateCatalog(context: Context, path: string, { csv }: V
     const calls = await readPaths([path], { cwd: outside.cwd, sharesDisk })
     // The texts of a folder as one catalog: what is counted is counted over all of it.
     const input = calls.length === 1 ? calls[0]?.input : { items: calls.flatMap((call) => call.input.items ?? []) }
-    const { output } = await session.invoke(
+    const unread = calls.flatMap(({ notes = [] }) => notes)
+    const { output: said } = await session.invoke(
       operation,
       { ...input },
       { signal, progress: (state) => progress.show(describeProgress(state)) },
     )
+    const output: JsonObject = { ...said, notes: [...unread, ...textsOf(said.notes)] }
     if (csv !== undefined) {
       const file = resolve(outside.cwd, csv)
       const rows = objectsOf(output.pages).map((page) =>

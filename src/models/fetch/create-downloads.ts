@@ -28,10 +28,18 @@ export function createDownloads({ jobs, store, follower, decide }: DownloadsDeps
     const row = await store.find(id)
     if (row === undefined || isFinal(row.status)) return
     await interests.inTurn(row.key ?? id, async () => {
-      if (interests.isWanted(id)) return
       const others = await store.findWaitingFor(id)
-      if (others.every((other) => other === unwantedBy)) await jobs.cancel(id)
+      if (others.every((other) => other === unwantedBy) && !(await isWanted(id))) await jobs.cancel(id)
     })
+  }
+
+  /** One that has ended, such as because this is paused, orders it anew when it goes on. */
+  async function isWanted(id: string): Promise<boolean> {
+    for (const by of interests.of(id)) {
+      const row = await store.find(by)
+      if (row !== undefined && !isFinal(row.status)) return true
+    }
+    return false
   }
 
   return {
@@ -50,6 +58,9 @@ export function createDownloads({ jobs, store, follower, decide }: DownloadsDeps
         if (row.status === 'paused' && goesOn) await jobs.retry(row.id)
         return { jobId: row.id }
       })
+    },
+    wants(by, jobIds) {
+      for (const id of jobIds) interests.add(id, by)
     },
     async leave(by, { keep = [], known = [] } = {}) {
       const left = new Set([...interests.drop(by, keep), ...known.filter((id) => !keep.includes(id))])

@@ -62,7 +62,8 @@ export function createDownloadedFiles({
       let used = 0
       // Whoever has removed a file has its room back.
       await inParallel(rows, AT_ONCE, async ({ path }) => {
-        used += (await sizeOf(path))?.whole ?? 0
+        const bytes = (await sizeOf(path))?.whole ?? 0
+        used += bytes
       })
       const counted = new Set<string>()
       await inParallel([...parts(), ...((await leftParts?.()) ?? [])], AT_ONCE, async (path) => {

@@ -96,6 +96,8 @@ export interface Downloads {
   >
   /** Starts the job, or joins the one that fetches the same content for the same caller already. */
   order(order: DownloadOrder): Promise<{ readonly jobId: string }>
+  /** A job that goes on wants what it ordered in an earlier process, until it leaves. */
+  wants(by: string, jobIds: readonly string[]): void
   /** A job does without what it has ordered: of that ends what no other waits for. */
   leave(by: string, options?: LeaveOptions): Promise<void>
   /** Waits for its end. @throws the signal's reason */

@@ -1,4 +1,6 @@
 import { lstat } from 'node:fs/promises'
+import { basename } from 'node:path'
+import { makeWay } from '../../download/make-way.ts'
 import { movePart } from '../../download/move-part.ts'
 import type { DownloadedFile, DownloadProgress, ExpectedFile, FetchFile } from '../../download/request.ts'
 import { type AppError, isAppError } from '../../errors.ts'
@@ -73,14 +75,17 @@ async function fetchSame(
 ): Promise<Fetched> {
   const { names } = deps
   const { place, filename, earlierName, call, maxSizeBytes, onPath, onProgress } = request
+  const expected = expectedOf(offers)
   let path = await names.claim(place.dir, earlierName ?? filename, false)
   for (;;) {
     try {
+      // What this one has left itself is its own matter.
+      if (basename(path) !== earlierName) await keepOthers(path)
       await onPath(path)
       const file = await deps.fetchFile({
         target: path,
         sources: opened.map(({ source }) => withinSize(source, maxSizeBytes)),
-        expected: expectedOf(offers),
+        expected,
         refreshExpected: refresherOf(deps, offers[0], call),
         maxSizeBytes,
         signal: call.signal,
@@ -96,6 +101,19 @@ async function fetchSame(
     const taken = path
     path = await names.claim(place.dir, filename, true)
     await movePart(taken, path)
+  }
+
+  async function keepOthers(target: string): Promise<void> {
+    const claimed: string[] = []
+    try {
+      await makeWay({ target, expected, sources: opened.map(({ source }) => source.id) }, async () => {
+        const free = await names.claim(place.dir, filename, true)
+        claimed.push(free)
+        return free
+      })
+    } finally {
+      for (const each of claimed) names.letGo(each)
+    }
   }
 }
 

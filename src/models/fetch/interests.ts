@@ -3,7 +3,8 @@ export interface Interests {
   add(download: string, by: string): void
   /** Those that a job wants, apart from some; it wants them no more. */
   drop(by: string, except: readonly string[]): readonly string[]
-  isWanted(download: string): boolean
+  /** The jobs that want it; some may have ended. */
+  of(download: string): readonly string[]
   /** It has ended: nobody waits any more. */
   forget(download: string): void
   /** One after another for the same key: whoever orders a download and whoever ends it do not get in each other's way. */
@@ -28,7 +29,7 @@ export function createInterests(): Interests {
       }
       return dropped
     },
-    isWanted: (download) => wanted.has(download),
+    of: (download) => [...(wanted.get(download) ?? [])],
     forget: (download) => void wanted.delete(download),
     inTurn(key, work) {
       const now = (last.get(key) ?? Promise.resolve()).then(work, work)

@@ -60,6 +60,28 @@ describe('hostile destinations are refused with words of their own, and nothing 
   })
 })
 
+test.each(['"$FILE"', '"$(name)"', '$UI_HOME$REST', "$'a\\nb'"])('wget -O %s may lead anywhere', (output) => {
+  const [file] = pageOf(`wget -O ${output} https://e.com/x.pt`).files
+  expect([file?.folder, file?.absolute_folder, file?.names]).toEqual([undefined, undefined, []])
+})
+
+describe('a block that cannot be read hides files', () => {
+  const long = 'wget -P "$UI_HOME"/m https://e.com/x\n'.repeat(2_000)
+
+  test('a page with nothing else is not one without commands', () => {
+    const { syntax_type, checkable, reason } = verdictOf(long)
+    expect([syntax_type, checkable]).toEqual(['INVALID', false])
+    expect(reason).toMatch(/^The code block in line \d+ is too long to be read$/)
+    expect(verdictOf(long.replaceAll('wget', 'true')).syntax_type).toBe('NO_DOWNLOAD')
+  })
+
+  test('beside others that can be read one of its files is not known', () => {
+    const { syntax_type, files } = verdictOf(`wget -P "$UI_HOME"/m https://e.com/y.pt\n\`\`\`\n\n\`\`\`bash\n${long}`)
+    expect(syntax_type).toBe('WGET_NO_AIR')
+    expect(files).toMatchObject([{ names: ['y.pt'] }, { program: 'wget', names: [], source: { kind: 'unknown' } }])
+  })
+})
+
 describe('broken scripts say so or are read as far as they go', () => {
   const wget = 'wget -P "$UI_HOME"/m https://e.com/x'
   test.each([
@@ -84,9 +106,10 @@ describe('broken scripts say so or are read as far as they go', () => {
   })
 
   test('a block that is too long is named by its line', () => {
-    const { files, notes } = pageOf(`${wget}\n`.repeat(3000))
-    expect(files).toEqual([])
-    expect(notes).toEqual(['the code block in line 5 is too long to be read'])
+    const { files, fault, notes } = pageOf(`${wget}\n`.repeat(3000))
+    expect(files).toMatchObject([{ names: [], source: { kind: 'unknown' } }])
+    expect(fault).toBe('The code block in line 5 is too long to be read')
+    expect(notes).toEqual([])
   })
 
   test('of very many commands the first ones count', () => {

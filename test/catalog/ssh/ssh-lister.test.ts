@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { execFileSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -331,7 +332,9 @@ describe.skipIf(!able)('it fails, as itself,', () => {
     chmodSync(open, 0o644)
     const none = join(own, 'none')
     writeFileSync(none, 'hello', { mode: 0o600 })
-    for (const identity of [join(own, 'missing'), open, none]) {
+    const pipe = join(own, 'pipe')
+    execFileSync('mkfifo', [pipe])
+    for (const identity of [join(own, 'missing'), open, none, own, pipe, '/dev/zero']) {
       expect(await failure(lister, { ...targetOf(usual), identity })).toMatchObject({ status: 'bad_key' })
     }
   })

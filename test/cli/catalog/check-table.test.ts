@@ -60,6 +60,26 @@ test('what a far host says does not steer the terminal', () => {
   expect(text).not.toMatch(/\u001b/)
 })
 
+test('folders that could not be looked into are told', () => {
+  const lines = renderCheck(answerOf({}, { notes: ['the folder a\u001b[2J cannot be read'] }), undefined).split('\n')
+  expect(lines.at(-1)).toMatch(/^the folder a.*cannot be read$/)
+  expect(lines.at(-1)).not.toContain('\u001b')
+})
+
+test('a host that could not be looked at is told with what to do', () => {
+  const failed = { success: false, reason: 'its key is another one', hint: 'Look there' }
+  const key = { host_key: { type: 'ssh-ed25519', fingerprint: 'SHA256:abc' } }
+  expect(
+    renderCheck(answerOf({}, { ...failed, ...key }), undefined)
+      .split('\n')
+      .slice(-3),
+  ).toEqual([
+    'could not look: its key is another one',
+    'hint: Look there',
+    'the key of that host is SHA256:abc: --accept-host-key SHA256:abc takes it',
+  ])
+})
+
 describe('complete', () => {
   test.each([
     ['all', {}, true],
@@ -73,6 +93,34 @@ describe('complete', () => {
   ] as const)('%s %j: %p', (status, more, expected) => {
     expect(isComplete(answerOf({ 'a.md': page(status, more) }))).toBe(expected)
   })
+})
+
+test('of several calls the one that failed says why', () => {
+  const merged = mergeAnswers([
+    { output: answerOf({ 'a.md': page('all') }), nameOf: (name) => name },
+    {
+      output: answerOf(
+        { 'b.md': page('unknown') },
+        { success: false, reason: 'it is gone', error_code: 'unauthorized' },
+      ),
+      nameOf: (name) => name,
+    },
+  ])
+  expect(merged).toMatchObject({ success: false, reason: 'it is gone', error_code: 'unauthorized' })
+})
+
+test('notes of several calls stand together, and a page that two of them tell of counts once', () => {
+  const one = answerOf({ 'a.md': page('all') }, { notes: ['x'], summary: { pages: 1, all: 1 } })
+  const same = answerOf(
+    { 'd/a.md': page('all', { files: [{ expected: 'a', status: 'present' }] }) },
+    { notes: ['x', 'y'], summary: { pages: 1, all: 1, files: 1, files_present: 1 } },
+  )
+  const merged = mergeAnswers([
+    { output: one, nameOf: (name) => `d/${name}` },
+    { output: same, nameOf: (name) => name },
+  ])
+  expect(merged.notes).toEqual(['x', 'y'])
+  expect(merged.summary).toEqual({ pages: 1, all: 1, files: 1, files_present: 1 })
 })
 
 test('answers of several calls become one', () => {

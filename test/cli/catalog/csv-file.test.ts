@@ -40,6 +40,16 @@ test('one that is there gets the news; other rows, its mode and a link to it sta
   expect(readlinkSync(link)).toBe('real.csv')
 })
 
+test('a table that ends inside of a quote is refused and stays', async () => {
+  using folder = tempDir()
+  const path = join(folder.path, 'broken.csv')
+  const broken = `${HEADER}b.md,NO_DOWNLOAD,Yes,False,,0,"cut off\nhere""`
+  writeFileSync(path, broken)
+  const error = await rejection(updateCsvFile(path, [row('a.md', 'Yes')], isTested))
+  expect(error).toMatchObject({ code: 'invalid_input', message: expect.stringContaining('quote') })
+  expect(readFileSync(path, 'utf8')).toBe(broken)
+})
+
 test('another table is refused and stays', async () => {
   using folder = tempDir()
   const path = join(folder.path, 'other.csv')

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { readPaths } from '../../../src/cli/catalog/pages.ts'
 import { rejection } from '../../support/rejection.ts'
@@ -50,6 +50,51 @@ test('whoever answers from elsewhere gets the texts', async () => {
       ],
     },
   ])
+})
+
+test('it gets the same pages that a server would find there itself, each once', async () => {
+  using folder = catalog()
+  const at = (...parts: string[]): string => join(folder.path, 'pages', ...parts)
+  writeFileSync(at('long.markdown'), 'l')
+  mkdirSync(at('node_modules'))
+  writeFileSync(at('node_modules', 'readme.md'), 'n')
+  symlinkSync('..', at('loras', 'around'))
+  symlinkSync(at('loras', 'a.md'), at('same.md'))
+  symlinkSync(join(folder.path, 'single.md'), at('out.md'))
+  symlinkSync('nowhere', at('lost.md'))
+  const [call] = await readPaths(['pages'], { cwd: folder.path, sharesDisk: false })
+  expect(call?.input.items).toEqual([
+    { file_path: 'b.MD', content: 'é' },
+    { file_path: 'long.markdown', content: 'l' },
+    { file_path: 'loras/a.md', content: 'a' },
+    { file_path: 'lost.md', unreadable: 'It is a symlink that leads nowhere' },
+    { file_path: 'out.md', unreadable: 'It is a symlink that leads out of the catalog' },
+    { file_path: 'same.md', content: 'a' },
+  ])
+})
+
+test('a page that cannot be sent does not keep the others back', async () => {
+  using folder = catalog()
+  const write = (name: string, bytes: Uint8Array): void => writeFileSync(join(folder.path, name), bytes)
+  write('large.md', new Uint8Array(4 * 2 ** 20 + 1).fill(65))
+  write('binary.md', Uint8Array.of(65, 0, 66))
+  write('wide.md', Buffer.from('\ufeffwide', 'utf16le'))
+  write('marked.md', Buffer.from('\ufeffmarked'))
+  const typed = ['large.md', 'binary.md', 'wide.md', 'marked.md', 'single.md']
+  const [call] = await readPaths(typed, { cwd: folder.path, sharesDisk: false })
+  expect(call?.input.items).toEqual([
+    { file_path: 'large.md', unreadable: 'It has 4194305 bytes: no page of a catalog has more than 4194304' },
+    { file_path: 'binary.md', unreadable: 'It is no text: binary content under the name of a page' },
+    { file_path: 'wide.md', content: 'wide' },
+    { file_path: 'marked.md', content: 'marked' },
+    { file_path: 'single.md', content: 'e' },
+  ])
+})
+
+test('nothing is no path', async () => {
+  using folder = catalog()
+  const error = await rejection(readPaths([''], { cwd: folder.path, sharesDisk: true }))
+  expect(error).toMatchObject({ code: 'invalid_input' })
 })
 
 test('texts are sent in calls that a server takes', async () => {

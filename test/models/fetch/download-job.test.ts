@@ -367,6 +367,21 @@ describe('paused, cancelled, cut off', () => {
     },
   )
 
+  test.each(['pause_model_job', 'cancel_model_job'])(
+    'what has come until %s is not lost to another file of that name',
+    async (how) => {
+      const { id, server } = await underWay()
+      await host.invoke(how, { job_id: id })
+      const other = await order([known((await serve(2)).url, 2)])
+      expect(await host.ended(other)).toMatchObject({ status: 'completed', name: 'harbor.safetensors' })
+      await host.invoke('retry_model_job', { job_id: id })
+      expect(await host.ended(id)).toMatchObject({ status: 'completed', name: 'harbor-2.safetensors' })
+      expect(readFileSync(join(host.models, 'loras/harbor-2.safetensors')).equals(one.bytes)).toBe(true)
+      expect(server.sentBytes()).toBeLessThan(1.2 * one.bytes.length)
+      expect(readdirSync(join(host.models, 'loras'))).toHaveLength(2)
+    },
+  )
+
   test('the next process goes on by itself', async () => {
     const { id, server } = await underWay()
     host = await host.restart()

@@ -24,6 +24,12 @@ test('what downloads use: files by their size, parts of this run and of earlier 
   put('left.part', 4)
   linkSync(at('left.part'), at('again.part'))
   await files.record({ ...row, path: at('whole') })
+  for (const name of ['second', 'third']) {
+    put(name, 8)
+    await files.record({ ...row, path: at(name), sizeBytes: 8 * BLOCK })
+  }
+  expect(await files.usedBytes()).toBe((7 + 16) * BLOCK)
+  for (const name of ['second', 'third']) rmSync(at(name))
   expect(await files.usedBytes()).toBe(7 * BLOCK)
   rmSync(at('now.part'))
   expect(await files.usedBytes()).toBe(5 * BLOCK)
