@@ -8,8 +8,7 @@ const TIMING = { firstMs: 500, maxMs: 10_000 }
 
 /**
  * Repeats a step of a job's own life until a database that is away has come back, or another program has let go of it:
- * whoever asks for a job gets an error
- * and comes again, but nobody comes again for the end of one.
+ * whoever asks for a job gets an error and comes again, but nobody comes again for the end of one.
  * @param onFull where it is given, a full disk is waited for too: called each time that it still is
  * @throws what `step` throws otherwise; its last error when `signal` aborts
  */

@@ -8,6 +8,7 @@ import { checkPagesInSteps } from './check-pages.ts'
 import { foldersToLook } from './folders-to-look.ts'
 import { indexListing } from './index-listing.ts'
 import type { PageCheck } from './page-check.ts'
+import { noteSmallFiles } from './small-files.ts'
 
 export interface SshHostOptions {
   readonly lister: Pick<SshLister, 'list'>
@@ -36,7 +37,7 @@ export function createSshHost({ lister, target, uiHome }: SshHostOptions): Catal
         instance: listing.target,
         ui_home: listing.uiHome === undefined ? null : escapeName(listing.uiHome.path),
         checkedAt: listing.listedAt,
-        results: new Map([...checks].map(([filePath, check]) => [filePath, escaped(check)])),
+        results: new Map([...checks].map(([filePath, check]) => [filePath, escaped(noteSmallFiles(check))])),
       }
     },
   }

@@ -1,0 +1,155 @@
+import { afterEach, describe, expect, test } from 'bun:test'
+import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { basename, dirname, join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { createLockWait } from '../../src/download/lock-wait.ts'
+import { takePartLock } from '../../src/download/part-lock.ts'
+import { AppError } from '../../src/errors.ts'
+import { HIGH, payloadBytes } from '../support/payloads.ts'
+import { rejection } from '../support/rejection.ts'
+import { aSource, cleanUp, download, newTarget, serve, sha256 } from './world.ts'
+
+cleanUp()
+const file = payloadBytes(HIGH.seed)
+const request = { expected: { sha256: sha256(file) } }
+
+const children: Bun.Subprocess[] = []
+afterEach(async () => {
+  for (const child of children.splice(0)) {
+    child.kill('SIGKILL')
+    await child.exited
+  }
+})
+
+const statOf = (pid: number): string[] =>
+  readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? []
+const markOf = (pid: number): string => `${hostname().replace(/\s/g, '_')} ${pid} ${statOf(pid)[19]}\n`
+
+function living(program = 'sleep'): Bun.Subprocess {
+  const child = Bun.spawn([program, '600'])
+  children.push(child)
+  return child
+}
+
+/** A command whose parent never looks after it, as the first process of a container may not; gives its process. */
+async function neglected(...command: readonly string[]): Promise<number> {
+  const parent = Bun.spawn(['sh', '-c', '"$@" >/dev/null & echo $!; exec sleep 600', 'sh', ...command], {
+    stdout: 'pipe',
+  })
+  children.push(parent)
+  let said = ''
+  for await (const bytes of parent.stdout) {
+    said += Buffer.from(bytes).toString()
+    if (said.endsWith('\n')) break
+  }
+  // Until then the shell is still there, which would.
+  while (readFileSync(`/proc/${parent.pid}/comm`, 'utf8') !== 'sleep\n') await pause(1)
+  return Number(said)
+}
+
+async function ended(pid: number): Promise<void> {
+  while (statOf(pid)[0] !== 'Z') await pause(1)
+}
+
+describe('a writer that was killed', () => {
+  test('is gone, though nobody has looked after it: what it had is gone on with', async () => {
+    const server = await serve(file, ({ index }) => (index < 1 ? { stallAfter: 1_500_000 } : {}))
+    const target = newTarget()
+    const program = join(import.meta.dir, 'download-child.ts')
+    const pid = await neglected(process.execPath, program, target, server.url, request.expected.sha256)
+    // Only the notes on the disk tell what the other process has made durable.
+    while (!existsSync(`${target}.part.json`)) await pause(5)
+    process.kill(pid, 'SIGKILL')
+    const found = await download({ target, sources: [aSource(server.url)], request })
+    expect(found).toMatchObject(request.expected)
+    expect(found.fetchedBytes).toBeLessThan(file.length)
+    expect(statOf(pid)[0]).toBe('Z')
+    expect(readdirSync(dirname(target))).toEqual([basename(target)])
+  })
+
+  test('under a name that tells of a living one is gone too', async () => {
+    const lock = `${newTarget()}.part.lock`
+    const program = join(dirname(lock), 'x) R (1 ')
+    copyFileSync('/bin/sleep', program)
+    const pid = await neglected(program, '0')
+    await ended(pid)
+    writeFileSync(lock, markOf(pid))
+    await (await takePartLock(lock)).release()
+  })
+})
+
+describe('a writer that lives', () => {
+  test('is not taken for a dead one by its name', async () => {
+    const lock = `${newTarget()}.part.lock`
+    const program = join(dirname(lock), 'x) Z (1 ')
+    copyFileSync('/bin/sleep', program)
+    const mark = markOf(living(program).pid)
+    writeFileSync(lock, mark)
+    expect(await rejection(takePartLock(lock))).toMatchObject({ code: 'conflict' })
+    expect(readFileSync(lock, 'utf8')).toBe(mark)
+  })
+
+  test('is waited for until it ends', async () => {
+    const lock = `${newTarget()}.part.lock`
+    const writer = living()
+    writeFileSync(lock, markOf(writer.pid))
+    let waits = 0
+    const taken = await takePartLock(lock, async () => {
+      waits += 1
+      writer.kill('SIGKILL')
+      await writer.exited
+      return true
+    })
+    expect(waits).toBe(1)
+    await taken.release()
+    expect(existsSync(lock)).toBe(false)
+  })
+
+  test('is waited for within this process too', async () => {
+    const lock = `${newTarget()}.part.lock`
+    const first = await takePartLock(lock)
+    const second = await takePartLock(lock, async () => {
+      await first.release()
+      return true
+    })
+    expect(existsSync(lock)).toBe(true)
+    await second.release()
+  })
+
+  test('ends the download where the wait does', async () => {
+    const server = await serve(file)
+    const target = newTarget()
+    writeFileSync(`${target}.part.lock`, markOf(living().pid))
+    const running = download({ target, sources: [aSource(server.url)], request, tuning: { lockWaitMs: 0 } })
+    expect(await rejection(running)).toMatchObject({ code: 'conflict' })
+  })
+
+  test('is not waited for on another machine', async () => {
+    const lock = `${newTarget()}.part.lock`
+    writeFileSync(lock, 'elsewhere 5 12345\n')
+    const unasked = async (): Promise<boolean> => {
+      throw new Error('waited')
+    }
+    expect(await rejection(takePartLock(lock, unasked))).toMatchObject({ code: 'conflict' })
+  })
+})
+
+describe('the wait for a lock', () => {
+  test('goes on until its time is over', async () => {
+    let now = 0
+    const wait = createLockWait({ forMs: 100, signal: new AbortController().signal, now: () => now })
+    expect(await wait()).toBe(true)
+    now = 99
+    expect(await wait()).toBe(true)
+    now = 100
+    expect(await wait()).toBe(false)
+  })
+
+  test('ends with a cancel', async () => {
+    const stop = new AbortController()
+    const waiting = rejection(createLockWait({ forMs: 600_000, signal: stop.signal })())
+    stop.abort(new AppError('cancelled', 'Stopped'))
+    expect(await waiting).toMatchObject({ code: 'cancelled', message: 'Stopped' })
+  })
+})
