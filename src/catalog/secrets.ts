@@ -28,7 +28,8 @@ const TOKENS = [
   /\b(hf_)([A-Za-z0-9]{20,200})\b/g,
   /\b(gh[a-z]_|github_pat_|glpat-|xox[a-z]-|sk-)([A-Za-z0-9_-]{20,200})\b/g,
 ] as const
-const MASK = '***'
+/** What stands in the place of one. */
+export const MASK = '***'
 
 /** A web address without keys, users and signatures, and whether it held one that is more than a variable. */
 export function openUrl(address: string): { readonly url: string; readonly hadSecret: boolean } {

@@ -11,6 +11,8 @@ export interface Choice {
   readonly path?: string
   readonly air?: string
   readonly url?: string
+  readonly sha256?: string
+  readonly tensor_sha256?: string
   readonly skip?: true
 }
 
@@ -51,13 +53,18 @@ interface NamedCandidate {
   readonly text: string
 }
 
+/** By which field a choice names a candidate, the most exact first. */
+const NAMED_BY = ['path', 'sha256', 'tensor_sha256', 'air', 'url'] as const
+
 export function candidatesOf({ candidates }: JsonObject): NamedCandidate[] {
   const all = Array.isArray(candidates) ? candidates.filter(isJsonObject) : []
   return all
     .flatMap((candidate) => {
-      const [path, air, url] = [textOf(candidate.path), textOf(candidate.air), textOf(candidate.url)]
-      const choice =
-        path !== undefined ? { path } : air !== undefined ? { air } : url !== undefined ? { url } : undefined
+      const path = textOf(candidate.path)
+      const [choice] = NAMED_BY.flatMap((field) => {
+        const value = textOf(candidate[field])
+        return value === undefined ? [] : [{ [field]: value }]
+      })
       if (choice === undefined) return []
       const [where = ''] = Object.values(choice)
       const name = textOf(candidate.name)

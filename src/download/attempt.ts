@@ -6,7 +6,9 @@ import { DifferentFile } from './different-file.ts'
 import type { FetchFileDeps, Tally } from './fetch-file.ts'
 import { fetchMissing } from './fetch-missing.ts'
 import { checkUnproven, compareFile, isProven, mismatchError, withDeclared } from './judge-file.ts'
+import { createLockWait } from './lock-wait.ts'
 import { openPart, type Part } from './part.ts'
+import { dropPart } from './part-files.ts'
 import { placeFile } from './place.ts'
 import { createPrefixHash, type FileHash } from './prefix-hash.ts'
 import type { Progress } from './progress.ts'
@@ -31,7 +33,8 @@ export async function attemptDownload(
   unmixed: boolean,
 ): Promise<DownloadedFile> {
   const { target, expected, signal } = request
-  const part = await openPart(target, expected, deps.clock)
+  const wait = createLockWait({ forMs: deps.tuning.lockWaitMs, signal })
+  const part = await openPart(target, expected, deps.clock, wait)
   deps.onPart(() => part.written.bytes())
   const sources = unmixed ? mostLikely(request.sources, deps.tally) : request.sources
   const supplies = sources.map((source) => createSupply(source, deps.tuning))
@@ -110,14 +113,20 @@ function count(tally: Tally, supplies: readonly Supply[]): void {
   }
 }
 
-/** What was received stays good for the next run; where even that fails, what was noted before does. */
+/**
+ * What was received stays good for the next run; where even that fails, what was noted before does. Where nothing was,
+ * nothing stays.
+ */
 async function keep(part: Part, save: Parameters<Part['sync']>[0]): Promise<void> {
-  if (part.unsynced() === 0) return
+  const note = async (): Promise<void> => {
+    if (part.written.bytes() === 0) await dropPart(part.path)
+    else if (part.unsynced() > 0) await part.sync(save)
+  }
   try {
-    await part.sync(save).catch(async (error: unknown) => {
+    await note().catch(async (error: unknown) => {
       if (!isAppError(error) || error.code !== 'disk_full') throw error
       await part.giveBack()
-      await part.sync(save)
+      await note()
     })
   } catch {
     // What was noted before is still true.

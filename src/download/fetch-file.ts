@@ -36,9 +36,10 @@ export interface Tally {
 export function createFetchFile(deps: FetchFileDeps): FetchFile {
   const tuning = { ...DEFAULT_TUNING, ...deps.tuning }
   const blocks = createBlocks(tuning.blockBytes)
+  const thereDeps = { hashes: deps.hashes, lockWaitMs: tuning.lockWaitMs }
 
   async function fetchFile(request: DownloadRequest): Promise<DownloadedFile> {
-    const there = await findThere(request, deps.hashes)
+    const there = await findThere(request, thereDeps)
     if (there !== undefined) return there
     let bytesDone = (): number => 0
     const progress = startProgress(request.onProgress, () => ({ bytesDone: bytesDone() }))
@@ -53,7 +54,7 @@ export function createFetchFile(deps: FetchFileDeps): FetchFile {
       return await attempt(request.expected, false)
     } catch (error) {
       // Somebody else may have put the very file there meanwhile.
-      const came = isAppError(error) && error.code === 'conflict' ? await findThere(request, deps.hashes) : undefined
+      const came = isAppError(error) && error.code === 'conflict' ? await findThere(request, thereDeps) : undefined
       if (came !== undefined) return { ...came, fetchedBytes: tally.bytes, bytesBySource: { ...tally.bySource } }
       if (!(error instanceof DifferentFile)) throw error
       const refreshed = error.fetched ? error.refreshed : await request.refreshExpected?.(request.signal)

@@ -1,16 +1,22 @@
-import { rm, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { isAppError } from '../errors.ts'
 import type { HashPool } from '../hash/pool.ts'
 import { createIntervals } from './intervals.ts'
 import { checkUnproven, compareFile, isProven } from './judge-file.ts'
+import { createLockWait, type LockWait } from './lock-wait.ts'
 import { targetTaken } from './part-error.ts'
-import { dropPartState, newStatePathOf, partPathOf, statePathOf } from './part-files.ts'
+import { dropPart, dropPartState, newStatePathOf, partPathOf, statePathOf } from './part-files.ts'
 import { takePartLock } from './part-lock.ts'
 import { readPartState } from './part-state.ts'
-import { nameState, placeFile } from './place.ts'
+import { nameState, type Placement, placeFile } from './place.ts'
 import { codeOf, placeFiles } from './place-files.ts'
 import type { DownloadedFile, DownloadRequest } from './request.ts'
+
+export interface FindThereDeps {
+  readonly hashes: Pick<HashPool, 'hashFile'>
+  readonly lockWaitMs: number
+}
 
 /**
  * The file that has the final name already, if it is the one that is wanted; undefined where nothing has that name, or
@@ -20,7 +26,7 @@ import type { DownloadedFile, DownloadRequest } from './request.ts'
  */
 export async function findThere(
   request: DownloadRequest,
-  hashes: Pick<HashPool, 'hashFile'>,
+  { hashes, lockWaitMs }: FindThereDeps,
 ): Promise<DownloadedFile | undefined> {
   const { target, expected, signal } = request
   const from = partPathOf(target)
@@ -28,7 +34,7 @@ export async function findThere(
   if (state === 'free' || state === 'reserved') return undefined
   const sizeBytes = await sizeOf(target)
   const own = state === 'linked' || (await wasPlaced(from, sizeBytes))
-  if (own) await finishPlacing(from, target, signal)
+  if (own) await finishPlacing({ from, target, signal }, createLockWait({ forMs: lockWaitMs, signal }))
   // What an earlier run gave its name it had verified: by a digest that a source declared, or by the header.
   if (!own && !isProven(expected)) throw targetTaken()
   if ((expected.sizeBytes ?? sizeBytes) !== sizeBytes) throw targetTaken()
@@ -45,11 +51,12 @@ function notTheFile(error: unknown): never {
 }
 
 /** The part is the verified file itself, under its second name. */
-async function finishPlacing(from: string, target: string, signal: AbortSignal): Promise<void> {
-  const lock = await takePartLock(`${from}.lock`)
+async function finishPlacing(placement: Placement, wait: LockWait): Promise<void> {
+  const { from } = placement
+  const lock = await takePartLock(`${from}.lock`, wait)
   try {
     // Who had the lock until now may have done it.
-    if ((await nameState({ from, target })) === 'linked') await placeFile({ from, target, signal })
+    if ((await nameState(placement)) === 'linked') await placeFile(placement)
     await dropPartState(from)
   } finally {
     await lock.release()
@@ -67,9 +74,7 @@ async function dropLeft(from: string): Promise<void> {
   try {
     const lock = await takePartLock(`${from}.lock`)
     try {
-      // The notes first: they must not vouch for bytes that are gone.
-      await dropPartState(from)
-      await rm(from, { force: true })
+      await dropPart(from)
     } finally {
       await lock.release()
     }

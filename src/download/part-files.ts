@@ -73,3 +73,10 @@ export async function dropPartState(partPath: string): Promise<void> {
   await rm(newStatePathOf(statePathOf(partPath)), { force: true })
   await syncDir(dirname(partPath))
 }
+
+/** Nothing of a part is left, nor of what was known of it. Whoever calls has its lock. */
+export async function dropPart(partPath: string): Promise<void> {
+  // The notes first: they must not vouch for bytes that are gone.
+  await dropPartState(partPath)
+  await rm(partPath, { force: true })
+}

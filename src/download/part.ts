@@ -1,6 +1,7 @@
 import type { FileHandle } from 'node:fs/promises'
 import type { Clock } from '../lib/clock.ts'
 import { createIntervals, type Intervals } from './intervals.ts'
+import type { LockWait } from './lock-wait.ts'
 import { targetTaken, toPartError } from './part-error.ts'
 import { dropPartState, emptied, openPartFile, partPathOf, statePathOf, writeAll } from './part-files.ts'
 import { takePartLock } from './part-lock.ts'
@@ -55,9 +56,9 @@ const MODE = 0o644
  * @throws AppError conflict (another download writes it, it is no regular file, or something has the final name),
  * disk_full, forbidden
  */
-export async function openPart(target: string, expected: ExpectedFile, clock: Clock): Promise<Part> {
+export async function openPart(target: string, expected: ExpectedFile, clock: Clock, wait?: LockWait): Promise<Part> {
   const path = partPathOf(target)
-  const lock = await takePartLock(`${path}.lock`)
+  const lock = await takePartLock(`${path}.lock`, wait)
   let handle: FileHandle
   let known: PartState | undefined
   try {

@@ -30,6 +30,8 @@ export interface DownloadTuning {
   readonly retryMaxMs: number
   /** Longest `Retry-After` that is waited for. */
   readonly maxWaitMs: number
+  /** How long another process of this machine is waited for that writes the part. */
+  readonly lockWaitMs: number
 }
 
 export const DEFAULT_TUNING: DownloadTuning = {
@@ -50,4 +52,5 @@ export const DEFAULT_TUNING: DownloadTuning = {
   retryFirstMs: 1_000,
   retryMaxMs: 15_000,
   maxWaitMs: 120_000,
+  lockWaitMs: 30_000,
 }

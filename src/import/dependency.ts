@@ -40,6 +40,10 @@ const candidateSchema = v.object({
   path: v.exactOptional(v.string()),
   air: v.exactOptional(v.string()),
   url: v.exactOptional(v.string()),
+  /** Of the whole file. */
+  sha256: v.exactOptional(v.string()),
+  /** Where only that is known. */
+  tensor_sha256: v.exactOptional(v.string()),
   name: v.exactOptional(v.string()),
   /** One plain sentence: what speaks for it. */
   why: v.string(),

@@ -178,8 +178,9 @@ function notOffered(dependency: Dependency, { candidates, refusal, failure }: Se
 const lowerFirst = (text: string): string => text.slice(0, 1).toLowerCase() + text.slice(1)
 
 function onlyTold({ candidates }: Dependency, offers: readonly Offer[]): Partial<Dependency> {
-  const here: Candidate[] = offers.map(({ air, filename, source, node }) => ({
+  const here: Candidate[] = offers.map(({ air, sha256, filename, source, node }) => ({
     ...(air === undefined ? {} : { air }),
+    ...(sha256 === undefined ? {} : { sha256 }),
     name: filename,
     why: `can be had from ${node ?? source}`,
   }))

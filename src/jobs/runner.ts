@@ -6,6 +6,7 @@ import type { Log } from '../lib/log.ts'
 import type { Actor } from '../operation/permission.ts'
 import { fromStoredActor, isFinal, type JobEnd, type JobKind, type JobRow, toPublicJob } from './job.ts'
 import { whileAway } from './patience.ts'
+import { createShows } from './shows.ts'
 import type { ChangeOptions, ClaimedJob, JobStore } from './store.ts'
 import type { JobStatus } from './table.ts'
 
@@ -223,6 +224,8 @@ export function createJobRunner({ store, events, log, onEnded }: JobRunnerDeps):
       )
       for (const name of followed) wake(name)
     }
+    const shows = createShows((next) => tell(kind, row, next, false))
+    signal.addEventListener('abort', shows.end, { once: true })
     let end: JobEnd
     try {
       signal.throwIfAborted()
@@ -237,13 +240,16 @@ export function createJobRunner({ store, events, log, onEnded }: JobRunnerDeps):
         async save(next, options) {
           signal.throwIfAborted()
           shown.view = next
-          const stored = await change('running', next, options)
+          const stored = await whileAway(about, stopping.signal, () =>
+            // Of what was shown since, where the database was away.
+            shows.after(() => store.change(row.id, ['running'], 'running', shown.view, kind.permission, options)),
+          )
           // Cancelled between the claim and now: whoever cancelled has stored the end.
           if (stored === undefined) throw CANCELLED
         },
         show(next) {
           shown.view = next
-          tell(kind, row, next, false)
+          shows.show(next)
         },
         async aside(work) {
           count(kind, -1)
@@ -256,7 +262,9 @@ export function createJobRunner({ store, events, log, onEnded }: JobRunnerDeps):
         },
       })
       signal.throwIfAborted()
+      shows.end()
     } catch (error) {
+      shows.end()
       if (error === CANCELLED) return signal.reason === PAUSED ? 'paused' : 'cancelled'
       if (signal.aborted) {
         // Cancelled or paused: who did that has stored it. Stopped: queued again, the next start takes it up.

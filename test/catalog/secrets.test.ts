@@ -82,6 +82,13 @@ describe('the name of a variable is none', () => {
   })
 })
 
+test('a masked page places what the page itself places', () => {
+  const code = `API_KEY=${KEY}\nwget -O "m/$API_KEY.pt" https://e.com/x.pt\ncurl -u me:${KEY} -o m/y.pt https://e.com/y.pt`
+  const { files } = verdictOf(code)
+  expect(files).toMatchObject([{ names: [] }, { names: ['y.pt'] }])
+  expect(verdictOf(withoutSecrets(code)).files).toEqual(files)
+})
+
 test('lines are those of the page', () => {
   expect(linesWithSecrets(pageText('a: b', `true\nwget https://e.com/x?api_key=${KEY}`))).toEqual([9])
 })

@@ -166,6 +166,8 @@ describe('a choice', () => {
       { why: 'names nothing' },
       { air: 'urn:air:sdxl:lora:civitai:1@2', name: 'Twin\nv2', why: 'has this title' },
       { url: 'https://x.example/twin.pt', why: 'is declared' },
+      { air: 'urn:air:sdxl:lora:civitai:1@2', sha256: 'ab12', name: 'twin.pt', why: 'the node box has it' },
+      { tensor_sha256: 'cd34', name: 'twin.pt', why: 'the node swarm has it' },
     ],
   }
   const candidates = candidatesOf(dependency)
@@ -176,6 +178,8 @@ describe('a choice', () => {
       '  1  /m/a/twin.pt  has this name',
       '  2  urn:air:sdxl:lora:civitai:1@2  Twin\\u000av2  has this title',
       '  3  https://x.example/twin.pt  is declared',
+      '  4  ab12  twin.pt  the node box has it',
+      '  5  cd34  twin.pt  the node swarm has it',
     ])
   })
 
@@ -183,11 +187,13 @@ describe('a choice', () => {
     ['1', { path: '/m/a/twin.pt' }],
     [' 2 ', { air: 'urn:air:sdxl:lora:civitai:1@2' }],
     ['3', { url: 'https://x.example/twin.pt' }],
+    ['4', { sha256: 'ab12' }],
+    ['5', { tensor_sha256: 'cd34' }],
     ['s', { skip: true }],
     ['Skip', { skip: true }],
     ['', 'open'],
     ['0', 'again'],
-    ['4', 'again'],
+    ['6', 'again'],
     ['-1', 'again'],
     ['1.0', 'again'],
     ['yes', 'again'],

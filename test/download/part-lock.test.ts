@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'bun:test'
-import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -22,19 +22,24 @@ afterEach(async () => {
   }
 })
 
-const statOf = (pid: number): string[] =>
-  readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? []
+const statOf = (pid: number): string[] => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? []
 const markOf = (pid: number): string => `${hostname().replace(/\s/g, '_')} ${pid} ${statOf(pid)[19]}\n`
 
-function living(program = 'sleep'): Bun.Subprocess {
-  const child = Bun.spawn([program, '600'])
+/** Lives as long as nothing closes its input. */
+function named(path: string): string {
+  writeFileSync(path, '#!/bin/sh\nread line\n', { mode: 0o755 })
+  return path
+}
+
+function living(program = 'cat'): Bun.Subprocess {
+  const child = Bun.spawn([program], { stdin: 'pipe' })
   children.push(child)
   return child
 }
 
 /** A command whose parent never looks after it, as the first process of a container may not; gives its process. */
 async function neglected(...command: readonly string[]): Promise<number> {
-  const parent = Bun.spawn(['sh', '-c', '"$@" >/dev/null & echo $!; exec sleep 600', 'sh', ...command], {
+  const parent = Bun.spawn(['sh', '-c', '"$@" </dev/null >/dev/null & echo $!; exec sleep 600', 'sh', ...command], {
     stdout: 'pipe',
   })
   children.push(parent)
@@ -70,9 +75,7 @@ describe('a writer that was killed', () => {
 
   test('under a name that tells of a living one is gone too', async () => {
     const lock = `${newTarget()}.part.lock`
-    const program = join(dirname(lock), 'x) R (1 ')
-    copyFileSync('/bin/sleep', program)
-    const pid = await neglected(program, '0')
+    const pid = await neglected(named(join(dirname(lock), 'x) R (1 ')))
     await ended(pid)
     writeFileSync(lock, markOf(pid))
     await (await takePartLock(lock)).release()
@@ -82,9 +85,10 @@ describe('a writer that was killed', () => {
 describe('a writer that lives', () => {
   test('is not taken for a dead one by its name', async () => {
     const lock = `${newTarget()}.part.lock`
-    const program = join(dirname(lock), 'x) Z (1 ')
-    copyFileSync('/bin/sleep', program)
-    const mark = markOf(living(program).pid)
+    const { pid } = living(named(join(dirname(lock), 'x) Z (1 ')))
+    // The new process has its name from the moment on that it is another program.
+    while (!readFileSync(`/proc/${pid}/comm`, 'utf8').startsWith('x)')) await pause(1)
+    const mark = markOf(pid)
     writeFileSync(lock, mark)
     expect(await rejection(takePartLock(lock))).toMatchObject({ code: 'conflict' })
     expect(readFileSync(lock, 'utf8')).toBe(mark)

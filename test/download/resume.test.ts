@@ -215,8 +215,8 @@ describe('who writes the part', () => {
     const server = await serve(file)
     const target = newTarget()
     writeFileSync(`${target}.part.lock`, mark())
-    const error = await rejection(download({ target, sources: [aSource(server.url)], request }))
-    expect(error).toMatchObject({ code: 'conflict' })
+    const ended = download({ target, sources: [aSource(server.url)], request, tuning: { lockWaitMs: 0 } })
+    expect(await rejection(ended)).toMatchObject({ code: 'conflict' })
     expect(readFileSync(`${target}.part.lock`, 'utf8')).toBe(mark())
   })
   test('a link in its place is not followed', async () => {

@@ -196,6 +196,7 @@ export const CONTRACT: readonly ContractRow[] = [
     route: 'POST /v1/prompts/import/{job_id}/retry',
     permission: 'models:download',
     input: 'job_id!',
+    extraInput: 'download',
     output: JOB,
   },
   {

@@ -26,7 +26,7 @@ import { createPlacement } from '../../src/models/fetch/placement.ts'
 import { createTerms } from '../../src/models/fetch/terms.ts'
 import { createUpstreamKeys } from '../../src/models/fetch/upstream-keys.ts'
 import { createLinkName } from '../../src/models/link-name.ts'
-import { createNodeStore } from '../../src/models/nodes/store.ts'
+import { createNodeStore, type NewNode } from '../../src/models/nodes/store.ts'
 import type { ModelRoot } from '../../src/models/root.ts'
 import { modelFilesTable as files } from '../../src/models/table.ts'
 import { createGuardedFetch } from '../../src/net/fetch.ts'
@@ -59,6 +59,7 @@ export interface ImportHost {
   readonly store: JobStore
   readonly events: EventHub
   readonly clock: TestClock
+  addNode(node: Pick<NewNode, 'name' | 'url' | 'dialect'> & Partial<NewNode>): Promise<void>
   /** Also holds every answer against the operation's output schema. */
   invoke(name: string, input: JsonObject, actor?: Actor): Promise<JsonObject>
   /** The job when nothing runs any more. */
@@ -108,10 +109,11 @@ async function open(temp: TempDb, options: ImportHostOptions): Promise<ImportHos
   const reopener = createReopener({
     ...{ jobs, store, clock, log: silentLog, kinds: ['download', 'import'], policy: {}, file: join(dir, 'policy') },
   })
+  const nodes = createNodeStore({ ...parts, audit, sealer })
   const fetching = createFetching({
     ...{ db, audit, clock, events, settings, instanceId, jobs, store, fetch, hashes, library, rootsOf, hostsFor },
     log: silentLog,
-    nodes: createNodeStore({ ...parts, audit, sealer }),
+    nodes,
     keys,
     terms,
     storageHosts: ['127.0.0.1'],
@@ -169,6 +171,9 @@ async function open(temp: TempDb, options: ImportHostOptions): Promise<ImportHos
   }
   return {
     ...{ dir, models, jobs, store, events, clock, invoke, ended },
+    async addNode(node) {
+      await nodes.add({ token: undefined, publicKey: undefined, ...node }, 'boss')
+    },
     async hashedNames() {
       const rows = await db.read.select({ name: files.name }).from(files).where(isNotNull(files.hashedAt))
       return rows.map(({ name }) => name).toSorted()

@@ -386,6 +386,42 @@ test('whoever asks for a running job gets what it has shown last, also as it is 
   await runner.stop()
 })
 
+test('what is shown while a state is being stored is told after it', async () => {
+  const runner = runnerOf(
+    aKind(async (job) => {
+      await job.save({ status: 'resolving', progress: 0.1 })
+      const saved = job.save({ status: 'resolving', progress: 0.2 })
+      job.show({ status: 'resolving', progress: 0.3 })
+      job.show({ status: 'resolving', progress: 0.4 })
+      await saved
+      job.show({ status: 'resolving', progress: 0.5 })
+    }),
+  )
+  await create(runner, 'a')
+  await runner.start()
+  await runner.whenIdle()
+  const told = seen.flatMap(({ id, data }) => (data.status === 'resolving' ? [[id !== undefined, data.progress]] : []))
+  expect(told).toEqual([
+    [true, 0.1],
+    [true, 0.2],
+    [false, 0.4],
+    [false, 0.5],
+  ])
+})
+
+test('nothing is told of a run after its end', async () => {
+  const runner = runnerOf(
+    aKind(async (job) => {
+      void job.save({ status: 'resolving', progress: 0.2 })
+      job.show({ status: 'resolving', progress: 0.3 })
+    }),
+  )
+  await create(runner, 'a')
+  await runner.start()
+  await runner.whenIdle()
+  expect(seen.at(-1)).toMatchObject({ final: true })
+})
+
 test('a paused job holds still, over a restart too, until it is asked to go on', async () => {
   const begun: string[] = []
   let tellBegun = (): void => {}

@@ -1,5 +1,5 @@
 import { type Command, type CommandArgument, parse, type Redirection, type Statement, type SyntaxNode } from 'unbash'
-import { withoutSecrets } from '../secrets.ts'
+import { MASK, withoutSecrets } from '../secrets.ts'
 import { programName, type ShellCommand, unwrap } from './shell-command.ts'
 import { isKnown, literal, readWord, type ShellValue, UI_HOME, UNKNOWN, type Variables } from './shell-value.ts'
 
@@ -122,10 +122,14 @@ function assign(assignments: readonly (CommandArgument | Redirection)[], { varia
   for (const each of assignments) {
     if (each.type !== 'Assignment' || each.value.type !== 'Word') continue
     const value = readWord(each.value, variables)
-    // What is kept from sight where it stands is not shown where it is used.
-    const assignment = `${each.name}=${value.text}`
-    variables.set(each.name, withoutSecrets(assignment) === assignment ? value : SECRET)
+    variables.set(each.name, isSecret(each.name, value) ? SECRET : value)
   }
+}
+
+/** What is kept from sight where it stands is not shown where it is used; a page may come with it masked already. */
+function isSecret(name: string, { text }: ShellValue): boolean {
+  const assignment = `${name}=${text}`
+  return text.includes(MASK) || withoutSecrets(assignment) !== assignment
 }
 
 /** `cd vae` goes on from where it is. */

@@ -4,7 +4,7 @@ import { isJsonObject } from '../../lib/json.ts'
 import { MODEL_TYPES } from '../../models/model-file.ts'
 import type { Dependency } from '../dependency.ts'
 
-/** What somebody decided about a dependency: exactly one of path, air, url and skip. */
+/** What somebody decided about a dependency: exactly one of path, air, url, sha256, tensor_sha256 and skip. */
 export const choiceSchema = v.object({
   reference: v.string(),
   /** Where several have the reference. */
@@ -13,6 +13,9 @@ export const choiceSchema = v.object({
   air: v.exactOptional(v.string()),
   /** Without users, keys and signatures. */
   url: v.exactOptional(v.string()),
+  /** Lower-case hex, as the next. */
+  sha256: v.exactOptional(v.string()),
+  tensor_sha256: v.exactOptional(v.string()),
   skip: v.exactOptional(v.literal(true)),
   /** Who decided: what a token names is no more than a token may, in the owner's job too. */
   by: v.optional(v.picklist(['owner', 'token']), 'token'),

@@ -9,11 +9,16 @@ import { type Choice, choiceFor } from './choice.ts'
  * hashes nor its names count then: they may be what was wrong.
  */
 export function chosenWanted(dependency: Dependency, choices: readonly Choice[]): WantedModel | undefined {
-  const { air, url, by } = choiceFor(choices, dependency) ?? {}
+  const { air, url, sha256, tensor_sha256: tensors, by } = choiceFor(choices, dependency) ?? {}
   const { type, folder } = dependency
   const base = { type, hashes: [], names: [], ...(folder === undefined ? {} : { folder }) }
   if (url !== undefined)
     return { ...base, urls: [url], urls_by_caller: true, ...(by === undefined ? {} : { named_by: by }) }
+  const digests = [
+    ...(sha256 === undefined ? [] : [{ algorithm: 'sha256' as const, value: sha256 }]),
+    ...(tensors === undefined ? [] : [{ algorithm: 'tensor_sha256' as const, value: tensors }]),
+  ]
+  if (digests.length > 0) return { ...base, hashes: digests, urls: [], urls_by_caller: true }
   if (air === undefined || parseAir(air) === undefined) return undefined
   const { sha256: _, civitai: __, ...rest } = dependency
   const { civitai, huggingface } = toWanted({ ...rest, air, hashes: [] })

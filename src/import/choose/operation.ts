@@ -2,6 +2,7 @@ import * as v from 'valibot'
 import type { LocalFiles } from '../../access/local-files.ts'
 import { parseAir } from '../../air/air.ts'
 import { AppError } from '../../errors.ts'
+import { isEmptyHash, parseSha256 } from '../../hash/digest.ts'
 import { createJobAccess } from '../../jobs/job-access.ts'
 import type { JobRunner } from '../../jobs/runner.ts'
 import type { JobStore } from '../../jobs/store.ts'
@@ -34,6 +35,8 @@ const inputSchema = v.strictObject({
   path: v.optional(textField('A model file of this host: an absolute path below a model folder')),
   air: v.optional(textField('AIR of a model at Civitai or Hugging Face', 1000)),
   url: v.optional(textField('http(s) address of the model file')),
+  sha256: v.optional(textField('SHA-256 of the whole file, as a candidate names it', 100)),
+  tensor_sha256: v.optional(textField('SHA-256 of its tensors, where a candidate names only that', 100)),
   skip: v.optional(v.pipe(v.boolean(), v.description('Do without it'))),
 })
 
@@ -46,7 +49,7 @@ export function createChooseOperation(deps: ChooseDeps): Operation {
     name: 'choose_candidate',
     summary: 'Say which model a dependency of an import means',
     description:
-      'Answers an ambiguous, missing or conflicting dependency of an import, and lets the import go on under its job_id: give exactly one of path (a file of this host), air, url, skip. Before: get_import_job, whose candidates name what it may be. After: get_import_job until it has ended; the same again changes the choice.',
+      'Answers an ambiguous, missing or conflicting dependency of an import, and lets the import go on under its job_id: give exactly one of path (a file of this host), air, url, sha256, tensor_sha256, skip. Before: get_import_job, whose candidates name what it may be. After: get_import_job until it has ended; the same again changes the choice.',
     example: { job_id: 'imp_0f3k9', reference: 'style/foo.safetensors', air: 'urn:air:sdxl:lora:civitai:1@2' },
     effect: 'write',
     permission: 'models:download',
@@ -79,10 +82,11 @@ function requireReference({ reference, type }: ChooseInput, view: JsonObject): v
 
 /** @throws AppError invalid_input, forbidden, not_found */
 async function toChoice(input: ChooseInput, actor: Actor, { localFiles, hostsFor }: ChooseDeps): Promise<Choice> {
-  const { reference, type, path, air, url, skip } = input
-  const given = [path, air, url, skip === true ? skip : undefined].filter((value) => value !== undefined)
+  const { reference, type, path, air, url, sha256, tensor_sha256, skip } = input
+  const named = [path, air, url, sha256, tensor_sha256, skip === true ? skip : undefined]
+  const given = named.filter((value) => value !== undefined)
   if (given.length !== 1) {
-    const expected = 'exactly one of path, air, url and skip'
+    const expected = 'exactly one of path, air, url, sha256, tensor_sha256 and skip'
     throw new AppError('invalid_input', `Give ${expected}`, { errors: [{ path: '', expected }] })
   }
   const which = { reference, by: actor.kind, ...(type === undefined ? {} : { type }) }
@@ -102,7 +106,15 @@ async function toChoice(input: ChooseInput, actor: Actor, { localFiles, hostsFor
     checkAddress(url, hostsFor(actor))
     return { ...which, url: publicUrl(url.trim()) }
   }
+  if (sha256 !== undefined) return { ...which, sha256: readDigest('sha256', sha256) }
+  if (tensor_sha256 !== undefined) return { ...which, tensor_sha256: readDigest('tensor_sha256', tensor_sha256) }
   return { ...which, skip: true }
+}
+
+function readDigest(field: string, text: string): string {
+  const digest = parseSha256(text)
+  if (digest !== undefined && !isEmptyHash(digest)) return digest
+  throw bad(field, `${field} must be 64 hexadecimal digits, and not those of an empty file`)
 }
 
 function checkAddress(url: string, hosts: 'any' | readonly string[]): void {

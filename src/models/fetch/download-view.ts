@@ -3,6 +3,7 @@ import type { AppError } from '../../errors.ts'
 import { toIso } from '../../lib/clock.ts'
 import { fromJson, type JsonObject } from '../../lib/json.ts'
 import type { RefusalReason } from '../../net/file-source.ts'
+import type { ModelType } from '../model-file.ts'
 import { type DownloadInput, sourceId } from './download-input.ts'
 import type { Offer, OfferCandidate } from './wanted.ts'
 
@@ -38,7 +39,7 @@ export function offeredView(offers: readonly Offer[]): JsonObject {
 }
 
 /** Nothing comes. */
-const STANDING = { speed_bytes_per_second: 0, seconds_left: null } as const
+const STANDING = { speed_bytes_per_second: 0, seconds_left: null, connections: 0 } as const
 
 /** What is known of an ended or paused download that goes on: nothing of its end. */
 export function reopenedView(view: JsonObject): JsonObject {
@@ -85,6 +86,8 @@ export interface Completed {
   readonly sizeBytes: number
   readonly source: Offer['source'] | 'local'
   readonly node?: string | undefined
+  /** Of a file that was here: as the library sorts it. */
+  readonly type?: ModelType | undefined
   readonly bytesBySource?: Readonly<Record<string, number>>
 }
 
@@ -95,6 +98,7 @@ export const completedView = (file: Completed): JsonObject => ({
   path: file.path,
   filename: file.path.slice(file.path.lastIndexOf('/') + 1),
   name: file.name,
+  ...(file.type === undefined ? {} : { type: file.type }),
   sha256: file.sha256,
   source: file.source,
   node: file.node ?? null,

@@ -18,6 +18,8 @@ export interface LocalCopy {
   readonly name: string
   readonly sha256: string
   readonly sizeBytes: number
+  /** As the library sorts it. */
+  readonly type: ModelType
 }
 
 export interface WantedBytes {
@@ -125,4 +127,5 @@ const toCopy = (row: ModelRow): Omit<LocalCopy, 'sha256'> => ({
   path: listedPathOf(row),
   name: row.name,
   sizeBytes: row.sizeBytes,
+  type: row.type,
 })

@@ -110,7 +110,7 @@ export const largestOf = (
 
 export const tooLarge = (sizeBytes: number, mostBytes: number): string =>
   `It has ${sizeBytes} bytes, more than the ${mostBytes} that are downloaded unasked: ` +
-  'a larger CivitAI.MaxDownloadSizeBytes or --max-size-bytes lets it pass'
+  'a larger CivitAI.MaxDownloadSizeBytes lets it pass, or --max-size-bytes of request-model-download'
 
 function decideLicence({ offer }: PolicyQuestion, { allowedLicences }: PolicySettings): Decision | undefined {
   if (allowedLicences.length === 0) return undefined

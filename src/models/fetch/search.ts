@@ -9,7 +9,9 @@ import { readDeclaredUrl } from './declared-url.ts'
 import type { FindOffers, SearchOptions } from './downloads.ts'
 import { findKnownFile } from './known-files/find-known-file.ts'
 import type { Looked } from './looked.ts'
+import { nodesCandidate } from './nodes-candidate.ts'
 import { createOutages } from './outages.ts'
+import { contentGroups } from './same-content.ts'
 import { namedAtCivitai, searchCivitai } from './search-civitai.ts'
 import { searchHuggingFace } from './search-huggingface.ts'
 import type { UpstreamKeys } from './upstream-keys.ts'
@@ -159,21 +161,18 @@ async function askNodes(
       ? undefined
       : { offers: [], result: length === 1 ? 'the node has it not' : `none of ${length} nodes has it` }
   }
-  const contents = new Set(
-    offers.map(({ sha256, tensor_sha256, ref }) => sha256 ?? tensor_sha256 ?? JSON.stringify(ref)),
+  const where = [...new Set(offers.map(({ node }) => node))].join(', ')
+  const groups = contentGroups(
+    offers.toSorted((a, b) => Number(b.sha256 !== undefined) - Number(a.sha256 !== undefined)),
   )
-  const where = offers.map(({ node }) => node).join(', ')
-  if (contents.size === 1)
-    return { offers, result: [`${where} has it, found by ${offers[0]?.matched_by}`, ...failed].join('; ') }
+  const [group] = groups
+  if (group !== undefined && groups.length === 1)
+    return { offers: group, result: [`${where} has it, found by ${offers[0]?.matched_by}`, ...failed].join('; ') }
   // By name they are different files: which is meant, nobody says.
   return {
     offers: [],
     result: `${where} have different files of this name`,
-    candidates: offers.slice(0, MOST_OFFERS).map(({ node, air, filename, sha256 }) => ({
-      ...(air === undefined ? {} : { air }),
-      name: filename,
-      why: `the node ${node} has it${sha256 === undefined ? '' : `, SHA-256 ${sha256.slice(0, 12)}…`}`,
-    })),
+    candidates: groups.slice(0, MOST_OFFERS).map(nodesCandidate),
   }
 }
 

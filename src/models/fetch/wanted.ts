@@ -145,6 +145,10 @@ export type SearchStep = v.InferOutput<typeof searchStepSchema>
 export interface OfferCandidate {
   readonly air?: string
   readonly url?: string
+  /** Of the whole file. */
+  readonly sha256?: string
+  /** Where only that is known. */
+  readonly tensor_sha256?: string
   readonly name?: string
   readonly why: string
 }

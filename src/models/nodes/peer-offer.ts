@@ -4,13 +4,16 @@ import type { PeerMatch } from './peer-index.ts'
 
 /** What a node has as something that can be fetched. */
 export function toOffer(node: string, ref: PeerFileRef, { entry, matchedBy }: PeerMatch): Offer {
-  const { filename, sizeBytes, sha256, tensorSha256, civitai, key, title, license } = entry
+  const { filename, types, sizeBytes, sha256, tensorSha256, civitai, key, title, license } = entry
+  // Of several that a kind of SwarmUI's stands for it is most likely the first.
+  const [type = 'other'] = types
   return {
     source: 'remote',
     node,
     ref: { kind: 'node', node, ...ref },
     filename,
     matched_by: matchedBy,
+    ...(type === 'other' ? {} : { type }),
     ...(sizeBytes === undefined ? {} : { size_bytes: sizeBytes }),
     ...(sha256 === undefined ? {} : { sha256 }),
     ...(tensorSha256 === undefined ? {} : { tensor_sha256: tensorSha256 }),

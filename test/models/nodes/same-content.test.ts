@@ -19,7 +19,12 @@ afterEach(() => w[Symbol.asyncDispose]())
 function search(wanted: Partial<WantedModel>): Promise<Search> {
   const nowhere = { fetch: fakeFetch, log: silentLog, baseUrl: 'http://127.0.0.1:9', sleep: async () => {} }
   const civitai = createCivitaiVersions(nowhere)
-  const deps = { peers: w.peers, civitai, huggingFace: createHuggingFace(nowhere), keys: { find: async () => undefined } }
+  const deps = {
+    peers: w.peers,
+    civitai,
+    huggingFace: createHuggingFace(nowhere),
+    keys: { find: async () => undefined },
+  }
   return createSearch(deps)(wants(wanted), { actor: OWNER, signal })
 }
 
@@ -58,10 +63,8 @@ describe('nodes of both dialects, asked by a name', () => {
     expect(candidates).toContainEqual(
       expect.objectContaining({ name: 'harbor.safetensors', sha256: harbor.sha256, why: 'the node box has it' }),
     )
-    const other = candidates.find(({ tensor_sha256: tensor }) => tensor !== undefined)
-    expect(other).toMatchObject({ tensor_sha256: expect.stringMatching(/^[0-9a-f]{64}$/) })
+    const { tensor_sha256: value = '' } = candidates.find(({ tensor_sha256: tensor }) => tensor !== undefined) ?? {}
     // What a candidate says of itself finds it, and nothing else.
-    const [value = ''] = [other?.tensor_sha256]
     const found = await search({ hashes: [{ algorithm: 'tensor_sha256', value }] })
     expect(found.offers.map((offer) => [offer.node, offer.tensor_sha256])).toEqual([
       ['swarm', value],
@@ -70,12 +73,9 @@ describe('nodes of both dialects, asked by a name', () => {
   })
 })
 
-test.each([
-  ['loras/a.safetensors', 'lora'],
-  ['vae/a.safetensors', 'vae'],
-])('a node says what its model is: %s is %s', async (path, type) => {
+test.each([['lora'], ['vae']] as const)('a node says what its model is: %s', async (type) => {
   const node = await w.airkeep()
-  const { sha256 } = await node.add(path, safetensors('a'))
+  const { sha256 } = await node.add('a.safetensors', safetensors('a'), { type })
   await w.add('box', node.url)
   expect(await w.peers.locate(sha256, { signal })).toMatchObject([{ node: 'box', type }])
 })
