@@ -87,7 +87,7 @@ export function createFetching(deps: FetchingDeps): Fetching {
   })
   const huggingFace = createHuggingFace({ fetch, log, baseUrl: settings.hf_url })
   const civitai = createCivitaiVersions({ fetch, log, baseUrl: settings.civitai_url })
-  const findOffers = createSearch({ peers, civitai, huggingFace, keys })
+  const findOffers = createSearch({ peers, civitai, huggingFace, keys, mirrors: settings })
   const decide = createDecideOffers({
     db,
     audit,
@@ -163,7 +163,7 @@ export function createFetching(deps: FetchingDeps): Fetching {
   )
   const follower = createJobFollower({ events: deps.events, store })
   return {
-    operations: [createRequestOperation({ jobs, hostsFor: deps.hostsFor })],
+    operations: [createRequestOperation({ jobs, hostsFor: deps.hostsFor, mirrors: settings })],
     upstream: {
       findOffers,
       downloads: createDownloads({ jobs, store, follower, decide }),

@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { AppError } from '../errors.ts'
 import { textField } from '../operation/fields.ts'
 import { type Call, defineOperation, type Operation } from '../operation/operation.ts'
-import { fixPage, type LabelOf } from './fix/fix-page.ts'
+import type { LabelOf } from './fix/fix-page.ts'
 import { type OpenedPage, openPage, replacePage } from './fix/page-file.ts'
 import type { NamedPages } from './named-pages.ts'
 import { decodePage } from './page-text.ts'
@@ -65,6 +65,8 @@ export function createFixOperation({ reader, pages, labelOf }: FixDeps): Operati
       if (text === undefined) throw new AppError('invalid_input', 'The page cannot be fixed: it is no text')
       const [report] = await reader.read([{ file_path: name, content: text.text }], call.signal)
       if (report === undefined) throw new AppError('internal', 'The page was not read')
+      // YAML is read by threads; it costs the start of the program too much.
+      const { fixPage } = await import('./fix/fix-page.ts')
       const { bytes, diff, fixes, notes } = await fixPage(
         name,
         { bytes: page.bytes, text },

@@ -13,3 +13,6 @@ export const MAX_COMMANDS = 1000
 /** Files that one page may place. */
 export const MAX_FILES = 1000
 export const MAX_NOTES = 50
+
+export const tooLarge = (sizeBytes: number): string =>
+  `It has ${sizeBytes} bytes: no page of a catalog has more than ${MAX_PAGE_BYTES}`

@@ -1,5 +1,6 @@
-import { type Air, formatAir, parseAir } from '../air/air.ts'
+import { type Air, parseAir } from '../air/air.ts'
 import { findAirs } from '../air/find-airs.ts'
+import { airKey } from './air-key.ts'
 import { type FrontMatter, fieldsOf } from './front-matter.ts'
 
 /** What the AIR field of a page holds. */
@@ -32,6 +33,3 @@ export function readPageAir(front: FrontMatter): PageAir {
   if (text === undefined) return { kind: 'none', airs: [] }
   return { kind: PREFIX.test(text) ? 'broken' : 'slug', text, airs: [] }
 }
-
-/** Two AIRs with the same key name the same file. */
-export const airKey = (air: Air): string => formatAir(air).toLowerCase()

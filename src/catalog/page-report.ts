@@ -1,8 +1,8 @@
 import * as v from 'valibot'
 import { parseAir } from '../air/air.ts'
+import { airKey } from './air-key.ts'
 import { SYNTAX_TYPES, type Verdict } from './classify.ts'
 import { PROGRAMS } from './expected-file.ts'
-import { airKey } from './page-air.ts'
 
 const sourceSchema = v.variant('kind', [
   v.object({

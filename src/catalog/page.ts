@@ -1,7 +1,7 @@
 import { type PageCommands, readCommands } from './commands/read-commands.ts'
 import type { ExpectedFile, Program } from './expected-file.ts'
 import { type FrontMatter, fieldsOf, readFrontMatter } from './front-matter.ts'
-import { MAX_NOTES, MAX_PAGE_BYTES } from './limits.ts'
+import { MAX_NOTES, MAX_PAGE_BYTES, tooLarge } from './limits.ts'
 import { findCodeBlocks } from './markdown.ts'
 import { type PageAir, readPageAir } from './page-air.ts'
 import { decodePage } from './page-text.ts'
@@ -29,9 +29,6 @@ const unreadable = (fault: string): CatalogPage => ({
   files: [],
   notes: [],
 })
-
-export const tooLarge = (sizeBytes: number): string =>
-  `It has ${sizeBytes} bytes: no page of a catalog has more than ${MAX_PAGE_BYTES}`
 
 /** Reads the bytes of a page. */
 export function readPageBytes(bytes: Uint8Array): CatalogPage {

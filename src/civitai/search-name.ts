@@ -1,7 +1,7 @@
 import { isJsonObject } from '../lib/json.ts'
 import { type AskDeps, askBoth, unusable } from './ask-both.ts'
 import type { CivitaiFile } from './file.ts'
-import { isMainFile, wireTypes } from './model-type.ts'
+import { type CivitaiModelType, isMainFile, wireTypes } from './model-type.ts'
 import { type CivitaiVersion, parseCivitaiModel } from './version.ts'
 import type { ModelRequestOptions } from './wire.ts'
 
@@ -13,6 +13,8 @@ export interface CivitaiCandidate {
   readonly versionName: string | null
   readonly fileName: string | null
   readonly air: string | null
+  readonly modelType: CivitaiModelType
+  readonly baseModel: string | null
 }
 
 const MAX_CANDIDATES = 10
@@ -50,11 +52,14 @@ export async function searchByName(
 }
 
 function candidateOf(version: CivitaiVersion, wanted: string): CivitaiCandidate {
-  const { modelId, versionId, modelName, versionName, air, files } = version
+  const { modelId, versionId, modelName, versionName, air, modelType, baseModel, files } = version
   const main = files.find(({ primary }) => primary) ?? files.find(({ type }) => isMainFile(type))
   const file = fileCalled(version, wanted) ?? main
   // Read from a model: its number is known.
-  return { modelId: modelId ?? 0, versionId, name: modelName, versionName, fileName: file?.name ?? null, air }
+  return {
+    ...{ modelId: modelId ?? 0, versionId, name: modelName, versionName },
+    ...{ fileName: file?.name ?? null, air, modelType, baseModel },
+  }
 }
 
 const fileCalled = ({ files }: CivitaiVersion, wanted: string): CivitaiFile | undefined =>

@@ -1,17 +1,18 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json.ts'
 
 /**
- * How a dependency of an import stands, for a person: `here` (or not needed), `coming`, `to_fetch` (it may be fetched
- * and is not yet), else why it is not here.
+ * How a dependency of an import stands, for a person: `here` (or not needed), `pending` (nobody has looked), `coming`,
+ * `to_fetch` (it may be fetched and is not yet), else why it is not here.
  */
-export type DependencyState = 'here' | 'coming' | 'to_fetch' | 'ambiguous' | 'blocked' | 'missing'
+export type DependencyState = 'here' | 'pending' | 'coming' | 'to_fetch' | 'ambiguous' | 'blocked' | 'missing'
 
-const COMING = new Set(['pending', 'download_scheduled', 'downloading', 'verifying'])
+const COMING = new Set(['download_scheduled', 'downloading', 'verifying'])
 const ELSEWHERE = new Set(['remote', 'civitai', 'huggingface', 'url'])
 
 export function stateOfDependency(dependency: JsonObject): DependencyState {
   const { status, active, optional } = dependency
   if (status === 'resolved' || status === 'skipped' || active === false) return 'here'
+  if (status === 'pending') return 'pending'
   if (typeof status === 'string' && COMING.has(status)) return 'coming'
   if (status === 'blocked') return 'blocked'
   if ((status === 'missing' || status === 'ambiguous') && isOffered(dependency)) return 'to_fetch'

@@ -3,6 +3,7 @@ import { askForChoices, type Choice } from './choose.ts'
 import { confirm } from './confirm.ts'
 import type { Context } from './context.ts'
 import { dependenciesOf, stateOfDependency } from './dependency-state.ts'
+import { findOperation } from './find-operation.ts'
 import { type ImportParts, type Result, type Results, runImports } from './import-jobs.ts'
 import { amountOf, hasFilesToFetch, type ImportPlan, planOf, renderPlan } from './import-plan.ts'
 import type { ImportSource } from './import-source.ts'
@@ -28,8 +29,9 @@ export function mayAsk(
 }
 
 /**
- * Looks first, which downloads nothing; shows what is missing and asks; then imports once more, with downloads. What was
- * found upstream is remembered for a while, so that the second time costs little.
+ * Looks first, which downloads nothing; shows what is missing and asks; then the same jobs go on, with downloads. What was
+ * found upstream is remembered for a while, so that the second time costs little. Where there was nothing to ask, such as
+ * because all is blocked, they go on too: what they need comes once it may.
  * @throws as runImports does
  */
 export async function importWithQuestion(
@@ -37,7 +39,7 @@ export async function importWithQuestion(
   sources: readonly ImportSource[],
   options: ImportOptions,
 ): Promise<Results> {
-  const { context } = parts
+  const { context, app } = parts
   const { track, ...untracked } = options
   const look = await runImports(parts, sources, { ...untracked, download: false, isLook: true })
   const [only] = look.results
@@ -45,21 +47,29 @@ export async function importWithQuestion(
   const looked = only !== undefined && choices.length > 0 ? [await choose(parts, only, choices)] : look.results
 
   const plan = planOf(looked.map(({ output }) => output))
-  const fetches = plan.files > 0 && (await askForDownload(context, plan))
+  const isDeclined = plan.files > 0 && !(await askForDownload(context, plan))
   const goesAgain = ({ output, job }: Result): boolean =>
-    job !== undefined && output.status !== 'failed' && (track === true || (fetches && hasFilesToFetch(output)))
+    job !== undefined &&
+    (track === true ? output.status !== 'failed' : !isDeclined && output.status === 'partially_completed')
   const again = looked.filter(goesAgain)
-  if (again.length === 0) return { results: looked, fetched: undefined }
-
   const display = createJobDisplay(context, { jobs: again.length })
-  const { results } = await runImports(
-    parts,
-    again.map(({ source }) => source),
-    { ...options, download: fetches, display },
-  )
-  const chosen: Result[] = []
-  for (const result of results) chosen.push(await choose(parts, result, choices, display))
-  return { results: joined(looked, chosen), fetched: fetchedSentence(display.state()) }
+  const results = again.length === 0 ? looked : joined(looked, await goOn())
+  if (isDeclined) await noteDeclined(context, results)
+  return { results, fetched: again.length === 0 ? undefined : fetchedSentence(display.state()) }
+
+  async function goOn(): Promise<readonly Result[]> {
+    const before = again.map(({ source }) => source)
+    if (track === true) {
+      // A new one: what a look has found is not what was used.
+      const { results: tracked } = await runImports(parts, before, { ...options, download: !isDeclined, display })
+      const chosen: Result[] = []
+      for (const result of tracked) chosen.push(await choose(parts, result, choices, display))
+      return chosen
+    }
+    const operation = findOperation(app, 'retry_import_job', 'airkeep import')
+    const jobs = new Map(again.flatMap(({ source, job }) => (job === undefined ? [] : [[source, job] as const])))
+    return (await runImports(parts, before, { ...options, goesOn: { operation, jobs }, display })).results
+  }
 }
 
 /** The second results in the places of the first. */
@@ -71,9 +81,14 @@ function joined(looked: readonly Result[], second: readonly Result[]): readonly 
 async function askForDownload(context: Context, plan: ImportPlan): Promise<boolean> {
   context.progress.clear()
   await context.note(renderPlan(plan, context.outside.stderr.columns))
-  const agreed = await confirm(context, `Download ${amountOf(plan)}?`)
-  if (!agreed) await context.note('Nothing was downloaded')
-  return agreed
+  return confirm(context, `Download ${amountOf(plan)}?`)
+}
+
+/** With what fetches it all the same. */
+async function noteDeclined({ note }: Context, results: readonly Result[]): Promise<void> {
+  const [only, ...others] = results.filter(({ output }) => hasFilesToFetch(output))
+  const job = others.length === 0 ? (only?.job ?? 'JOB') : 'JOB'
+  await note(`Nothing was downloaded: airkeep retry-import-job --job-id ${job} --download fetches it`)
 }
 
 /** Tells the job what was chosen, which has it run again. */

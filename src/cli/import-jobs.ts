@@ -10,7 +10,7 @@ import { followJob, jobExitCode } from './job.ts'
 import { createJobDisplay, type JobDisplay } from './job-display.ts'
 import { describeError } from './report.ts'
 import type { Session } from './session.ts'
-import { type ImportOptions, type Started, startAll } from './start-imports.ts'
+import { type Started, type StartOptions, startAll } from './start-imports.ts'
 import { printableLine } from './text-width.ts'
 import { fetchedSentence } from './transfer-lines.ts'
 
@@ -41,7 +41,7 @@ export interface ImportParts {
 /** Enough that what they fetch at once is seen at once; each may be a connection. */
 const FOLLOWED_AT_ONCE = 8
 
-export type RunOptions = ImportOptions & {
+export type RunOptions = StartOptions & {
   /** Only to find out what there is to ask: whoever leaves meanwhile wants nothing of it. */
   readonly isLook?: boolean
   /** Shown together with what comes before or after; ended by the caller. */

@@ -59,7 +59,8 @@ export function createJobDisplay(
     show(job) {
       transfers.see(job)
       if (followed === 'nothing') return
-      if (hasEnded(job)) ended.add(String(job.job_id))
+      // One that goes on is told of from its beginning.
+      ended[hasEnded(job) ? 'add' : 'delete'](String(job.job_id))
       if (isFetching()) {
         const tell = followed === 'bars' ? draw : say
         timer ??= setInterval(tell, REDRAW_MS)

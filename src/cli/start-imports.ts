@@ -26,6 +26,17 @@ export interface ImportOptions {
   readonly yes?: true
 }
 
+export type StartOptions = ImportOptions & {
+  /** Jobs that were told not to download and do so from now on, instead of new ones. */
+  readonly goesOn?: GoesOn
+}
+
+export interface GoesOn {
+  /** retry_import_job */
+  readonly operation: Operation
+  readonly jobs: ReadonlyMap<ImportSource, string>
+}
+
 const LATEST_ANSWER_MS = 1_000
 
 /** What came of asking for one import. */
@@ -47,7 +58,7 @@ export async function startAll(
   session: Session,
   operation: Operation,
   sources: readonly ImportSource[],
-  options: ImportOptions,
+  options: StartOptions,
   started: Started[],
 ): Promise<void> {
   let done = 0
@@ -75,7 +86,7 @@ async function start(
   session: Session,
   operation: Operation,
   source: ImportSource,
-  { models, format, dryRun, track, download, link }: ImportOptions,
+  { models, format, dryRun, track, download, link, goesOn }: StartOptions,
   callSignal: AbortSignal,
 ): Promise<Started> {
   const base = {
@@ -91,6 +102,10 @@ async function start(
   const send: SendFile = (file, isDryRun) =>
     session.invoke(operation, { ...base, ...(isDryRun ? { dry_run: true } : {}) }, { ...call, file })
   const invoke = (): Promise<Answer> => {
+    const job_id = goesOn?.jobs.get(source)
+    if (goesOn !== undefined && job_id !== undefined) {
+      return session.invoke(goesOn.operation, { job_id, download: true }, call)
+    }
     // Another host cannot read this one's files: they travel.
     if (kind === 'path' && session.where.kind === 'server') return sendMedia(value, dryRun === true, send)
     if (kind === 'file') return send(value, dryRun === true)

@@ -7,12 +7,12 @@ import { quote } from './example.ts'
  * where nothing here helps.
  */
 export function whatHelps(wanted: JsonObject): string | undefined {
-  const { reason_code: code, resolved_source, source } = wanted
+  const { reason_code: code } = wanted
   switch (code) {
     case 'terms':
       return acceptTerms(wanted)
     case 'login':
-      return `airkeep set-upstream-key --provider ${[resolved_source, source].includes('huggingface') ? 'huggingface' : 'civitai'}`
+      return `airkeep set-upstream-key --provider ${isOfHub(wanted) ? 'huggingface' : 'civitai'}`
     case 'license':
       return 'set CivitAI.AllowedLicenses (AIRKEEP_CIVITAI_ALLOWED_LICENSES)'
     case 'size':
@@ -25,6 +25,10 @@ export function whatHelps(wanted: JsonObject): string | undefined {
       return undefined
   }
 }
+
+/** Before anything was found only the reason tells who refused. */
+const isOfHub = ({ resolved_source, source, reason }: JsonObject): boolean =>
+  [resolved_source, source].includes('huggingface') || /hugging ?face/i.test(textOf(reason) ?? '')
 
 function acceptTerms({ civitai, air, urls }: JsonObject): string {
   const version = isJsonObject(civitai) ? civitai.version_id : undefined

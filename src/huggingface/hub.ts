@@ -24,12 +24,14 @@ export interface HubCall {
 /** Addresses at the configured host. Each throws AppError invalid_input for what can be no repository or no path. */
 export interface Hub {
   readonly base: URL
+  /** In messages: who is asked. */
+  readonly called: string
   /** Where requests of the API may go. */
   readonly allowed: readonly string[]
   file(where: FileAt): URL
   /** `/api/models/<repo><rest>`; `rest` is escaped already. */
   api(repo: string, rest?: string): URL
-  /** What a person opens to read and accept terms. */
+  /** What a person opens to read and accept terms: accounts are Hugging Face's own, whatever mirror is asked. */
   page(repo: string): string
 }
 
@@ -41,12 +43,9 @@ export function createHub(baseUrl: string): Hub {
   const base = new URL(baseUrl)
   const prefix = base.pathname.replace(/\/$/, '')
   const at = (path: string): URL => new URL(`${prefix}${path}`, base)
-  const page = (repo: string): URL => {
-    const { folder, name } = readRepo(repo)
-    return at(`/${folder === 'models' ? '' : `${folder}/`}${name}`)
-  }
   return {
     base,
+    called: base.host === OFFICIAL.host ? base.host : `the mirror of Hugging Face at ${base.host}`,
     allowed: [base.host],
     file({ repo, revision, path }) {
       const parts = path.split('/')
@@ -55,14 +54,24 @@ export function createHub(baseUrl: string): Hub {
           hint: 'Write the path as the repository shows it, from its top folder on',
         })
       }
-      return new URL(`${page(repo).pathname}/resolve/${escaped(revision)}/${parts.map(escaped).join('/')}`, base)
+      return new URL(
+        `${at(pagePath(repo)).pathname}/resolve/${escaped(revision)}/${parts.map(escaped).join('/')}`,
+        base,
+      )
     },
     api(repo, rest = '') {
       const { folder, name } = readRepo(repo)
       return at(`/api/${folder}/${name}${rest}`)
     },
-    page: (repo) => page(repo).href,
+    page: (repo) => new URL(pagePath(repo), OFFICIAL).href,
   }
+}
+
+const OFFICIAL = new URL('https://huggingface.co')
+
+function pagePath(repo: string): string {
+  const { folder, name } = readRepo(repo)
+  return `/${folder === 'models' ? '' : `${folder}/`}${name}`
 }
 
 function readRepo(repo: string): { readonly folder: string; readonly name: string } {

@@ -6,6 +6,7 @@ import { waitSeconds } from './rate-limit.ts'
 
 /** What was asked for, as messages name it. */
 export interface Asked {
+  /** Who was asked. */
   readonly host: string
   readonly repo: string
   /** Where people read and accept the repository's terms. */
@@ -15,8 +16,6 @@ export interface Asked {
   /** What the host made of the caller's key. */
   readonly key: 'none' | 'sent' | 'refused'
 }
-
-const SET_KEY = 'set HF_TOKEN to a key'
 
 /** What an answer means that is neither the file nor a redirect to it. */
 export function toRefusal(response: GuardedResponse, asked: Asked): AppError {
@@ -71,9 +70,14 @@ function byStatus(status: number, headers: Headers, asked: Asked, answer: string
 /** Terms have to be accepted by an account: that takes a page, a person, and the account's key. */
 function gated(asked: Asked, said: string, cannot: (reason: string) => string): SourceRefused {
   if (asked.key !== 'sent') {
-    return new SourceRefused('login', cannot('its terms have to be accepted by an account first'), {
-      hint: `Accept the terms at ${asked.page} and ${SET_KEY} of that account${asked.key === 'refused' ? '; the one that is set is not valid' : ''}`,
-    })
+    const refused = asked.key === 'refused' ? '; the one that is set is not valid' : ''
+    return new SourceRefused(
+      'login',
+      cannot(`its terms have to be accepted at ${asked.page} by an account whose key set_upstream_key then stores`),
+      {
+        hint: `Accept the terms at ${asked.page} and store a key of that account with set_upstream_key, or set HF_TOKEN${refused}`,
+      },
+    )
   }
   if (/await|pending/i.test(said)) {
     return new SourceRefused('terms', cannot('its owners have not granted access yet'), {
@@ -100,4 +104,4 @@ const notThere = (asked: Asked): AppError =>
 const keyHint = ({ key }: Asked): string =>
   key === 'refused'
     ? 'the Hugging Face key that is set is not valid: set a new one'
-    : `${SET_KEY} of an account that may see it`
+    : 'store a key of an account that may see it with set_upstream_key, or set HF_TOKEN'

@@ -117,11 +117,11 @@ const isKeyRefused = ({ headers }: GuardedResponse): boolean =>
 
 function refusalOf(
   response: GuardedResponse,
-  { about, accept, url }: HubRequest,
+  { about, accept }: HubRequest,
   key: Asked['key'],
   hub: Hub,
 ): AppError | undefined {
   if (response.status < 400 || accept?.includes(response.status)) return undefined
   response.discard()
-  return toRefusal(response, { ...about, host: url.host, page: hub.page(about.repo), key })
+  return toRefusal(response, { ...about, host: hub.called, page: hub.page(about.repo), key })
 }

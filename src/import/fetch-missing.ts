@@ -8,6 +8,7 @@ import type { Candidate, Dependency } from './dependency.ts'
 import type { LastLook } from './resolve/last-look.ts'
 import { compareHashes } from './resolve/match.ts'
 import { toWanted } from './to-wanted.ts'
+import { withState } from './with-state.ts'
 
 export interface Upstream {
   readonly findOffers: FindOffers
@@ -54,11 +55,10 @@ export async function fetchMissing(
   const show = (at: number, state: DownloadState): void => {
     const before = dependencies[at]
     if (before === undefined) return
-    const { bytesDone, bytesTotal } = state
-    const status = state.status === 'waiting' ? 'download_scheduled' : state.status
-    const bytes = { bytes_done: bytesDone, bytes_total: bytesTotal ?? before.bytes_total }
-    dependencies[at] = { ...before, status, ...bytes }
-    onProgress(dependencies)
+    const after = withState(before, state)
+    dependencies[at] = after
+    if (after.status === before.status && after.reason === before.reason) onProgress(dependencies)
+    else onChanged(dependencies)
   }
   /** Files of this host may be what was found elsewhere; what somebody chose elsewhere is not looked for here. */
   async function lookAgain<T extends Dependency>(at: number, before: T, offers: readonly Offer[]): Promise<T> {
@@ -110,7 +110,11 @@ export async function fetchMissing(
   // What an earlier run has ordered, and this one does without.
   await downloads.leave(options.jobId, { keep: [...orders.values()] })
   await inParallel([...orders], WAITING, async ([at, jobId]) => {
-    const outcome = await downloads.follow(jobId, { signal, onState: (state) => show(at, state) })
+    const outcome = await downloads.follow(jobId, {
+      signal,
+      waitsWhilePaused: true,
+      onState: (state) => show(at, state),
+    })
     put(at, ended(dependencies[at], outcome))
   })
   return dependencies
@@ -159,18 +163,21 @@ function foundAt(offer: Offer | undefined, { filename, name }: Dependency): Part
 const MOST_CANDIDATES = 50
 
 /** Nothing may be fetched: what a person could choose from, and why. */
-function notOffered(dependency: Dependency, { candidates, refusal, failure }: Search): Partial<Dependency> {
+function notOffered(
+  dependency: Dependency,
+  { candidates, refusal, failure, contradiction }: Search,
+): Partial<Dependency> {
   if (refusal !== undefined) {
     return blocked({ reasonCode: refusal.reason, reason: refusal.message, until: refusal.until })
   }
   const both = [...dependency.candidates, ...candidates].slice(0, MOST_CANDIDATES)
   if (both.length > 0) {
-    const reason = dependency.reason ?? 'Only its name is known: choose_candidate says which of these it is'
-    const isConflict = dependency.status === 'ambiguous'
-    return { status: 'ambiguous', candidates: both, reason: isConflict ? dependency.reason : reason }
+    const what = dependency.reason ?? 'Only its name is known'
+    return { status: 'ambiguous', candidates: both, reason: `${what}: choose_candidate says which of these it is` }
   }
   const here = dependency.reason ?? 'It is not on this host'
   // Nothing follows from not having asked: it is missing until somebody tries again.
+  if (failure === undefined && contradiction !== undefined) return { reason: `${here}; ${contradiction}` }
   if (failure === undefined) return { reason: `It was not found anywhere: ${lowerFirst(here)}, and nobody else has it` }
   return { reason: `${here}; ${failure.message}${failure.retryable ? '; try again' : ''}` }
 }
@@ -186,7 +193,8 @@ function onlyTold({ candidates }: Dependency, offers: readonly Offer[]): Partial
   }))
   return {
     candidates: [...candidates, ...here].slice(0, MOST_CANDIDATES),
-    reason: 'It is not on this host and can be had: download is off',
+    reason:
+      'It is not on this host and can be had: this import was told not to download; retry_import_job with download fetches it',
   }
 }
 
@@ -195,7 +203,6 @@ function ended(dependency: Dependency | undefined, outcome: DownloadOutcome): Pa
     case 'completed': {
       const { path, name, sha256, sizeBytes, source, node } = outcome
       if (dependency !== undefined && contradicts(dependency, sha256)) return another(dependency, path, name, sha256)
-      const isRenamed = dependency !== undefined && dependency.written.length > 0 && !hasName(dependency, name)
       return {
         status: 'resolved',
         resolved_path: path,
@@ -207,7 +214,7 @@ function ended(dependency: Dependency | undefined, outcome: DownloadOutcome): Pa
         bytes_total: sizeBytes,
         candidates: [],
         reason_code: null,
-        reason: isRenamed ? `It was put under the name ${name}: another file has the one that the prompt uses` : null,
+        reason: dependency === undefined ? null : whyRenamed(dependency, outcome),
       }
     }
     case 'blocked':
@@ -218,6 +225,19 @@ function ended(dependency: Dependency | undefined, outcome: DownloadOutcome): Pa
     case 'paused':
       return { status: 'failed', reason: `Its download was ${outcome.status}: retry_import_job goes on with it` }
   }
+}
+
+/** Why it has not the name that the prompt uses; null where it has. */
+function whyRenamed(
+  dependency: Dependency,
+  { name, source }: DownloadOutcome & { status: 'completed' },
+): string | null {
+  if (dependency.written.length === 0 || hasName(dependency, name)) return null
+  if (source === 'local') return `The file is on this host under the name ${name}`
+  if (isNumbered(dependency, name))
+    return `It was put under the name ${name}: another file has the one that the prompt uses`
+  // By which another import wants the same file, or made safe.
+  return `It has the name ${name} on this host`
 }
 
 /** Of the hashes that the whole digest can settle. */
@@ -238,6 +258,15 @@ function another({ candidates }: Dependency, path: string, name: string, sha256:
     reason: 'What its source has now has another hash than the prompt names: choose_candidate takes it all the same',
   }
 }
+
+/** A number stands behind a name that is taken. */
+const isNumbered = ({ written }: Dependency, name: string): boolean => {
+  const stem = lastOf(name).replace(/-\d+(?:\.\w+)?$/, '')
+  return written.some((one) => stemOf(lastOf(one)) === stem || lastOf(one) === stem)
+}
+
+const lastOf = (name: string): string => name.replaceAll('\\', '/').split('/').at(-1) ?? name
+const stemOf = (name: string): string => name.replace(/\.\w+$/, '')
 
 const hasName = ({ written }: Dependency, name: string): boolean =>
   written.some((one) => {

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import * as v from 'valibot'
 import type { LocalFiles } from '../access/local-files.ts'
+import type { AppError } from '../errors.ts'
 import type { JobEnd, JobKind, RunningJob } from '../jobs/job.ts'
 import { fromJson, isJsonObject, type JsonObject } from '../lib/json.ts'
 import type { Library, LibraryOpener } from '../models/library.ts'
@@ -13,6 +14,7 @@ import { choiceSchema } from './choose/choice.ts'
 import { chosenWanted } from './choose/chosen-wanted.ts'
 import { type Dependency, dependencySchema, type ImportWarning } from './dependency.ts'
 import { fetchMissing, type Upstream } from './fetch-missing.ts'
+import { createFetchView, isUnderWay } from './fetch-view.ts'
 import type { Generation } from './generation.ts'
 import { linkNames } from './link-names.ts'
 import { createPaced } from './paced.ts'
@@ -112,6 +114,22 @@ function reopenedView({ dependencies }: JsonObject): JsonObject {
   return { ...firstView(), dependencies: known.success ? known.output.map((each) => fromJson(asPending(each))) : [] }
 }
 
+/** What it has not come to is not under way any more. */
+function endedView(view: JsonObject, how: 'failed' | 'cancelled', error: AppError): JsonObject {
+  const { dependencies, hashed_bytes, bytes_to_hash, ...rest } = view
+  const known = v.safeParse(v.array(dependencySchema), dependencies ?? [])
+  const stopped = known.success ? known.output.map((each) => fromJson(asStopped(each, how))) : (dependencies ?? [])
+  return { ...rest, status: how, dependencies: stopped, error: error.message, error_code: error.code }
+}
+
+/** The download keeps its id: it ends with the import that alone wants it. */
+function asStopped(dependency: Dependency, how: 'failed' | 'cancelled'): Dependency {
+  const { status } = dependency
+  const reason = `The import ${how === 'cancelled' ? 'was cancelled' : 'has failed'}: retry_import_job goes on with it`
+  if (isUnderWay(dependency)) return { ...dependency, status: 'missing', reason }
+  return status === 'pending' ? { ...dependency, reason, bytes_done: 0, bytes_total: 0 } : dependency
+}
+
 /** Jobs that a job object names: none where somebody has asked for it and it has not come to them yet. */
 const downloadsOf = ({ dependencies }: JsonObject): readonly string[] =>
   (Array.isArray(dependencies) ? dependencies.filter(isJsonObject) : []).flatMap(({ download_job_id: id }) =>
@@ -137,7 +155,7 @@ export function createImportJob(deps: ImportJobDeps): JobKind<ImportInput> {
       runImport(job, deps).catch((error: unknown) => {
         throw withoutSource(error, job.input.source)
       }),
-    ended: (view, how, error) => ({ ...view, status: how, error: error.message, error_code: error.code }),
+    ended: endedView,
     reopened: reopenedView,
     abandoned: async ({ id, view }) => deps.upstream?.downloads.leave(id, { known: downloadsOf(view) }),
     sequel: callbackOf,
@@ -175,12 +193,10 @@ async function runImport(job: RunningJob<ImportInput>, deps: ImportJobDeps): Pro
     // A disk that does not tell is no reason to fetch nothing.
     room = { free_bytes: await deps.freeBytes?.().catch(() => undefined) }
     // The object has every dependency: stored at each change of each it would fill disks.
-    const shown = createPaced<readonly Dependency[]>(SHOW_EVERY_MS, (now) =>
-      job.show(view(stateOf(now), progressOf(now), now)),
-    )
-    const saved = createPaced<readonly Dependency[]>(SAVE_EVERY_MS, (now) =>
-      job.save(view(stateOf(now), progressOf(now), now), { advanced: true }),
-    )
+    let newest = here
+    const viewOf = createFetchView(here, view)
+    const shown = createPaced<void>(SHOW_EVERY_MS, () => job.show(viewOf(newest)))
+    const saved = createPaced<void>(SAVE_EVERY_MS, () => job.save(viewOf(newest), { advanced: true }))
     try {
       return await job.aside(() =>
         fetchMissing(here, upstream, {
@@ -193,10 +209,14 @@ async function runImport(job: RunningJob<ImportInput>, deps: ImportJobDeps): Pro
           lastLook,
           chosen: (dependency) => chosenWanted(dependency, choices),
           onChanged(now) {
-            saved.offer([...now])
-            shown.offer([...now])
+            newest = [...now]
+            saved.offer()
+            shown.offer()
           },
-          onProgress: (now) => shown.offer([...now]),
+          onProgress(now) {
+            newest = [...now]
+            shown.offer()
+          },
         }),
       )
     } finally {
@@ -289,20 +309,6 @@ function settledShare(dependencies: readonly Dependency[]): number {
   if (dependencies.length === 0) return 1
   const settled = dependencies.filter(({ status }) => status !== 'pending').length
   return Math.round((settled / dependencies.length) * 100) / 100
-}
-
-const LIVE = new Set<Dependency['status']>(['download_scheduled', 'downloading', 'verifying'])
-
-const stateOf = (dependencies: readonly Dependency[]): string =>
-  dependencies.some(({ status }) => LIVE.has(status)) ? 'downloading' : 'resolving'
-
-/** Bytes where any are to come, else dependencies. */
-function progressOf(dependencies: readonly Dependency[]): number {
-  // What is only known of, or may not be fetched, never comes.
-  const fetched = dependencies.filter(({ download_job_id: job }) => job !== undefined)
-  const total = fetched.reduce((sum, { bytes_total }) => sum + bytes_total, 0)
-  const done = fetched.reduce((sum, { bytes_done }) => sum + bytes_done, 0)
-  return total === 0 ? settledShare(dependencies) : Math.min(1, Math.floor((1000 * done) / total) / 1000)
 }
 
 function mediaOf(

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { isFinal } from '../jobs/job.ts'
 import { createJobAccess } from '../jobs/job-access.ts'
 import type { JobRunner } from '../jobs/runner.ts'
 import type { JobStore } from '../jobs/store.ts'
@@ -7,6 +8,7 @@ import { defineOperation, type Operation } from '../operation/operation.ts'
 import { holds } from '../operation/permission.ts'
 import { IMPORT_KIND, IMPORT_STATUSES, importJobSchema } from './import-job.ts'
 import { toAnswer, toOwnAnswer } from './job-answer.ts'
+import { waitsForPaused } from './with-state.ts'
 
 const jobInput = v.strictObject({ job_id: jobIdField })
 
@@ -86,16 +88,27 @@ export function createImportJobOperations({ jobs, store }: ImportJobOperationsDe
       name: 'retry_import_job',
       summary: 'Run an import again under the same job_id',
       description:
-        'Queues an import that has ended again. Before: get_import_job, to see what was missing, and the models put in place. After: get_import_job until it has ended.',
+        'Queues an import that has ended again; with download, one that was told not to download fetches from now on. One that waits for a paused download has it go on. Before: get_import_job, to see what was missing, and the models put in place. After: get_import_job until it has ended.',
       example: { job_id: 'imp_0f3k9' },
       effect: 'write',
       permission: 'models:download',
       http: { method: 'post', path: '/v1/prompts/import/{job_id}/retry', status: 202 },
-      input: jobInput,
+      input: v.strictObject({
+        ...jobInput.entries,
+        download: v.optional(
+          v.pipe(
+            v.boolean(),
+            v.description('Fetch what is missing, or only say where it can be had; as before where it is left out'),
+          ),
+        ),
+      }),
       output: importJobSchema,
-      async run({ job_id }, call) {
-        await access.own(job_id, call.actor)
-        return toAnswer(await jobs.retry(job_id))
+      async run({ job_id, download }, call) {
+        const row = await access.own(job_id, call.actor)
+        const isOther = download !== undefined && download !== (row.input.download ?? true)
+        const isHeld = !isFinal(row.status) && waitsForPaused(jobs.latest(row).view)
+        if (!isOther && !isHeld) return toAnswer(await jobs.retry(job_id))
+        return toAnswer(await jobs.retry(job_id, (before) => (isOther ? { ...before, download } : before)))
       },
     }),
   ]

@@ -1,4 +1,5 @@
 import type { Dependency } from './dependency.ts'
+import { isUnderWay } from './fetch-view.ts'
 
 /** What a job has still to fetch, or would if it were to. */
 export interface ToDownload {
@@ -6,8 +7,6 @@ export interface ToDownload {
   /** As far as it is known. */
   readonly bytes: number
 }
-
-const COMING = new Set<Dependency['status']>(['download_scheduled', 'downloading', 'verifying'])
 
 export function toDownloadOf(dependencies: readonly Dependency[]): ToDownload {
   const open = dependencies.filter(isToCome)
@@ -19,6 +18,6 @@ export function toDownloadOf(dependencies: readonly Dependency[]): ToDownload {
 
 /** It is under way, or found elsewhere and allowed: only then it says from where it would come. */
 function isToCome({ status, resolved_source: source }: Dependency): boolean {
-  if (COMING.has(status)) return true
+  if (isUnderWay({ status })) return true
   return (status === 'missing' || status === 'ambiguous') && source !== undefined && source !== 'local'
 }

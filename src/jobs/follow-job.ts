@@ -41,8 +41,10 @@ export function createJobFollower({ events, store }: { events: EventHub; store: 
   return {
     follow(id, { signal, onChange }) {
       return new Promise((resolve, reject) => {
+        let hasHeard = false
         const follower: Follower = {
           onEvent({ final, data, id: eventId }) {
+            hasHeard = true
             onChange?.(data)
             // Only what is stored has ended: the rest was told because it could not be.
             if (final && eventId !== undefined) look()
@@ -71,7 +73,10 @@ export function createJobFollower({ events, store }: { events: EventHub; store: 
         signal.addEventListener('abort', stop, { once: true })
         if (signal.aborted) return stop()
         // Asked once it is listened to, so that an end in between is not missed.
-        look((row) => onChange?.(toPublicJob(row)))
+        look((row) => {
+          // What was stored is older than what was told meanwhile.
+          if (!hasHeard) onChange?.(toPublicJob(row))
+        })
       })
     },
     close: end,

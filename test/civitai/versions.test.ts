@@ -403,6 +403,8 @@ describe('by name', () => {
         versionName: 'HIGH v1.0',
         fileName: 'harbor_lights_high.safetensors',
         air: 'urn:air:wanvideo-22-i2v-a14b:lora:civitai:900100@910201',
+        modelType: 'lora',
+        baseModel: 'Wan Video 2.2 I2V-A14B',
       },
     ])
     const query = civitai.requests[0]?.query

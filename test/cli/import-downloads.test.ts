@@ -39,7 +39,7 @@ async function run(argv: readonly string[], world: CliWorld = {}): Promise<Ran> 
 function describeCall({ operation, input }: JsonObject): string {
   const { path, download, track, reference, air, skip, job_id } = input as JsonObject
   const source = typeof path === 'string' ? path.split('/').at(-1) : undefined
-  const flags = Object.entries({ track, skip }).flatMap(([name, value]) => (value === true ? [name] : []))
+  const flags = Object.entries({ track, skip, download }).flatMap(([name, value]) => (value === true ? [name] : []))
   return [
     operation,
     source,
@@ -58,6 +58,7 @@ const person = (...answers: string[]): CliWorld => ({ terminal: 100, answers })
 
 const LOOK = 'import_prompt fetch.png look'
 const FETCH = 'import_prompt fetch.png'
+const GO = 'retry_import_job download imp'
 const QUESTION = 'Download 2 files, 6.4 GiB? [Y/n] '
 
 describe('one picture', () => {
@@ -69,8 +70,8 @@ describe('one picture', () => {
     calls: readonly string[],
     questions: readonly string[],
   ])[] = [
-    ['Enter downloads', ['fetch.png'], person(''), 0, [LOOK, FETCH], [QUESTION]],
-    ['yes downloads', ['fetch.png'], person('Yes'), 0, [LOOK, FETCH], [QUESTION]],
+    ['Enter downloads', ['fetch.png'], person(''), 0, [LOOK, GO], [QUESTION]],
+    ['yes downloads', ['fetch.png'], person('Yes'), 0, [LOOK, GO], [QUESTION]],
     ['no leaves it', ['fetch.png'], person('n'), 10, [LOOK], [QUESTION]],
     ['the end of the input leaves it', ['fetch.png'], person(), 10, [LOOK], [QUESTION]],
     ['any other word is asked again', ['fetch.png'], person('maybe', 'n'), 10, [LOOK], [QUESTION, QUESTION]],
@@ -82,7 +83,22 @@ describe('one picture', () => {
     ['without a terminal for the question too', ['fetch.png'], { answers: ['n'] }, 0, [FETCH], []],
     ['--quiet asks all the same', ['fetch.png', '--quiet'], person('n'), 10, [LOOK], [QUESTION]],
     ['where all is here there is nothing to ask', ['here.png'], person(), 0, ['import_prompt here.png look'], []],
-    ['what is blocked alone is not asked for', ['gated.png'], person(), 10, ['import_prompt gated.png look'], []],
+    [
+      'what is blocked alone is not asked for, and comes once it is not',
+      ['gated.png'],
+      person(),
+      10,
+      ['import_prompt gated.png look', GO],
+      [],
+    ],
+    [
+      '--track of what is blocked alone comes once it is not',
+      ['gated.png', '--track'],
+      person(),
+      10,
+      ['import_prompt gated.png look', 'import_prompt gated.png track'],
+      [],
+    ],
     [
       '--track records once, with what was fetched',
       ['fetch.png', '--track'],
@@ -114,6 +130,13 @@ describe('one picture', () => {
     expect(stdout).toMatch(/pier\.gguf +resolved +6\.0 GiB +gpu-1 +\/models\/diffusion_model\/pier\.gguf\n/)
     expect(stdout).toMatch(/\n2 files fetched: \d/)
     expect(stdout).not.toContain('to fetch')
+  })
+
+  test('what was declined says how it is fetched all the same', async () => {
+    const { stderr } = await run(['import', 'fetch.png'], person('n'))
+    expect(stderr).toMatch(/Nothing was downloaded: airkeep retry-import-job --job-id imp_\w+ --download fetches it\n/)
+    const two = await run(['import', 'fetch.png', 'shared.png'], person('n'))
+    expect(two.stderr).toMatch(/Nothing was downloaded: airkeep retry-import-job --job-id JOB --download fetches it\n/)
   })
 
   test('bars are drawn on a terminal alone, and taken away', async () => {
@@ -150,13 +173,13 @@ describe('what may be several files', () => {
   ])[] = [
     ['a file that is here', ['1'], 0, [look, 'choose_candidate twin.safetensors twin imp'], [which]],
     ['none of them', ['s'], 0, [look, 'choose_candidate twin skip imp'], [which]],
-    ['left open', [''], 10, [look], [which]],
-    ['left open at the end of the input', [], 10, [look], [which]],
+    ['left open', [''], 10, [look, GO], [which]],
+    ['left open at the end of the input', [], 10, [look, GO], [which]],
     [
       'one that has to be fetched',
       ['3', '2', ''],
       0,
-      [look, air, 'import_prompt twins.png', air],
+      [look, air, GO],
       [which, which, 'Download 1 file, 1.0 GiB? [Y/n] '],
     ],
     ['one that is not fetched then', ['2', 'n'], 10, [look, air], [which, 'Download 1 file, 1.0 GiB? [Y/n] ']],
@@ -184,7 +207,7 @@ describe('a folder', () => {
     expect(questions).toEqual([QUESTION])
     expect(stderr).toMatch(/lora +harbor\.safetensors +to fetch +400\.0 MiB +civitai +2 /)
     expect(calls.slice(0, 4).every((call) => call.endsWith(' look'))).toBe(true)
-    expect(calls.slice(4)).toEqual(['import_prompt fetch.png', 'import_prompt shared.png'])
+    expect(calls.slice(4)).toEqual([GO, GO])
     expect(stdout).toContain('4 files: 3 with a prompt (a1111 3), 0 without, 1 failed\n')
     expect(stdout).toContain('2 files fetched: ')
     expect(stdout.indexOf('fetch.png')).toBeLessThan(stdout.indexOf('here.png'))

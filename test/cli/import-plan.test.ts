@@ -47,6 +47,7 @@ describe('how a dependency stands', () => {
     ['here', { status: 'missing', optional: true }],
     ['to_fetch', harbor],
     ['to_fetch', { ...harbor, status: 'ambiguous', candidates: [{ path: '/a' }] }],
+    ['pending', { status: 'pending' }],
     ['coming', { status: 'verifying' }],
     ['ambiguous', { status: 'ambiguous' }],
     ['blocked', gated],
@@ -80,6 +81,15 @@ describe('what is to be fetched', () => {
     [{ files: 2, bytes: 0, unsized: 2 }, '2 files of unknown size'],
   ])('%j', (plan, text) => {
     expect(amountOf(plan)).toBe(text)
+  })
+
+  test('is not said of what nobody has looked for', () => {
+    const dryRun = {
+      format: 'a1111',
+      dependencies: [{ type: 'lora', name: 'pier', status: 'pending', bytes_total: 0 }],
+    }
+    expect(planOf([dryRun])).toMatchObject({ files: 0, unsized: 0 })
+    expect(renderImport('a.png', dryRun, undefined)).not.toContain('to fetch')
   })
 
   test('is nothing where all is here or cannot be had', () => {

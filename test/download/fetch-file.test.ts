@@ -162,9 +162,10 @@ test('two downloads of one target: the second is a conflict, the first goes on',
   const wait = gate()
   const server = await serve(file, () => ({ until: wait.opened }))
   const target = newTarget()
-  const one = download({ target, sources: [aSource(server.url)], request: { expected: { sha256: SHA } } })
+  const setting = { target, sources: [aSource(server.url)], request: { expected: { sha256: SHA } } }
+  const one = download(setting)
   await server.asked(1)
-  const two = download({ target, sources: [aSource(server.url)], request: { expected: { sha256: SHA } } })
+  const two = download({ ...setting, tuning: { lockWaitMs: 0 } })
   expect(await rejection(two)).toMatchObject({ code: 'conflict' })
   wait.open()
   expect(await one).toMatchObject({ sha256: SHA })

@@ -15,7 +15,10 @@ const file = payloadBytes(HIGH.seed)
 const request = { expected: { sha256: sha256(file) } }
 
 const children: Bun.Subprocess[] = []
+const strays: number[] = []
 afterEach(async () => {
+  // Those that nobody looks after keep their numbers until their parents end.
+  for (const pid of strays.splice(0)) process.kill(pid, 'SIGKILL')
   for (const child of children.splice(0)) {
     child.kill('SIGKILL')
     await child.exited
@@ -39,7 +42,8 @@ function living(program = 'cat'): Bun.Subprocess {
 
 /** A command whose parent never looks after it, as the first process of a container may not; gives its process. */
 async function neglected(...command: readonly string[]): Promise<number> {
-  const parent = Bun.spawn(['sh', '-c', '"$@" </dev/null >/dev/null & echo $!; exec sleep 600', 'sh', ...command], {
+  const parent = Bun.spawn(['sh', '-c', 'exec 3<&0; "$@" <&3 >/dev/null & echo $!; exec sleep 600', 'sh', ...command], {
+    stdin: 'pipe',
     stdout: 'pipe',
   })
   children.push(parent)
@@ -49,11 +53,19 @@ async function neglected(...command: readonly string[]): Promise<number> {
     if (said.endsWith('\n')) break
   }
   // Until then the shell is still there, which would.
-  while (readFileSync(`/proc/${parent.pid}/comm`, 'utf8') !== 'sleep\n') await pause(1)
-  return Number(said)
+  await hasName(parent.pid, 'sleep')
+  const pid = Number(said)
+  strays.push(pid)
+  return pid
 }
 
-async function ended(pid: number): Promise<void> {
+/** A new process has its name from the moment on that it is another program. */
+async function hasName(pid: number, name: string): Promise<void> {
+  while (readFileSync(`/proc/${pid}/comm`, 'utf8') !== `${name}\n`) await pause(1)
+}
+
+async function kill(pid: number): Promise<void> {
+  process.kill(pid, 'SIGKILL')
   while (statOf(pid)[0] !== 'Z') await pause(1)
 }
 
@@ -65,7 +77,7 @@ describe('a writer that was killed', () => {
     const pid = await neglected(process.execPath, program, target, server.url, request.expected.sha256)
     // Only the notes on the disk tell what the other process has made durable.
     while (!existsSync(`${target}.part.json`)) await pause(5)
-    process.kill(pid, 'SIGKILL')
+    await kill(pid)
     const found = await download({ target, sources: [aSource(server.url)], request })
     expect(found).toMatchObject(request.expected)
     expect(found.fetchedBytes).toBeLessThan(file.length)
@@ -76,8 +88,9 @@ describe('a writer that was killed', () => {
   test('under a name that tells of a living one is gone too', async () => {
     const lock = `${newTarget()}.part.lock`
     const pid = await neglected(named(join(dirname(lock), 'x) R (1 ')))
-    await ended(pid)
+    await hasName(pid, 'x) R (1 ')
     writeFileSync(lock, markOf(pid))
+    await kill(pid)
     await (await takePartLock(lock)).release()
   })
 })
@@ -86,8 +99,7 @@ describe('a writer that lives', () => {
   test('is not taken for a dead one by its name', async () => {
     const lock = `${newTarget()}.part.lock`
     const { pid } = living(named(join(dirname(lock), 'x) Z (1 ')))
-    // The new process has its name from the moment on that it is another program.
-    while (!readFileSync(`/proc/${pid}/comm`, 'utf8').startsWith('x)')) await pause(1)
+    await hasName(pid, 'x) Z (1 ')
     const mark = markOf(pid)
     writeFileSync(lock, mark)
     expect(await rejection(takePartLock(lock))).toMatchObject({ code: 'conflict' })

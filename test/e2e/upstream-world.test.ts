@@ -127,7 +127,12 @@ describe('Hugging Face', () => {
 
   test('a gated repository is told apart', async () => {
     const { job } = await download({ url: hubUrl(GATED_REPO, HUB_FILES[0]?.[0] ?? '') })
-    expect(job).toMatchObject({ status: 'partially_completed', reason_code: 'login' })
+    expect(job).toMatchObject({
+      status: 'partially_completed',
+      reason_code: 'login',
+      reason: expect.stringContaining('set_upstream_key'),
+      hint: expect.stringContaining(`https://huggingface.co/${GATED_REPO}`),
+    })
   })
 })
 
@@ -139,6 +144,22 @@ describe('nodes', () => {
   test('that have one file are its sources', async () => {
     const bytes = await fetched({ sha256: HIGH.sha256 }, HIGH)
     expect(Object.keys(bytes)).toEqual(expect.arrayContaining(['node:one', 'node:two']))
+  })
+
+  test('say where their file belongs', async () => {
+    const { job_id } = await invoke('request_model_download', { sha256: HIGH.sha256 })
+    expect(await ended('get_model_job', String(job_id))).toMatchObject({
+      status: 'completed',
+      type: 'lora',
+      path: join(world.models, 'loras/harbor_lights_high.safetensors'),
+    })
+  })
+
+  test.each(['harbor_lights_low', 'wan/harbor_lights_low'])('of both dialects with one file %s', async (name) => {
+    const payload = `a pier <lora:${name}:1>\nSteps: 20, Sampler: Euler, Seed: 1`
+    const { job_id } = await invoke('import_prompt', { payload })
+    const job = await ended('get_import_job', String(job_id))
+    expect(job).toMatchObject({ dependencies: [{ status: 'resolved', sha256: LOW.sha256 }] })
   })
 
   test('do not keep a file away that only the registries have', async () => {

@@ -188,14 +188,14 @@ describe('what stands in the way', () => {
       {
         reason: 'login',
         code: 'forbidden',
-        hint: `Accept the terms at ${hub.url}/acme/gated and set HF_TOKEN to a key of that account`,
+        hint: 'Accept the terms at https://huggingface.co/acme/gated and store a key of that account with set_upstream_key, or set HF_TOKEN',
       },
     ],
     [
       'terms that the account has not accepted',
       { repo: 'acme/gated' },
       'hf_other',
-      { reason: 'terms', code: 'license_blocked', hint: expect.stringContaining(`${hub.url}/acme/gated`) },
+      { reason: 'terms', code: 'license_blocked', hint: expect.stringContaining('https://huggingface.co/acme/gated') },
     ],
     [
       'terms, and a key that is not valid',
@@ -232,7 +232,7 @@ describe('what stands in the way', () => {
       'no such repository',
       { repo: 'acme/nothing' },
       undefined,
-      { code: 'not_found', message: `Cannot find acme/nothing on ${hub.host}` },
+      { code: 'not_found', message: `Cannot find acme/nothing on the mirror of Hugging Face at ${hub.host}` },
     ],
     [
       'no such revision',

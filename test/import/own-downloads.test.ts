@@ -61,6 +61,9 @@ async function shows(id: string, says: (view: JsonObject) => boolean): Promise<J
   return view
 }
 
+/** It waits for a download that somebody has paused. */
+const isHeld = (view: JsonObject): boolean => String(only(view).reason).includes('is paused')
+
 /** An import whose download has stopped in the middle. */
 async function inTheMiddle(): Promise<{ readonly id: string; readonly download: string }> {
   const id = await begin()
@@ -68,6 +71,39 @@ async function inTheMiddle(): Promise<{ readonly id: string; readonly download: 
   const view = await shows(id, (now) => only(now).status === 'downloading')
   return { id, download: String(only(view).download_job_id) }
 }
+
+test('what is stored of an import in the middle is no older than what was told', async () => {
+  const told: number[] = []
+  const stored = new Promise<void>((resolve) => {
+    host.events.subscribe(({ kind, id, data }) => {
+      if (kind !== 'import' || only(data).bytes_done === undefined) return
+      told.push(Number(only(data).bytes_done))
+      if (id !== undefined && only(data).status === 'downloading') resolve()
+    })
+  })
+  await inTheMiddle()
+  await stored
+  expect(told.at(-1)).toBeGreaterThan(0)
+  expect(told).toEqual(told.toSorted((a, b) => a - b))
+})
+
+test('an import tells of nothing that goes back', async () => {
+  first = undefined
+  const ranks = ['analyzing', 'resolving', 'downloading', 'completed']
+  const steps = ['pending', 'missing', 'download_scheduled', 'downloading', 'verifying', 'resolved']
+  const told: (readonly number[])[] = []
+  host.events.subscribe(({ kind, data }) => {
+    if (kind !== 'import') return
+    const { status = 'pending', bytes_done: bytes = 0 } = only(data)
+    told.push([ranks.indexOf(String(data.status)), Number(data.progress), steps.indexOf(String(status)), Number(bytes)])
+  })
+  await host.ended({ job_id: await begin() })
+  for (const at of [0, 1, 2, 3]) {
+    const values = told.map((each) => each[at] ?? -1)
+    expect(values).toEqual(values.toSorted((a, b) => a - b))
+  }
+  expect(told.at(-1)?.slice(0, 3)).toEqual([3, 1, 5])
+})
 
 test('an import that is cancelled takes its download along', async () => {
   const { id, download } = await inTheMiddle()
@@ -127,22 +163,44 @@ test('what is left out while it is fetched is fetched no more', async () => {
 test('a paused download goes on when its import is retried', async () => {
   const { id, download } = await inTheMiddle()
   await host.jobs.pause(download)
-  const paused = await host.ended({ job_id: id })
-  expect(only(paused)).toMatchObject({ status: 'failed', reason: expect.stringContaining('retry_import_job') })
+  await shows(id, isHeld)
   await host.invoke('retry_import_job', { job_id: id })
   expect(only(await host.ended({ job_id: id }))).toMatchObject({ status: 'resolved', download_job_id: download })
   expect(await downloads()).toEqual(['succeeded'])
 })
 
-test('an import that has ended wants nothing any more', async () => {
+test('an import waits for its paused download, and ends when that goes on', async () => {
   const { id, download } = await inTheMiddle()
   await host.jobs.pause(download)
-  await host.ended({ job_id: id })
+  const held = await shows(id, isHeld)
+  expect(held).toMatchObject({ status: 'downloading' })
+  expect(only(held)).toMatchObject({ status: 'download_scheduled', bytes_total: HIGH.sizeBytes })
+  expect(Number(only(held).bytes_done)).toBeGreaterThan(0)
+  await host.jobs.retry(download)
+  expect(only(await host.ended({ job_id: id }))).toMatchObject({ status: 'resolved', reason: null })
+})
+
+test('an import that waits for a paused download wants it still', async () => {
+  const { id, download } = await inTheMiddle()
+  await host.jobs.pause(download)
+  await shows(id, isHeld)
   silent = true
   const second = await begin()
   await shows(second, (view) => only(view).download_job_id === download)
   await host.invoke('cancel_import_job', { job_id: second })
+  expect(await downloads()).toEqual(['running'])
+  await host.invoke('cancel_import_job', { job_id: id })
   expect(await downloads()).toEqual(['cancelled'])
+})
+
+test('a cancelled import says of nothing that it is under way', async () => {
+  const { id } = await inTheMiddle()
+  await host.invoke('cancel_import_job', { job_id: id })
+  const job = await host.invoke('get_import_job', { job_id: id })
+  expect(job).toMatchObject({ status: 'cancelled' })
+  expect(only(job)).toMatchObject({ status: 'missing', reason: expect.stringContaining('was cancelled') })
+  const [row] = await host.store.list({ kinds: ['download'] }, 1, 0)
+  expect(row?.view).toMatchObject({ status: 'cancelled', connections: 0 })
 })
 
 test('a paused download holds still while its import goes on after a restart', async () => {
@@ -151,7 +209,7 @@ test('a paused download holds still while its import goes on after a restart', a
   await host.jobs.stop()
   await host.jobs.pause(download)
   await host.jobs.start()
-  expect(only(await host.ended({ job_id: id }))).toMatchObject({ status: 'failed' })
+  await shows(id, isHeld)
   expect(await downloads()).toEqual(['paused'])
 })
 

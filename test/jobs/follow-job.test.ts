@@ -74,6 +74,18 @@ test('whoever follows a job sees its progress and its end', async () => {
   expect(seen.at(-1)).toMatchObject({ status: 'completed' })
 })
 
+test('what was stored does not come after what was told since', async () => {
+  await runner.stop()
+  const { id } = await create('one')
+  const seen: JsonObject[] = []
+  const ended = follower.follow(id, { signal: never, onChange: (view) => seen.push(view) })
+  const newer = { kind: 'download', jobId: id, owner: 'local', permission: 'models:read', final: false } as const
+  events.progress({ type: 'job', ...newer, data: { status: 'downloading', bytes: 7 } })
+  await runner.cancel(id)
+  await ended
+  expect(seen.map(({ status }) => status)).toEqual(['downloading', 'cancelled'])
+})
+
 test('a job that goes on at the moment of its end is followed to the next one', async () => {
   const permission = 'models:read'
   await runner.stop()

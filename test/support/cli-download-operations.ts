@@ -28,7 +28,7 @@ const harbor: JsonObject = {
   status: 'missing',
   candidates: [{ air: 'urn:air:sdxl:lora:civitai:900100@910201', why: 'can be had from civitai' }],
   resolved_source: 'civitai',
-  reason: 'It is not on this host and can be had: download is off',
+  reason: 'It is not on this host and can be had',
   bytes_done: 0,
   bytes_total: 400 * MIB,
 }
@@ -140,7 +140,7 @@ export interface CliDownloads {
 
 interface Import {
   dependencies: JsonObject[]
-  readonly download: boolean
+  download: boolean
 }
 
 /** Imports that fetch, and what belongs to them. */
@@ -205,6 +205,23 @@ export function createCliDownloads(
             if (input.path !== undefined) return { ...one, status: 'resolved', resolved_path: input.path }
             return { ...harbor, reference: 'twin', filename: 'twin.safetensors', bytes_total: GIB }
           })
+          jobs.again(input.job_id, 'import', stepsOf(found.dependencies, found.download, false))
+          return { job_id: input.job_id, status: 'resolving' }
+        },
+      }),
+      defineOperation({
+        ...common,
+        name: 'retry_import_job',
+        summary: 'Run it again',
+        example: { job_id: 'imp_1', download: true },
+        http: { method: 'post', path: '/v1/prompts/import/{job_id}/retry', status: 202 },
+        input: v.strictObject({ job_id, download: v.optional(v.boolean()) }),
+        output,
+        async run(input) {
+          record('retry_import_job', input)
+          const found = imports.get(input.job_id)
+          if (found === undefined) throw new Error('no such import')
+          found.download = input.download ?? found.download
           jobs.again(input.job_id, 'import', stepsOf(found.dependencies, found.download, false))
           return { job_id: input.job_id, status: 'resolving' }
         },

@@ -150,6 +150,10 @@ async function stream(
   })
   closing.addEventListener('abort', () => response.end())
   response.once('close', stop)
-  for (const event of stored) if (event.id > after || event.final) send(event)
+  // A job that goes on has an end in the middle of its events.
+  for (const [at, event] of stored.entries()) {
+    const isLast = at === stored.length - 1
+    if (event.id > after || (event.final && isLast)) send({ ...event, final: event.final && isLast })
+  }
   onStream()
 }

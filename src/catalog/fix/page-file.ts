@@ -5,8 +5,7 @@ import { orDiskFull } from '../../lib/disk-error.ts'
 import { ensureOpened, openFlags } from '../../lib/exact-file.ts'
 import { writeAtomic } from '../../lib/files.ts'
 import { reasonOf } from '../folder.ts'
-import { MAX_PAGE_BYTES } from '../limits.ts'
-import { tooLarge } from '../page.ts'
+import { MAX_PAGE_BYTES, tooLarge } from '../limits.ts'
 
 export interface OpenedPage {
   readonly bytes: Uint8Array

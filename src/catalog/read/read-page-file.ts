@@ -2,8 +2,7 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { isAppError } from '../../errors.ts'
 import { ensureOpened, isSymlinkRefused, openFlags } from '../../lib/exact-file.ts'
 import { reasonOf } from '../folder.ts'
-import { MAX_PAGE_BYTES } from '../limits.ts'
-import { tooLarge } from '../page.ts'
+import { MAX_PAGE_BYTES, tooLarge } from '../limits.ts'
 
 export type PageBytes = { readonly bytes: Uint8Array } | { readonly fault: string }
 

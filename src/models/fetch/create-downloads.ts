@@ -66,15 +66,15 @@ export function createDownloads({ jobs, store, follower, decide }: DownloadsDeps
       const left = new Set([...interests.drop(by, keep), ...known.filter((id) => !keep.includes(id))])
       for (const id of left) await end(id, by)
     },
-    async follow(jobId, { signal, onState }) {
-      // A job that is paused goes on some day, or never: whoever follows it is not to wait for that.
+    async follow(jobId, { signal, onState, waitsWhilePaused = false }) {
+      // A job that is paused goes on some day, or never: not everybody is to wait for that.
       const paused = new AbortController()
       const either = AbortSignal.any([signal, paused.signal])
       try {
         const row = await follower.follow(jobId, {
           signal: either,
           onChange(view) {
-            if (view.status === 'paused') paused.abort(PAUSED)
+            if (view.status === 'paused' && !waitsWhilePaused) paused.abort(PAUSED)
             else onState?.(stateOf(view))
           },
         })

@@ -5,9 +5,16 @@ import type { Completed } from './download-view.ts'
 import type { DownloadOutcome, DownloadState } from './downloads.ts'
 
 /** What a follower is told of a job object. */
-export function stateOf({ phase, bytes_done: done, bytes_total: total }: JsonObject): DownloadState {
+export function stateOf({ status, phase, bytes_done: done, bytes_total: total }: JsonObject): DownloadState {
   return {
-    status: phase === 'downloading' ? 'downloading' : phase === 'verifying' ? 'verifying' : 'waiting',
+    status:
+      status === 'paused'
+        ? 'paused'
+        : phase === 'downloading'
+          ? 'downloading'
+          : phase === 'verifying'
+            ? 'verifying'
+            : 'waiting',
     bytesDone: typeof done === 'number' ? done : 0,
     bytesTotal: typeof total === 'number' ? total : undefined,
   }

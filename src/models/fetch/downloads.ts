@@ -50,6 +50,13 @@ export interface LeaveOptions {
   readonly known?: readonly string[] | undefined
 }
 
+export interface FollowDownload {
+  readonly signal: AbortSignal
+  readonly onState?: (state: DownloadState) => void
+  /** A pause is no end: it goes on some day, or never. */
+  readonly waitsWhilePaused?: boolean
+}
+
 /** How a download ended. */
 export type DownloadOutcome =
   | {
@@ -73,7 +80,8 @@ export type DownloadOutcome =
   | { readonly status: 'failed' | 'cancelled' | 'paused'; readonly reason: string }
 
 export interface DownloadState {
-  readonly status: 'waiting' | 'downloading' | 'verifying'
+  /** `paused`: told only to those who wait for it to go on. */
+  readonly status: 'waiting' | 'downloading' | 'verifying' | 'paused'
   readonly bytesDone: number
   readonly bytesTotal: number | undefined
 }
@@ -101,8 +109,5 @@ export interface Downloads {
   /** A job does without what it has ordered: of that ends what no other waits for. */
   leave(by: string, options?: LeaveOptions): Promise<void>
   /** Waits for its end. @throws the signal's reason */
-  follow(
-    jobId: string,
-    options: { readonly signal: AbortSignal; readonly onState?: (state: DownloadState) => void },
-  ): Promise<DownloadOutcome>
+  follow(jobId: string, options: FollowDownload): Promise<DownloadOutcome>
 }

@@ -8,17 +8,19 @@ import { MODEL_TYPES } from '../model-file.ts'
 import { type DownloadInput, downloadKey, PLACES } from './download-input.ts'
 import { DOWNLOAD_KIND } from './download-job.ts'
 import { firstDownloadView } from './download-view.ts'
+import type { Mirrors } from './mirrors.ts'
 import { readRequestedModel } from './requested-model.ts'
 
 export interface RequestOperationDeps {
   readonly jobs: Pick<JobRunner, 'create' | 'retry'>
   /** Where addresses that this caller names may lead. */
   readonly hostsFor: (actor: Actor) => 'any' | readonly string[]
+  readonly mirrors?: Mirrors
 }
 
 const licenceField = requiredTextField('A licence as CivitAI.AllowedLicenses writes it', 200)
 
-export function createRequestOperation({ jobs, hostsFor }: RequestOperationDeps): Operation {
+export function createRequestOperation({ jobs, hostsFor, mirrors }: RequestOperationDeps): Operation {
   return defineOperation({
     name: 'request_model_download',
     summary: 'Download one model file, from wherever it is to be had',
@@ -71,7 +73,7 @@ export function createRequestOperation({ jobs, hostsFor }: RequestOperationDeps)
     output: v.object({ job_id: v.string(), status: v.string(), message: v.string() }),
     async run(request, { actor }) {
       const { folder, filename, max_size_bytes, prefer, constraints } = request
-      const { wanted, type } = readRequestedModel(request, hostsFor(actor))
+      const { wanted, type } = readRequestedModel(request, hostsFor(actor), mirrors)
       const licence = constraints?.license
       const input: DownloadInput = {
         offers: [],

@@ -3,6 +3,7 @@ import { fileModelType } from '../../civitai/model-type.ts'
 import { AppError } from '../../errors.ts'
 import { isEmptyHash, parseSha256 } from '../../hash/digest.ts'
 import type { ModelType } from '../model-file.ts'
+import type { Mirrors } from './mirrors.ts'
 import { readWantedFolder } from './model-folder.ts'
 import { readRequestedUrl, refused } from './requested-url.ts'
 import type { WantedModel } from './wanted.ts'
@@ -25,9 +26,14 @@ export interface Requested {
 /**
  * What a request asks for, by exactly one name of it.
  * @param hosts where addresses that this caller names may lead
+ * @param mirrors what is asked in the place of the registries
  * @throws AppError invalid_input, forbidden (a host that this caller may not name)
  */
-export function readRequestedModel(request: RequestedModel, hosts: 'any' | readonly string[]): Requested {
+export function readRequestedModel(
+  request: RequestedModel,
+  hosts: 'any' | readonly string[],
+  mirrors?: Mirrors,
+): Requested {
   const { model_key, air, sha256, url, type, folder } = request
   const named = [model_key, air, url].filter((value) => value !== undefined).length
   if (
@@ -45,7 +51,7 @@ export function readRequestedModel(request: RequestedModel, hosts: 'any' | reado
       : air !== undefined
         ? readAir(air)
         : url !== undefined
-          ? { ...NOTHING, ...readRequestedUrl(url, hosts) }
+          ? { ...NOTHING, ...readRequestedUrl(url, hosts, mirrors) }
           : NOTHING
   const hashes = sha256 === undefined ? wanted.hashes : readSha256(sha256)
   const ofFolder = folder === undefined ? undefined : readWantedFolder('other', folder).type

@@ -6,6 +6,7 @@ import { checkTarget, parseUrl } from '../../net/target.ts'
 import { classOf } from '../known-folders.ts'
 import type { ModelType } from '../model-file.ts'
 import { readDeclaredUrl } from './declared-url.ts'
+import { atRegistry, type Mirrors } from './mirrors.ts'
 import type { WantedModel } from './wanted.ts'
 
 export type NamedByUrl = Pick<WantedModel, 'type'> & Partial<Pick<WantedModel, 'civitai' | 'huggingface' | 'urls'>>
@@ -13,11 +14,12 @@ export type NamedByUrl = Pick<WantedModel, 'type'> & Partial<Pick<WantedModel, '
 /**
  * What an address stands for that a caller names.
  * @param hosts where it may lead
+ * @param mirrors what is asked in the place of the registries
  * @throws AppError invalid_input, forbidden (a host that this caller may not name)
  */
-export function readRequestedUrl(text: string, hosts: 'any' | readonly string[]): NamedByUrl {
-  const url = parseUrl(text.trim())
-  const target = checkTarget(url)
+export function readRequestedUrl(given: string, hosts: 'any' | readonly string[], mirrors?: Mirrors): NamedByUrl {
+  const named = parseUrl(given.trim())
+  const target = checkTarget(named)
   const isListed = hosts === 'any' || listsHost(parseAllowList(hosts, 'the hosts that may be fetched from'), target)
   if (!isListed) {
     throw new AppError(
@@ -28,12 +30,14 @@ export function readRequestedUrl(text: string, hosts: 'any' | readonly string[])
       },
     )
   }
+  const text = mirrors === undefined ? given.trim() : atRegistry(given, mirrors)
+  const url = parseUrl(text)
   const ref = readDeclaredUrl(text, { byCaller: true })
   switch (ref?.kind) {
     case 'civitai': {
       const { version_id, file_id } = ref
       // Of several files the address may say which: type, format, size, fp.
-      const isChosen = file_id === undefined && parseCivitaiFileLink(text.trim()) !== undefined
+      const isChosen = file_id === undefined && parseCivitaiFileLink(text) !== undefined
       return {
         type: 'other',
         civitai: { version_id, ...(file_id === undefined ? {} : { file_id }) },

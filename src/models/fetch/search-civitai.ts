@@ -7,6 +7,7 @@ import type { CivitaiVersions, VersionRequestOptions } from '../../civitai/versi
 import { lookupsOf } from '../../civitai/wanted-hash.ts'
 import type { RefusalReason } from '../../net/file-source.ts'
 import { isOfType } from '../type-kinship.ts'
+import { fullAir } from './full-air.ts'
 import type { Looked } from './looked.ts'
 import type { Offer, OfferCandidate, WantedModel } from './wanted.ts'
 
@@ -118,7 +119,8 @@ function withoutFiles({ versionId, availability, usageControl, paidAccess }: Civ
 }
 
 function toCivitaiOffer(version: CivitaiVersion, file: CivitaiFile, matchedBy: string): Offer {
-  const { modelId, versionId, air, modelName, trainedWords, license, baseModel, availability, paidAccess } = version
+  const { modelId, versionId, modelName, trainedWords, license, baseModel, availability, paidAccess } = version
+  const air = fullAir(version)
   return {
     source: 'civitai',
     ref: {
@@ -139,7 +141,7 @@ function toCivitaiOffer(version: CivitaiVersion, file: CivitaiFile, matchedBy: s
     ...(file.hashes.sha256 === undefined ? {} : { sha256: file.hashes.sha256 }),
     matched_by: matchedBy,
     ...(modelId === null ? {} : { civitai: { model_id: modelId, version_id: versionId, file_id: file.id } }),
-    ...(air === null ? {} : { air }),
+    ...(air === undefined ? {} : { air }),
     ...(modelName === null ? {} : { title: modelName }),
     trained_words: [...trainedWords],
     facts: {
@@ -163,15 +165,14 @@ export async function namedAtCivitai(
   const [name] = names
   if (name === undefined) return []
   const found = await versions.searchByName(name, type === 'other' ? [] : [type], options)
-  return found.flatMap(({ air, fileName, name: title, versionName }) =>
-    air === null
-      ? []
-      : [
-          {
-            air,
-            name: fileName ?? title ?? air,
-            why: `Civitai has ${[title, versionName].filter(Boolean).join(', ')} by that name`,
-          },
-        ],
-  )
+  return found.map((candidate) => {
+    const { modelId, versionId, fileName, name: title, versionName } = candidate
+    const air = fullAir(candidate)
+    const page = `https://civitai.com/models/${modelId}?modelVersionId=${versionId}`
+    return {
+      ...(air === undefined ? { url: page } : { air }),
+      name: fileName ?? title ?? air ?? page,
+      why: `Civitai has ${[title, versionName].filter(Boolean).join(', ')} by that name`,
+    }
+  })
 }

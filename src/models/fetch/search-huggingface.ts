@@ -1,5 +1,5 @@
 import { compareHashes } from '../../civitai/wanted-hash.ts'
-import { parseSha256 } from '../../hash/digest.ts'
+import { parseSha256, type Sha256 } from '../../hash/digest.ts'
 import type { HuggingFace } from '../../huggingface/client.ts'
 import type { FileAt, HubCall, RepoAt } from '../../huggingface/hub.ts'
 import { modelExtension } from '../model-file.ts'
@@ -50,8 +50,8 @@ async function offerFile(
 ): Promise<Looked> {
   const { repo, revision, path } = where
   const file = await hub.getFile(where, call)
-  if (compareHashes(wanted.hashes, file.sha256 === undefined ? {} : { sha256: file.sha256 }) === 'different') {
-    return { offers: [], result: `${path} of ${repo} has another digest than the prompt names` }
+  if (file.sha256 !== undefined && isOther(wanted.hashes, file.sha256)) {
+    return contradicting(`${path} of ${repo}`, wanted, file.sha256)
   }
   const { license, gated } = await hub.getRepo(repo, call)
   const offer: Offer = {
@@ -65,4 +65,14 @@ async function offerFile(
     facts: { license, ...(gated === false ? {} : { gated }) },
   }
   return { offers: [offer], result: `${repo} has it at ${path}` }
+}
+
+const isOther = (hashes: WantedModel['hashes'], sha256: Sha256): boolean =>
+  compareHashes(hashes, { sha256 }) === 'different'
+
+/** Both digests are named: either may be the mistake. */
+function contradicting(what: string, { hashes }: WantedModel, sha256: Sha256): Looked {
+  const wanted = hashes.find((hash) => isOther([hash], sha256))?.value ?? ''
+  const result = `${what} has the SHA-256 ${sha256.slice(0, 12)}…, not the wanted ${wanted.slice(0, 12)}…`
+  return { offers: [], result, contradiction: result }
 }

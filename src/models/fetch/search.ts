@@ -1,14 +1,14 @@
 import type { CivitaiVersions } from '../../civitai/versions.ts'
 import { compareHashes } from '../../civitai/wanted-hash.ts'
-import { isAppError } from '../../errors.ts'
 import { isEmptyHash } from '../../hash/digest.ts'
 import type { HuggingFace } from '../../huggingface/client.ts'
-import { SourceRefused } from '../../net/file-source.ts'
 import type { Peers } from '../nodes/peers.ts'
+import { CALLED, joined, orFailure } from './ask-place.ts'
 import { readDeclaredUrl } from './declared-url.ts'
 import type { FindOffers, SearchOptions } from './downloads.ts'
 import { findKnownFile } from './known-files/find-known-file.ts'
 import type { Looked } from './looked.ts'
+import { atRegistry, type Mirrors } from './mirrors.ts'
 import { nodesCandidate } from './nodes-candidate.ts'
 import { createOutages } from './outages.ts'
 import { contentGroups } from './same-content.ts'
@@ -22,6 +22,7 @@ export interface SearchDeps {
   readonly civitai: CivitaiVersions
   readonly huggingFace: HuggingFace
   readonly keys: Pick<UpstreamKeys, 'find'>
+  readonly mirrors: Mirrors
 }
 
 type Place = 'remote' | 'civitai' | 'huggingface'
@@ -35,11 +36,13 @@ const USUAL: readonly Place[] = ['remote', 'civitai', 'huggingface']
  */
 export function createSearch(deps: SearchDeps): FindOffers {
   const outages = createOutages()
-  return async (wanted, options) => {
+  return async (given, options) => {
+    const wanted = { ...given, urls: given.urls.map((url) => atRegistry(url, deps.mirrors)) }
     const steps: SearchStep[] = []
     const candidates: OfferCandidate[] = []
     let offers: readonly Offer[] = []
     let refusal: Search['refusal']
+    let contradiction: string | undefined
     const failures: NonNullable<Search['failure']>[] = []
 
     const look = async (step: SearchStep['step'], ask: () => Promise<Looked | undefined>): Promise<void> => {
@@ -51,6 +54,7 @@ export function createSearch(deps: SearchDeps): FindOffers {
       steps.push({ step, result: looked.result, ...(looked.failure === undefined ? {} : { failed: true }) })
       candidates.push(...(looked.candidates ?? []))
       offers = looked.offers
+      contradiction ??= looked.contradiction
       refusal ??= looked.refusal
       if (looked.failure !== undefined) failures.push(looked.failure)
     }
@@ -73,6 +77,7 @@ export function createSearch(deps: SearchDeps): FindOffers {
       steps,
       ...(best !== undefined || refusal === undefined ? {} : { refusal }),
       ...(best !== undefined || failure === undefined ? {} : { failure }),
+      ...(best !== undefined || contradiction === undefined ? {} : { contradiction }),
     }
   }
 }
@@ -269,48 +274,4 @@ async function lookByName(wanted: WantedModel, { civitai, keys }: SearchDeps, op
 async function sameBytes(best: Offer, { peers }: SearchDeps, options: SearchOptions): Promise<readonly Offer[]> {
   if (best.sha256 === undefined) return []
   return peers.locate(best.sha256, callOf(options))
-}
-
-/** All that could not be asked, each once; trying again helps where one of them can be asked by then. */
-function joined(failures: readonly NonNullable<Search['failure']>[]): Search['failure'] {
-  if (failures.length === 0) return undefined
-  const message = [...new Set(failures.map((each) => each.message))].join('; ')
-  return { message, retryable: failures.some(({ retryable }) => retryable) }
-}
-
-/** What people call whoever is asked. */
-const CALLED: Readonly<Record<SearchStep['step'], string>> = {
-  local: 'This host',
-  nodes: 'Other nodes',
-  civitai: 'Civitai',
-  huggingface: 'Hugging Face',
-  declared_url: 'The address that is named for it',
-  known_files: 'The place of files that everybody knows',
-}
-
-/** Only why: what was asked for is known. */
-const whyOf = (message: string): string => /: ([^:]*)$/s.exec(message)?.[1] ?? message
-
-/** One place that cannot be asked is no reason not to ask the next. */
-async function orFailure(
-  ask: () => Promise<Looked | undefined>,
-  signal: AbortSignal,
-  who: string,
-): Promise<Looked | undefined> {
-  try {
-    return await ask()
-  } catch (error) {
-    signal.throwIfAborted()
-    if (error instanceof SourceRefused) {
-      const { reason, message, until } = error
-      const refusal = { reason, message, ...(until === undefined ? {} : { until }) }
-      return { offers: [], result: message, refusal }
-    }
-    if (!isAppError(error) || error.code === 'internal' || error.code === 'cancelled') throw error
-    const { message, code } = error
-    if (code === 'not_found') return { offers: [], result: message }
-    const retryable = code === 'upstream_unavailable' || code === 'rate_limited'
-    const told = `${who} could not be asked: ${whyOf(message)}`
-    return { offers: [], result: told, failure: { message: told, retryable } }
-  }
 }

@@ -160,7 +160,14 @@ export interface Search {
   /** For a person to choose among: what a bare name alone would find. */
   readonly candidates: readonly OfferCandidate[]
   /** It exists, but cannot be had: what would have to change. */
-  readonly refusal?: { readonly reason: RefusalReason; readonly message: string; readonly until?: number }
+  readonly refusal?: {
+    readonly reason: RefusalReason
+    readonly message: string
+    readonly hint?: string
+    readonly until?: number
+  }
+  /** What lies at the named place has another digest than the wanted one: a sentence. */
+  readonly contradiction?: string
   /** An upstream could not be asked: nothing follows from not finding it. */
   readonly failure?: { readonly message: string; readonly retryable: boolean }
   readonly steps: readonly SearchStep[]

@@ -21,8 +21,8 @@ const MAX_FOLDERS = 2000
  * would fail (a value that is no text), a note says so and the rest holds.
  * @param file absolute path of the file, for relative paths and notes
  */
-export function readExtraPaths(text: string, file: string, search: Search): readonly ExtraFolder[] {
-  const config = readYaml(text, { maxAliases: MAX_ALIASES, merge: true })
+export async function readExtraPaths(text: string, file: string, search: Search): Promise<readonly ExtraFolder[]> {
+  const config = await readYaml(text, { maxAliases: MAX_ALIASES, merge: true })
   if (config === undefined || config === null) {
     const reason = config === null ? 'has no section' : 'is not valid YAML'
     search.note(`${file} ${reason}; its folders are not used.`)

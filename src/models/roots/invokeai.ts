@@ -35,7 +35,7 @@ async function readSettings(home: string, { note }: Search): Promise<JsonObject>
   const path = join(home, 'invokeai.yaml')
   const config = await readConfig(path)
   if (config === undefined) return {}
-  const content = 'fault' in config ? undefined : readYaml(config.text, { maxAliases: 100 })
+  const content = 'fault' in config ? undefined : await readYaml(config.text, { maxAliases: 100 })
   if (content === null) return {}
   if (!isJsonObject(content)) {
     note(`Cannot read ${path}${'fault' in config ? `: ${config.fault}` : ''}; InvokeAI's usual folders are taken.`)

@@ -1,5 +1,3 @@
-import { isScalar, parseDocument, visit } from 'yaml'
-
 /** Longer lists of model folders are not written. */
 const LENGTH_LIMIT = 256 * 1024
 
@@ -15,8 +13,10 @@ export interface YamlOptions {
  * keys that are no scalars: Python refuses them too, and writing out a nest of them as text takes longer than anybody
  * waits.
  */
-export function readYaml(text: string, { maxAliases, merge = false }: YamlOptions): unknown {
+export async function readYaml(text: string, { maxAliases, merge = false }: YamlOptions): Promise<unknown> {
   if (text.length > LENGTH_LIMIT) return undefined
+  // Most hosts have no such file: the program starts without it.
+  const { isScalar, parseDocument, visit } = await import('yaml')
   try {
     const document = parseDocument(text, { version: '1.1', merge, uniqueKeys: false, logLevel: 'error' })
     if (document.errors.length > 0) return undefined

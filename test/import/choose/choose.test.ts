@@ -141,6 +141,22 @@ describe('a model elsewhere', () => {
     expect(after.rewritten_payload).toBeUndefined()
   })
 
+  test('at the mirror in the place of Civitai comes with what Civitai says of it', async () => {
+    civitai.models.add({ ...HARBOR_LIGHTS, wire: { allowCommercialUse: '{}' } })
+    await host.close()
+    const env = { AIRKEEP_CIVITAI_URL: civitai.url, AIRKEEP_CIVITAI_ALLOWED_LICENSES: 'commercial' }
+    host = await openImports({ env, hosts: ['127.0.0.1'] })
+    const job = await host.run({ payload: loads('ink.safetensors') }, agent)
+    const url = `${civitai.url}/api/download/models/910201`
+    expect(only(await chosen(job, { reference: 'ink.safetensors', url }, agent))).toMatchObject({
+      status: 'blocked',
+      reason_code: 'license',
+      reason: expect.stringContaining('(noncommercial'),
+      resolved_source: 'civitai',
+      air: HIGH_AIR,
+    })
+  })
+
   test('at an address that the owner names is fetched, and no key of it is kept', async () => {
     const url = await serve()
     const job = await host.run({ payload: loads('ink.safetensors') })

@@ -67,7 +67,7 @@ test('what is here already is neither looked for nor fetched', async () => {
   await start()
   answer(found())
   await request({ air: AIR })
-  expect(await request({ sha256: HIGH.sha256 })).toMatchObject({ status: 'completed', source: 'local' })
+  expect(await request({ sha256: HIGH.sha256 })).toMatchObject({ status: 'completed', source: 'local', type: 'lora' })
   expect(asked).toHaveLength(1)
 })
 

@@ -3,7 +3,7 @@ import { createCivitaiVersions } from '../../../src/civitai/versions.ts'
 import { createFindings } from '../../../src/import/mention.ts'
 import { readReference } from '../../../src/import/reference.ts'
 import { silentLog } from '../../../src/lib/log.ts'
-import { searchCivitai } from '../../../src/models/fetch/search-civitai.ts'
+import { namedAtCivitai, searchCivitai } from '../../../src/models/fetch/search-civitai.ts'
 import type { WantedModel } from '../../../src/models/fetch/wanted.ts'
 import { fakeFetch } from '../../support/civitai-client.ts'
 import { ARCHIVED, NORTHWIND } from '../../support/civitai-examples.ts'
@@ -74,4 +74,38 @@ test.each([
   const { refusal } = await search({ civitai: { version_id } })
   expect(refusal?.reason).toBe(reason as 'archived')
   expect(refusal?.message).toMatch(message)
+})
+
+civitai.models.add({
+  id: 900_700,
+  name: 'Quay Ink',
+  versions: [
+    { id: 970_701, name: 'New', baseModel: 'Nothing Known 9', sha256s: ['ab'.repeat(32)] },
+    { id: 970_702, name: 'Old', sha256s: ['cd'.repeat(32)], wire: { air: 'urn:air:sdxl:lora:civitai:900700@970702' } },
+    { id: 970_703, name: 'Plain', sha256s: ['ef'.repeat(32)] },
+  ],
+})
+
+describe('the AIR of what is found', () => {
+  test.each([
+    ['as Civitai writes it', 970_702, 'urn:air:sdxl:lora:civitai:900700@970702'],
+    ['by type and base model', 970_703, 'urn:air:sdxl:lora:civitai:900700@970703'],
+    ['none where the base model is not known', 970_701, undefined],
+  ])('is whole: %s', async (_, version_id, air) => {
+    const { offers } = await search({ type: 'lora', civitai: { version_id } })
+    expect(offers[0]?.air).toBe(air)
+    expect(offers[0]?.civitai).toMatchObject({ model_id: 900_700, version_id })
+  })
+
+  test('a candidate without one is named by its page', async () => {
+    const wanted: WantedModel = { type: 'lora', hashes: [], names: ['Quay Ink'], urls: [], urls_by_caller: false }
+    const found = await namedAtCivitai(wanted, versions, { signal: new AbortController().signal })
+    expect(found).toEqual([
+      {
+        url: 'https://civitai.com/models/900700?modelVersionId=970701',
+        name: 'file.safetensors',
+        why: 'Civitai has Quay Ink, New by that name',
+      },
+    ])
+  })
 })

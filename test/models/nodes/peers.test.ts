@@ -38,6 +38,7 @@ describe('an airkeep', () => {
         ref: { kind: 'node', node: 'box', hash: harbor.sha256, filename: 'harbor.safetensors' },
         filename: 'harbor.safetensors',
         matched_by: 'sha256',
+        type: 'lora',
         size_bytes: harbor.bytes.length,
         sha256: harbor.sha256,
         tensor_sha256: harbor.tensorSha256 ?? '',

@@ -24,6 +24,7 @@ function search(wanted: Partial<WantedModel>): Promise<Search> {
     civitai,
     huggingFace: createHuggingFace(nowhere),
     keys: { find: async () => undefined },
+    mirrors: { hf_url: '', civitai_url: '' },
   }
   return createSearch(deps)(wants(wanted), { actor: OWNER, signal })
 }

@@ -5,9 +5,9 @@ import { testSearch } from './host.ts'
 
 const FILE = '/ui/extra_model_paths.yaml'
 
-const read = (yaml: string, env: Record<string, string> = {}) => {
+const read = async (yaml: string, env: Record<string, string> = {}) => {
   const search = testSearch({ env })
-  const folders = readExtraPaths(yaml, FILE, search)
+  const folders = await readExtraPaths(yaml, FILE, search)
   return {
     lines: folders.map(({ folder, path, first }) => `${first ? '!' : ''}${folder}=${path}`),
     notes: search.notes,
@@ -46,8 +46,8 @@ describe('folders of extra_model_paths.yaml', () => {
     ['a:\n  __proto__: p\n  constructor: c', ['__proto__=/ui/p', 'constructor=/ui/c']],
     ['a:\n  loras: ../../../etc', ['loras=/etc']],
   ]
-  test.each(CASES)('%j', (yaml, lines) => {
-    expect(read(yaml, { DISK: '/disk', PART: 'p' })).toEqual({ lines: [...lines], notes: [] })
+  test.each(CASES)('%j', async (yaml, lines) => {
+    expect(await read(yaml, { DISK: '/disk', PART: 'p' })).toEqual({ lines: [...lines], notes: [] })
   })
 
   const FAULTS: readonly (readonly [yaml: string, lines: readonly string[], note: string])[] = [
@@ -64,11 +64,11 @@ describe('folders of extra_model_paths.yaml', () => {
     ['a:\n  base_path:\n  vae: v', [], `The base_path of a in ${FILE} is no text; the section is not used.`],
     ['a:\n  base_path: {x: y}\n  vae: v', [], `The base_path of a in ${FILE} is no text; the section is not used.`],
   ]
-  test.each(FAULTS)('%j is told of', (yaml, lines, note) => {
-    expect(read(yaml)).toEqual({ lines: [...lines], notes: [note] })
+  test.each(FAULTS)('%j is told of', async (yaml, lines, note) => {
+    expect(await read(yaml)).toEqual({ lines: [...lines], notes: [note] })
   })
 
-  test('aliases do not grow without end', () => {
+  test('aliases do not grow without end', async () => {
     const bomb = ['a0: &a0 {x: y}']
     for (let at = 1; at < 12; at += 1)
       bomb.push(
@@ -77,19 +77,19 @@ describe('folders of extra_model_paths.yaml', () => {
           .map((_, i) => `k${i}: *a${at - 1}`)
           .join(', ')}}`,
       )
-    expect(read(bomb.join('\n'))).toEqual({
+    expect(await read(bomb.join('\n'))).toEqual({
       lines: [],
       notes: [`${FILE} is not valid YAML; its folders are not used.`],
     })
   })
 
-  test('more folders than anybody has are cut off', () => {
-    const { lines, notes } = read(`a:\n  loras: |\n${'    x\n'.repeat(3000)}`)
+  test('more folders than anybody has are cut off', async () => {
+    const { lines, notes } = await read(`a:\n  loras: |\n${'    x\n'.repeat(3000)}`)
     expect(lines).toHaveLength(2000)
     expect(notes).toEqual([`${FILE} names more than 2000 folders; the rest is not used.`])
   })
 
-  test('any text gives absolute folders or notes', () => {
+  test('any text gives absolute folders or notes', async () => {
     const line = fc.oneof(
       fc.string(),
       fc.constantFrom(
@@ -106,9 +106,9 @@ describe('folders of extra_model_paths.yaml', () => {
         '\t',
       ),
     )
-    fc.assert(
-      fc.property(fc.array(line, { maxLength: 12 }), (lines) => {
-        const { lines: found } = read(lines.join('\n'))
+    await fc.assert(
+      fc.asyncProperty(fc.array(line, { maxLength: 12 }), async (lines) => {
+        const { lines: found } = await read(lines.join('\n'))
         return found.every((each) => each.includes('=/'))
       }),
     )
@@ -129,6 +129,6 @@ test.each([
     `a0: &a0 {x: y}\n${Array.from({ length: 12 }, (_, i) => `a${i + 1}: &a${i + 1}\n  <<: [${`*a${i}, `.repeat(9)}]`).join('\n')}`,
   ],
   ['more than anybody writes', `a:\n  loras: l\n${'# \n'.repeat(100_000)}`],
-])('%s', (_, yaml) => {
-  expect(read(yaml)).toEqual({ lines: [], notes: [expect.stringContaining('is not valid YAML')] })
+])('%s', async (_, yaml) => {
+  expect(await read(yaml)).toEqual({ lines: [], notes: [expect.stringContaining('is not valid YAML')] })
 })
