@@ -96,6 +96,35 @@ test('asks with what it costs, fetches where the prompt looks for it, and has no
   expect(again.exitCode).toBe(0)
 })
 
+const jobIds = async (): Promise<string[]> => {
+  const { items } = JSON.parse((await run(['list-import-jobs', '--json'])).stdout) as { items: JsonObject[] }
+  return items.map(({ job_id: id }) => String(id))
+}
+
+test('what was declined is one job, which fetches when it is told to', async () => {
+  const refused = await run(['import', 'prompt.txt'], { terminal: 300, answers: ['n'] })
+  const [id = '', ...others] = await jobIds()
+  expect(others).toEqual([])
+  expect(refused.stderr).toContain(`Nothing was downloaded: airkeep retry-import-job --job-id ${id} --download fetches`)
+  expect(refused.stdout).toContain('told not to download')
+  expect(await run(['retry-import-job', '--job-id', id])).toMatchObject({ exitCode: 10 })
+  expect(storage.requests).toHaveLength(0)
+  expect(await run(['retry-import-job', '--job-id', id, '--download'])).toMatchObject({ exitCode: 0 })
+  expect(sha256Of(target())).toBe(HIGH.sha256)
+})
+
+test('what is blocked comes once it is not, though nothing was asked', async () => {
+  const env = { AIRKEEP_CIVITAI_ALLOWED_LICENSES: 'noncommercial' }
+  const blocked = await run(['import', 'prompt.txt'], { terminal: 100, answers: [], env })
+  expect(blocked.exitCode).toBe(10)
+  expect(blocked).toMatchObject({ stdout: expect.stringContaining('blocked') })
+  expect(blocked.stderr).not.toContain('Download')
+  const [id = '', ...others] = await jobIds()
+  expect(others).toEqual([])
+  expect(await run(['retry-import-job', '--job-id', id])).toMatchObject({ exitCode: 0 })
+  expect(sha256Of(target())).toBe(HIGH.sha256)
+})
+
 test('Ctrl-C cancels what nobody else does, keeps what has come, and the next import fetches only the rest', async () => {
   conduct = () => ({ stallAfter: 2 ** 20 })
   let send: (signal: EndSignal) => void = () => {}

@@ -154,6 +154,10 @@ describe('what helps', () => {
     ],
     [{ reason_code: 'login', resolved_source: 'civitai' }, 'airkeep set-upstream-key --provider civitai'],
     [{ reason_code: 'login', source: 'huggingface' }, 'airkeep set-upstream-key --provider huggingface'],
+    [
+      { reason_code: 'login', reason: 'Cannot get acme/harbor from huggingface.co: a login is needed' },
+      'airkeep set-upstream-key --provider huggingface',
+    ],
     [{ reason_code: 'license' }, 'set CivitAI.AllowedLicenses (AIRKEEP_CIVITAI_ALLOWED_LICENSES)'],
     [{ reason_code: 'size' }, 'set CivitAI.MaxDownloadSizeBytes (AIRKEEP_CIVITAI_MAX_DOWNLOAD_SIZE_BYTES)'],
     [{ reason_code: 'pickle' }, 'set AIRKEEP_ALLOW_PICKLE=true'],

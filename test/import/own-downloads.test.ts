@@ -176,6 +176,7 @@ test('an import waits for its paused download, and ends when that goes on', asyn
   expect(held).toMatchObject({ status: 'downloading' })
   expect(only(held)).toMatchObject({ status: 'download_scheduled', bytes_total: HIGH.sizeBytes })
   expect(Number(only(held).bytes_done)).toBeGreaterThan(0)
+  expect((await host.store.find(download))?.view).toMatchObject({ status: 'paused', connections: 0 })
   await host.jobs.retry(download)
   expect(only(await host.ended({ job_id: id }))).toMatchObject({ status: 'resolved', reason: null })
 })

@@ -41,6 +41,32 @@ test('what is still to come is counted, and nothing else', () => {
   ).toEqual({ files: 4, bytes: 240 })
 })
 
+test('what may be several models says how one of them is chosen', async () => {
+  const never = (): never => {
+    throw new Error('it downloads')
+  }
+  const reason = 'No file on this host has this name'
+  const candidates = [{ air: 'urn:air:sdxl:lora:civitai:1@2', name: 'Harbor', why: 'has this title on Civitai' }]
+  const search = { offers: [], candidates, steps: [] }
+  const downloads: Downloads = { decide: never, order: never, follow: never, wants() {}, leave: async () => {} }
+  const found = await fetchMissing(
+    [{ ...missing, reason }],
+    { findOffers: async () => search, downloads },
+    {
+      actor: OWNER,
+      signal: new AbortController().signal,
+      download: true,
+      jobId: 'imp_1',
+      isAskedFor: true,
+      onChanged: async () => {},
+      onProgress() {},
+    },
+  )
+  expect(found).toMatchObject([
+    { status: 'ambiguous', reason: `${reason}: choose_candidate says which of these it is` },
+  ])
+})
+
 test('a job that only looks says from where it could be had, and how large it is', async () => {
   const offer: Offer = {
     source: 'remote',

@@ -1,7 +1,7 @@
 import { expect } from 'bun:test'
-import { mkdirSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { JsonObject } from '../../src/lib/json.ts'
+import { aSparseModelFile } from './big-models.ts'
 import type { Executable } from './executable.ts'
 import { aModelFile } from './model-files.ts'
 import { readSse } from './sse.ts'
@@ -15,13 +15,8 @@ export async function goOnAfterKill(executable: Executable, folder: string): Pro
   const data = join(folder, 'data')
   const roots = join(folder, 'models')
   const wanted = aModelFile(roots, 'loras/zz-wanted.safetensors', 3)
-  // Sparse, so that they cost nothing on the disk and seconds to read.
-  for (const name of ['a', 'b', 'c']) {
-    const path = join(roots, `loras/${name}.safetensors`)
-    mkdirSync(join(roots, 'loras'), { recursive: true })
-    writeFileSync(path, '')
-    truncateSync(path, 700 * 2 ** 20)
-  }
+  // Of the wanted name, so that they are read first; sparse, so that they cost nothing on the disk and seconds to read.
+  for (const name of ['a', 'b', 'c']) aSparseModelFile(roots, `loras/${name}/elsewhere.safetensors`, 700 * 2 ** 20)
   const text = `a cat <lora:elsewhere:1>\nSteps: 20, Sampler: Euler, CFG scale: 7, Seed: 1, Size: 64x64, Lora hashes: "elsewhere: ${wanted.tensorSha256.slice(0, 12)}"`
   const first = await executable.serve(['--models', roots], { data })
   const { job_id } = await overHttp(first.url).invoke('import_prompt', { payload: text })
