@@ -204,7 +204,7 @@ export const CONTRACT: readonly ContractRow[] = [
     route: 'POST /v1/prompts/import/{job_id}/choose',
     permission: 'models:download',
     input: 'job_id! reference! path air url skip',
-    extraInput: 'type',
+    extraInput: 'type sha256 tensor_sha256',
     output: JOB,
   },
   {
