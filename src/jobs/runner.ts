@@ -1,12 +1,12 @@
-import * as v from 'valibot'
-import { AppError, toAppError } from '../errors.ts'
+import { AppError } from '../errors.ts'
 import type { EventHub } from '../events/hub.ts'
 import type { JsonObject } from '../lib/json.ts'
 import type { Log } from '../lib/log.ts'
 import type { Actor } from '../operation/permission.ts'
-import { fromStoredActor, isFinal, type JobEnd, type JobKind, type JobRow, toPublicJob } from './job.ts'
+import { createExecute } from './execute.ts'
+import { fromStoredActor, isFinal, type JobKind, type JobRow, toPublicJob } from './job.ts'
 import { whileAway } from './patience.ts'
-import { createShows } from './shows.ts'
+import { CANCELLED, type NewInput, PAUSED, RESTARTED, type Shown, STOPPED } from './run-state.ts'
 import type { ChangeOptions, ClaimedJob, JobStore } from './store.ts'
 import type { JobStatus } from './table.ts'
 
@@ -62,23 +62,6 @@ interface Run {
   readonly done: Promise<void>
   readonly shown: Shown
 }
-
-/** The job object as a run has shown it last. */
-interface Shown {
-  view: JsonObject
-  /** With what it is to begin anew, where it was cut off for that, and what of it is stored. */
-  readonly asked: NewInput[]
-  stored: readonly NewInput[]
-}
-
-/** What a job is asked to do from now on; pure. */
-type NewInput = (before: JsonObject) => JsonObject
-
-/** Reasons with which a run is aborted. */
-const CANCELLED = new AppError('cancelled', 'Cancelled on request')
-const PAUSED = new AppError('cancelled', 'Paused on request')
-const RESTARTED = new AppError('cancelled', 'Begun anew on request')
-const STOPPED = new AppError('cancelled', 'airkeep is stopping')
 
 /**
  * Runs jobs of this host. One process owns a data directory, so whatever is marked as running when it starts was
@@ -189,6 +172,11 @@ export function createJobRunner({ store, events, log, onEnded }: JobRunnerDeps):
     runs.set(row.id, current)
   }
 
+  const execute = createExecute({
+    ...{ store, log, tell, tellUnstored, sequelOf, wake, count },
+    stopping: () => stopping.signal,
+  })
+
   async function run(kind: JobKind<JsonObject>, row: ClaimedJob, shown: Shown, signal: AbortSignal): Promise<void> {
     const began = performance.now()
     const about = { job_id: row.id, kind: kind.kind }
@@ -197,93 +185,6 @@ export function createJobRunner({ store, events, log, onEnded }: JobRunnerDeps):
     const seconds = (performance.now() - began) / 1000
     log.info({ ...about, status, ms: Math.round(seconds * 1000) }, 'job')
     onEnded?.(kind.kind, status, seconds)
-  }
-
-  /** Runs the job and stores its end; answers how it stands then. */
-  async function execute(
-    kind: JobKind<JsonObject>,
-    row: ClaimedJob,
-    shown: Shown,
-    signal: AbortSignal,
-  ): Promise<JobStatus> {
-    const about = log.child({ job_id: row.id })
-    const change = (status: JobStatus, next: JsonObject, options?: ChangeOptions) =>
-      whileAway(about, stopping.signal, () => store.change(row.id, ['running'], status, next, kind.permission, options))
-    /** A disk that is full is waited for: else it would be a job that runs for ever. */
-    const finish = async (status: JobStatus, next: JsonObject, ofEnd?: JsonObject): Promise<void> => {
-      const followed = new Set<string>()
-      await whileAway(
-        about,
-        stopping.signal,
-        () =>
-          store.change(row.id, ['running'], status, next, kind.permission, {
-            private: ofEnd,
-            sequel: sequelOf(kind, followed),
-          }),
-        (error) => tellUnstored(row, shown.view, error),
-      )
-      for (const name of followed) wake(name)
-    }
-    const shows = createShows((next) => tell(kind, row, next, false))
-    signal.addEventListener('abort', shows.end, { once: true })
-    let end: JobEnd
-    try {
-      signal.throwIfAborted()
-      if (row.attempts > MAX_CUT_OFF) throw POISONED
-      end = await kind.run({
-        id: row.id,
-        input: v.parse(kind.input, row.input),
-        queuedAt: row.queuedAt,
-        view: row.view,
-        actor: fromStoredActor(row.actor),
-        signal,
-        async save(next, options) {
-          signal.throwIfAborted()
-          shown.view = next
-          const stored = await whileAway(about, stopping.signal, () =>
-            // Of what was shown since, where the database was away.
-            shows.after(() => store.change(row.id, ['running'], 'running', shown.view, kind.permission, options)),
-          )
-          // Cancelled between the claim and now: whoever cancelled has stored the end.
-          if (stored === undefined) throw CANCELLED
-        },
-        show(next) {
-          shown.view = next
-          shows.show(next)
-        },
-        async aside(work) {
-          count(kind, -1)
-          wake(kind.kind)
-          try {
-            return await work()
-          } finally {
-            count(kind, 1)
-          }
-        },
-      })
-      signal.throwIfAborted()
-      shows.end()
-    } catch (error) {
-      shows.end()
-      if (error === CANCELLED) return signal.reason === PAUSED ? 'paused' : 'cancelled'
-      if (signal.aborted) {
-        // Cancelled or paused: who did that has stored it. Stopped: queued again, the next start takes it up.
-        if (signal.reason === PAUSED) return 'paused'
-        if (signal.reason === RESTARTED) {
-          const asked = [...shown.asked]
-          const input: NewInput = (before) => asked.reduce((now, next) => next(now), before)
-          if ((await change('queued', kind.reopened(shown.view), { input })) !== undefined) shown.stored = asked
-        } else if (signal.reason === STOPPED) await change('queued', shown.view)
-        else return 'cancelled'
-        return 'queued'
-      }
-      const reason = toAppError(error)
-      logFailure(log, row, reason)
-      await finish('failed', kind.ended(shown.view, 'failed', reason))
-      return 'failed'
-    }
-    await finish(end.status, end.view, end.private)
-    return end.status
   }
 
   async function get(id: string): Promise<JobRow> {
@@ -424,17 +325,3 @@ const ENDED: readonly JobStatus[] = ['paused', 'succeeded', 'failed', 'cancelled
 
 /** Jobs that wait, of which it is told that they cannot begin. */
 const MOST_TOLD = 100
-
-/** Runs that may be cut off by the end of the process before a job is taken for the reason of it. */
-const MAX_CUT_OFF = 5
-
-const POISONED = new AppError('internal', `It was cut off ${MAX_CUT_OFF} times by the end of airkeep itself`, {
-  hint: 'Something in it may end the process: look at the log, then retry it',
-})
-
-/** A prompt without models or a file that is gone is the caller's matter, told by the job; only our own is a fault. */
-function logFailure(log: Log, { id, kind }: JobRow, reason: AppError): void {
-  const about = { job_id: id, kind, code: reason.code }
-  if (reason.code === 'internal') log.error({ ...about, err: reason }, 'A job failed')
-  else log.info({ ...about, reason: reason.message }, 'A job failed')
-}

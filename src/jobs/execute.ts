@@ -1,0 +1,139 @@
+import * as v from 'valibot'
+import { AppError, toAppError } from '../errors.ts'
+import type { JsonObject } from '../lib/json.ts'
+import type { Log } from '../lib/log.ts'
+import { fromStoredActor, type JobEnd, type JobKind, type JobRow } from './job.ts'
+import { whileAway } from './patience.ts'
+import { CANCELLED, type NewInput, PAUSED, RESTARTED, type Shown, STOPPED } from './run-state.ts'
+import { createShows } from './shows.ts'
+import type { ChangeOptions, ClaimedJob, JobStore } from './store.ts'
+import type { JobStatus } from './table.ts'
+
+export interface ExecuteDeps {
+  readonly store: Pick<JobStore, 'change'>
+  readonly log: Log
+  /** Aborts when the runner stops. */
+  stopping(): AbortSignal
+  tell(kind: JobKind<JsonObject>, row: JobRow, view: JsonObject, final: boolean): void
+  /** Of an end that cannot be stored now. */
+  tellUnstored(row: JobRow, view: JsonObject, error: AppError): void
+  /** @param followed gets the kinds of jobs that came of it: to be woken after the commit */
+  sequelOf(kind: JobKind<JsonObject>, followed: Set<string>): ChangeOptions['sequel']
+  wake(kind: string): void
+  /** Places of its kind that are taken. */
+  count(kind: JobKind<JsonObject>, change: 1 | -1): void
+}
+
+/** Runs a job that was claimed and stores its end; answers how it stands then. */
+export type Execute = (
+  kind: JobKind<JsonObject>,
+  row: ClaimedJob,
+  shown: Shown,
+  signal: AbortSignal,
+) => Promise<JobStatus>
+
+export function createExecute({
+  store,
+  log,
+  stopping,
+  tell,
+  tellUnstored,
+  sequelOf,
+  wake,
+  count,
+}: ExecuteDeps): Execute {
+  return async (kind, row, shown, signal) => {
+    const about = log.child({ job_id: row.id })
+    const change = (status: JobStatus, next: JsonObject, options?: ChangeOptions) =>
+      whileAway(about, stopping(), () => store.change(row.id, ['running'], status, next, kind.permission, options))
+    /** A disk that is full is waited for: else it would be a job that runs for ever. */
+    const finish = async (status: JobStatus, next: JsonObject, ofEnd?: JsonObject): Promise<void> => {
+      const followed = new Set<string>()
+      await whileAway(
+        about,
+        stopping(),
+        () =>
+          store.change(row.id, ['running'], status, next, kind.permission, {
+            private: ofEnd,
+            sequel: sequelOf(kind, followed),
+          }),
+        (error) => tellUnstored(row, shown.view, error),
+      )
+      for (const name of followed) wake(name)
+    }
+    const shows = createShows((next) => tell(kind, row, next, false))
+    signal.addEventListener('abort', shows.end, { once: true })
+    let end: JobEnd
+    try {
+      signal.throwIfAborted()
+      if (row.attempts > MAX_CUT_OFF) throw POISONED
+      end = await kind.run({
+        id: row.id,
+        input: v.parse(kind.input, row.input),
+        queuedAt: row.queuedAt,
+        view: row.view,
+        actor: fromStoredActor(row.actor),
+        signal,
+        async save(next, options) {
+          signal.throwIfAborted()
+          shown.view = next
+          const stored = await whileAway(about, stopping(), () =>
+            // Of what was shown since, where the database was away.
+            shows.after(() => store.change(row.id, ['running'], 'running', shown.view, kind.permission, options)),
+          )
+          // Cancelled between the claim and now: whoever cancelled has stored the end.
+          if (stored === undefined) throw CANCELLED
+        },
+        show(next) {
+          shown.view = next
+          shows.show(next)
+        },
+        async aside(work) {
+          count(kind, -1)
+          wake(kind.kind)
+          try {
+            return await work()
+          } finally {
+            count(kind, 1)
+          }
+        },
+      })
+      signal.throwIfAborted()
+      shows.end()
+    } catch (error) {
+      shows.end()
+      if (error === CANCELLED) return signal.reason === PAUSED ? 'paused' : 'cancelled'
+      if (signal.aborted) {
+        // Cancelled or paused: who did that has stored it. Stopped: queued again, the next start takes it up.
+        if (signal.reason === PAUSED) return 'paused'
+        if (signal.reason === RESTARTED) {
+          const asked = [...shown.asked]
+          const input: NewInput = (before) => asked.reduce((now, next) => next(now), before)
+          if ((await change('queued', kind.reopened(shown.view), { input })) !== undefined) shown.stored = asked
+        } else if (signal.reason === STOPPED) await change('queued', shown.view)
+        else return 'cancelled'
+        return 'queued'
+      }
+      const reason = toAppError(error)
+      logFailure(log, row, reason)
+      await finish('failed', kind.ended(shown.view, 'failed', reason))
+      return 'failed'
+    }
+    await finish(end.status, end.view, end.private)
+    return end.status
+  }
+}
+
+/** Runs that may be cut off by the end of the process before a job is taken for the reason of it. */
+const MAX_CUT_OFF = 5
+
+const POISONED = new AppError('internal', `It was cut off ${MAX_CUT_OFF} times by the end of airkeep itself`, {
+  hint: 'Something in it may end the process: look at the log, then retry it',
+})
+
+/** A prompt without models or a file that is gone is the caller's matter, told by the job; only our own is a fault. */
+function logFailure(log: Log, { id, kind }: JobRow, reason: AppError): void {
+  const about = { job_id: id, kind, code: reason.code }
+  if (reason.code === 'internal') log.error({ ...about, err: reason }, 'A job failed')
+  else log.info({ ...about, reason: reason.message }, 'A job failed')
+}
