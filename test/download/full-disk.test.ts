@@ -12,6 +12,7 @@ cleanUp()
 const file = payloadBytes(HIGH.seed)
 const SHA = sha256(file)
 
+/** A disk of its own needs the right to mount; the gate has it, and there it fails instead of being left out. */
 const runs = mayMount()
 
 const aDisk = (dir: TempDir): SmallDisk => smallDisk(join(dir.path, 'disk'), 4 * file.length)

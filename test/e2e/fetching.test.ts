@@ -67,6 +67,7 @@ async function ended(
   for (;;) {
     const job = await invoke('get_import_job', { job_id: String(jobId) })
     if (['completed', 'partially_completed', 'failed', 'cancelled'].includes(String(job.status))) return job
+    // As a program asks that follows no stream; those are tested by themselves.
     await Bun.sleep(20)
   }
 }
@@ -93,6 +94,7 @@ test('a server that is killed in the middle goes on by itself and fetches only t
   const server = await executable.serve([], { env: env() })
   const { job_id } = await overHttp(server.url).invoke('import_prompt', { payload: PROMPT })
   const part = `${target()}.part`
+  // The server is another process: its file is the sign.
   while (!existsSync(`${part}.json`)) await Bun.sleep(20)
   server.kill('SIGKILL')
   await server.exited

@@ -50,6 +50,7 @@ async function ended(operation: string, jobId: string): Promise<JsonObject> {
   for (;;) {
     const job = await invoke(operation, { job_id: jobId })
     if (ENDED.includes(String(job.status))) return job
+    // As a program asks that follows no stream; those are tested by themselves.
     await Bun.sleep(20)
   }
 }

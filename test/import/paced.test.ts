@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test'
+import { setImmediate } from 'node:timers/promises'
 import { createPaced } from '../../src/import/paced.ts'
 
 test('the first goes out at once, of the rest the newest, one at a time', async () => {
@@ -11,7 +12,7 @@ test('the first goes out at once, of the rest the newest, one at a time', async 
   for (const state of [1, 2, 3]) paced.offer(state)
   expect(seen).toEqual([1])
   gates[0]?.()
-  while (seen.length < 2) await Bun.sleep(1)
+  while (seen.length < 2) await setImmediate()
   expect(seen).toEqual([1, 3])
   gates[1]?.()
   await paced.stop()
@@ -24,11 +25,11 @@ test('a failure shows at the next, and stop waits for what is under way', async 
     throw new Error('no')
   })
   paced.offer(1)
-  await Bun.sleep(0)
+  await setImmediate()
   expect(() => paced.offer(2)).toThrow('no')
   let done = false
   const slow = createPaced<number>(1, async () => {
-    await Bun.sleep(5)
+    await setImmediate()
     done = true
   })
   slow.offer(1)

@@ -72,10 +72,11 @@ export function listingFor(page: PageReport, changes: ListingChanges): Listing {
   const asked = foldersToLook([page])
   return {
     uiHome: HOME,
-    userHome: '/root',
+    userHome: '/home/me',
     checkedAt: 1_000,
     folders:
-      folders ?? asked.map((folder) => ({ path: absolute(folder.replace(/^~/, '/root')), state: 'listed' as const })),
+      folders ??
+      asked.map((folder) => ({ path: absolute(folder.replace(/^~/, '/home/me')), state: 'listed' as const })),
     files: Object.entries(files).map(([path, sizeBytes]) => ({ path: absolute(path), sizeBytes })),
     sha256: new Map(Object.entries(digests).map(([path, digest]) => [absolute(path), digest])),
     ...rest,

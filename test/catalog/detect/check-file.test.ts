@@ -231,13 +231,13 @@ const cases: readonly Case[] = [
       source: { kind: 'huggingface', repo: 'acme/harbor', revision: 'main', path: 'vae/model.safetensors' },
       names: ['model.safetensors'],
     }),
-    host: { files: { '/root/.cache/huggingface/hub/models--acme--harbor/snapshots/1/vae/model.safetensors': 9 } },
+    host: { files: { '/home/me/.cache/huggingface/hub/models--acme--harbor/snapshots/1/vae/model.safetensors': 9 } },
     check: { status: 'elsewhere' },
   },
   {
     name: 'present: the folder is at the home of the user',
     file: civitdlFile(ids, { absolute_folder: '~/models/Lora' }),
-    host: { files: { [`/root/models/Lora/${CIVITDL}`]: 9 } },
+    host: { files: { [`/home/me/models/Lora/${CIVITDL}`]: 9 } },
     check: { status: 'present' },
   },
   {

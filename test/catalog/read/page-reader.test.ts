@@ -100,6 +100,7 @@ test('threads end when nothing is read, and start again', async () => {
   const reader = aReader({ idleMs: 1 })
   const page = { file_path: 'a', content: pageText('', CODE) }
   expect(await reader.read([page], signal)).toHaveLength(1)
+  // Nothing tells that an idle thread has ended; where it has not yet, the test holds all the same.
   await new Promise((resolve) => setTimeout(resolve, 20))
   expect(await reader.read([page], signal)).toHaveLength(1)
 })

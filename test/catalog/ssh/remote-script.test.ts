@@ -73,6 +73,7 @@ const SHELLS: readonly (readonly [string, () => boolean, (folder: string) => str
 ]
 
 describe('the same listing from', () => {
+  // Not every machine has every shell; where the gate runs, one that is missing fails.
   for (const [name, able, shellIn] of SHELLS)
     test.skipIf(!able())(name, async () => {
       using folder = tempDir()

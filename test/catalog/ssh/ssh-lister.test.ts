@@ -23,6 +23,7 @@ import {
 } from '../../support/ssh-server.ts'
 import { type TempDir, tempDir } from '../../support/temp-dir.ts'
 
+/** Where the gate runs, what is missing fails instead of being left out. */
 const able = needs('sshd') && needs('ssh') && needs('ssh-keygen')
 const signal = new AbortController().signal
 

@@ -72,7 +72,7 @@ test.each<[string, Partial<SshEnded>, SshStatus]>([
     },
     'bad_key',
   ],
-  ['bad configuration', { log: '/root/.ssh/config: line 1: Bad configuration option: nonsense' }, 'bad_config'],
+  ['bad configuration', { log: '/home/me/.ssh/config: line 1: Bad configuration option: nonsense' }, 'bad_config'],
   ['closed', { log: 'Connection closed by 192.0.2.7 port 22' }, 'broke_off'],
   ['no shell', { code: 127, said: 'exec: sh: not found' }, 'no_shell'],
   ['no commands', { code: 1, said: 'This account is currently not available.' }, 'no_shell'],

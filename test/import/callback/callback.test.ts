@@ -119,6 +119,7 @@ describe('an address that does not take it', () => {
     statuses = [503, 200]
     const here = await open({ waitsMs: [3_600_000, 0] })
     const { job_id } = await here.invoke('import_prompt', { payload: loads('a.safetensors'), callback_url: url })
+    // The sender tells nobody when it has stored an attempt.
     while (received.length === 0) await Bun.sleep(1)
     while ((await callbacks(here))[0]?.view.attempts !== 1) await Bun.sleep(1)
     expect(await here.invoke('get_import_job', { job_id: String(job_id) })).toMatchObject({
