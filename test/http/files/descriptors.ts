@@ -12,8 +12,9 @@ export function openDescriptors(pid: number, folder: string): number {
   }).length
 }
 
-export const residentBytes = (pid: number): number =>
-  Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024
+/** Bytes that a process has taken from files so far, those among them that the kernel sent on by itself. */
+export const bytesTaken = (pid: number): number =>
+  Number(/^rchar: (\d+)$/m.exec(readFileSync(`/proc/${pid}/io`, 'utf8'))?.[1])
 
 /** Waits until it holds; the test's own limit of time ends what never does. */
 export async function settled(holds: () => boolean | Promise<boolean>): Promise<void> {
