@@ -37,7 +37,7 @@ import { createLog } from './lib/log.ts'
 import { createSealer } from './lib/sealed.ts'
 import { VERSION } from './lib/version.ts'
 import type { McpExtension } from './mcp/server.ts'
-import { findDigestsByName } from './models/digests-by-name.ts'
+import { findDigestsByName, findNamesByDigest } from './models/digests-by-name.ts'
 import { createTerms } from './models/fetch/terms.ts'
 import { createUpstreamKeys } from './models/fetch/upstream-keys.ts'
 import { findFullDigests } from './models/library/known-digests.ts'
@@ -134,6 +134,7 @@ export function createApp(config: Config, extras: AppExtras = {}): CliApp {
     hostRoots: () => host.modelRoots,
     notes: () => notes,
     civitaiToken,
+    reopenForNode: async (node) => void (await importing.reopener.reopenForNode(node)),
   })
   const fetching = createFetching({
     db,
@@ -189,6 +190,7 @@ export function createApp(config: Config, extras: AppExtras = {}): CliApp {
     civitai: createCivitaiClient({ fetch, log, baseUrl: settings.civitai_url }),
     civitaiToken,
     readMediaRecord: createMediaRecordReader({ sources, findDigests }),
+    findNames: findNamesByDigest(models.finder),
     tempDir: temporaryDir,
   })
   const importing = createImporting({

@@ -106,7 +106,7 @@ function aHost() {
     looker,
     findKnown: createKnownFiles({ db, instanceId: () => HOST }),
     localFiles: createLocalFiles({ roots: () => [root] }),
-    modelRoots: () => [root],
+    modelRoots: () => [{ path: root, type: undefined }],
     uiHomes: () => [home],
     userHome: join(dir, 'user'),
     clock: systemClock,

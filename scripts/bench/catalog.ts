@@ -7,11 +7,11 @@ import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { classify } from '../../src/catalog/classify.ts'
-import { listPages } from '../../src/catalog/folder.ts'
 import { readPageBytes } from '../../src/catalog/page.ts'
 import { noteDuplicates } from '../../src/catalog/page-report.ts'
 import { createPageReader } from '../../src/catalog/read/page-reader.ts'
 import { countPages } from '../../src/catalog/statistics.ts'
+import { listPages } from '../../src/lib/page-folder.ts'
 import { catalogPages } from '../fixtures/catalog/build.ts'
 
 const { values } = parseArgs({ options: { pages: { type: 'string' }, threads: { type: 'string' } } })

@@ -17,10 +17,13 @@ const LAYER_AND_FORMAT = /^([\w-]*)(?:\.([a-z][\w-]*))?$/i
 /** `v1.0` has no format, `v1.safetensors` has one. */
 const FORMAT = /\.([a-z][\w-]*)$/i
 
+/** A revision that has slashes of its own, as Hugging Face names them; its users write them with and without escapes. */
+const REFERENCE = /^refs(?:\/|%2[Ff])(?:pr|heads|tags|convert)(?:\/|%2[Ff])(?:(?!%2[Ff])[^/])+/
+
 /** What stands behind the `@`: at Hugging Face a revision and perhaps a path, elsewhere a version. */
 export function readVersion(source: string, text: string): Versioned | undefined {
   const isRepository = source.toLowerCase() === 'huggingface'
-  const slash = isRepository ? text.indexOf('/') : -1
+  const slash = isRepository ? text.indexOf('/', REFERENCE.exec(text)?.[0].length) : -1
   if (slash >= 0) return readPath(text.slice(0, slash), text.slice(slash + 1))
   const colon = text.indexOf(':')
   const end = colon < 0 ? readEnd(text) : readEnd(text.slice(0, colon), text.slice(colon + 1))
@@ -68,7 +71,7 @@ function unescaped(text: string): string {
 /** All that stands behind the id of `air`. */
 export function formatEnd(air: Versioned & { readonly source: string; readonly id: string }): string {
   const { source, id, version, path, fileId, layer, format } = air
-  if (path !== undefined) return `@${escaped(version ?? 'main')}/${path.split('/').map(escaped).join('/')}`
+  if (path !== undefined) return `@${joined(escaped(version ?? 'main'), path.split('/').map(escaped).join('/'))}`
   const isBare = fileId === undefined && layer === undefined && format === undefined
   return [
     version === undefined ? '' : `@${source === 'huggingface' ? escapedRevision(version, isBare) : version}`,
@@ -78,6 +81,12 @@ export function formatEnd(air: Versioned & { readonly source: string; readonly i
     layer === undefined ? '' : `:${layer}`,
     format === undefined ? '' : `.${format}`,
   ].join('')
+}
+
+/** What stands behind a revision `refs` must not be taken for a part of it. */
+function joined(revision: string, path: string): string {
+  const whole = `${revision}/${path}`
+  return [undefined, revision].includes(REFERENCE.exec(whole)?.[0]) ? whole : whole.replace(/^r/, '%72')
 }
 
 /** A revision `release.candidate` must not be taken for one with a format. */

@@ -35,7 +35,7 @@ export function parseAir(text: string): Air | undefined {
   const body = trimmed.replace(PREFIX, '')
   const at = body.indexOf('@')
   const words = (at < 0 ? body : body.slice(0, at)).split(':', 6)
-  const sourceAt = findSource(words, isPrefixed)
+  const sourceAt = findSource(words, isPrefixed, at >= 0)
   const [source = '', id = '', layer, ...more] = sourceAt < 0 ? [] : words.slice(sourceAt)
   if (source === '' || more.length > 0 || (layer !== undefined && at >= 0)) return undefined
   const rest = at < 0 ? readIdEnd(id, layer) : readVersion(source, body.slice(at + 1))
@@ -52,11 +52,14 @@ export function parseAir(text: string): Air | undefined {
   return isValid && (isPrefixed || tellsItself(air)) ? air : undefined
 }
 
-/** Where the source stands among the words: behind ecosystem and type, behind an ecosystem alone, or first. */
-function findSource(words: readonly string[], isPrefixed: boolean): number {
+/**
+ * Where the source stands among the words: behind ecosystem and type, behind an ecosystem alone, or first. Without both,
+ * and without a version, two words may be anything.
+ */
+function findSource(words: readonly string[], isPrefixed: boolean, isVersioned: boolean): number {
   if (isPrefixed && words.length >= 4) return 2
   const known = words.slice(0, 3).findIndex((word) => KNOWN_SOURCE.test(word))
-  return known >= 0 || !isPrefixed ? known : words.length - 2
+  return known >= 0 || !isPrefixed || !isVersioned ? known : words.length - 2
 }
 
 /** `civitai:version:1` and `huggingface:word` are written by others and mean something else, or nothing. */

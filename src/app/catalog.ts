@@ -24,8 +24,9 @@ import type { NodeStore } from '../models/nodes/store.ts'
 import type { GuardedFetch } from '../net/fetch.ts'
 import type { Operation } from '../operation/operation.ts'
 import type { Actor } from '../operation/permission.ts'
-import type { Host } from './host.ts'
+import { findFolders, type Host } from './host.ts'
 import { createLabelOf } from './label-of.ts'
+import { createRootDeps } from './root-deps.ts'
 
 export interface CatalogDeps {
   readonly db: Pick<Db, 'read'>
@@ -55,6 +56,9 @@ export function createCatalog(deps: CatalogDeps): Catalog {
   const roots = (): readonly string[] => settings.catalog
   const looker = createFolderLooker()
   const instanceId = (): string => host().instanceId
+  const uiHomes = (): readonly string[] => [
+    ...new Set([...(settings.ui_home === '' ? [] : [settings.ui_home]), ...host().uiHomes.map(({ path }) => path)]),
+  ]
   const openNode = createNodeClient({ nodes, greet: createGreet({ fetch }), fetch })
   const hosts = createCatalogHosts({
     localHost: createLocalHost({
@@ -63,11 +67,14 @@ export function createCatalog(deps: CatalogDeps): Catalog {
       clock,
       instanceId,
       localFiles,
-      modelRoots: () => host().modelRoots,
-      uiHomes: () => [
-        ...(settings.ui_home === '' ? [] : [settings.ui_home]),
-        ...host().uiHomes.map(({ path }) => path),
-      ],
+      modelRoots: () => host().roots,
+      // Without named folders all are those of a home, but for the cache of Hugging Face.
+      sharedRoots: () => host().roots.filter(({ layout }) => settings.models.length > 0 || layout === 'huggingface'),
+      async rootsOfHome(home) {
+        const { roots, notes } = await findFolders(settingsOfHome(settings, home), createRootDeps(fetch))
+        return { roots: roots.filter(({ layout }) => layout !== 'huggingface'), notes }
+      },
+      uiHomes,
       userHome: process.env['HOME'] ?? homedir(),
     }),
     lister: createSshLister({ dataDir: deps.dataDir, clock, sshHosts: settings.ssh_hosts, env: process.env }),
@@ -80,11 +87,20 @@ export function createCatalog(deps: CatalogDeps): Catalog {
   return {
     operations: [
       ...createCatalogPageOperations({ reader, localFiles, roots, labelOf }),
-      ...createCatalogHostOperations({ reader, localFiles, roots, hosts, openNode, jobs, clock, hostsFor }),
+      ...createCatalogHostOperations({ reader, localFiles, roots, hosts, openNode, jobs, clock, uiHomes, hostsFor }),
     ],
     close: async () => void (await Promise.all([reader.close(), looker.close()])),
   }
 }
+
+/** As if that home were the only thing that is configured; what its running UI was told is known of the own one alone. */
+const settingsOfHome = (settings: Settings, home: string): Settings => ({
+  ...settings,
+  models: [],
+  ui_home: home,
+  comfy_url: '',
+  ...(home === settings.ui_home ? {} : { comfy_args: '', a1111_args: '' }),
+})
 
 /** Closed with the program, which may be opened again. */
 function createReader(): PageReader {

@@ -76,6 +76,8 @@ export interface ModelsDeps {
   /** How the folders of the last answer were found. */
   readonly notes: () => readonly string[]
   readonly civitaiToken: (actor: Actor) => Promise<string | undefined>
+  /** Jobs that waited for a token of this node go on. */
+  readonly reopenForNode?: (node: string) => Promise<void>
 }
 
 /** Everything about the model files of this host. */
@@ -190,7 +192,10 @@ export function createModels(deps: ModelsDeps): Models {
       createLinkDuplicates(deps),
       createManifestOperation({ manifest }),
       ...createModelJobOperations({ jobs, store }),
-      ...createNodeOperations({ nodes, greet: createGreet({ fetch }) }),
+      ...createNodeOperations({
+        ...{ nodes, greet: createGreet({ fetch }) },
+        reopen: async (node) => deps.reopenForNode?.(node),
+      }),
     ],
     prepare,
     keepCurrent: () =>

@@ -3,10 +3,10 @@ import type { CivitdlIds } from './expected-file.ts'
 
 /**
  * `<name>-mid_<model>-vid_<version>.<ext>` as civitdl 2.1 writes it, and `<name>_<model>-vid_<version>.<ext>` as the
- * catalog's rules have it.
+ * catalog's rules have it. Behind it may stand what people and programs add: `-fp16`, ` (1)`.
  */
-const TOKENS = /(?:^|[-_.])(?:mid_)?(\d{1,16})-vid_(\d{1,16})(?=\.[^./]+$)/i
-const VERSION_ALONE = /(?:^|[-_.])vid_(\d{1,16})(?=\.[^./]+$)/i
+const TOKENS = /(?:^|[-_.])(?:mid_)?(\d{1,16})-vid_(\d{1,16})(?![\p{L}\p{N}])/iu
+const VERSION_ALONE = /(?:^|[-_.])vid_(\d{1,16})(?![\p{L}\p{N}])/iu
 const ARCHIVE = /\.zip$/i
 
 /** The numbers in the name of a file that civitdl stored; undefined for other names, and for what is no model. */
@@ -26,6 +26,19 @@ export function isCivitdlName(name: string, wanted: CivitdlIds): boolean {
   // A version belongs to one model: an address may leave the model out, or the name.
   const isSameModel = agrees(wanted.model_id, found.model_id ?? wanted.model_id)
   return isSameModel && agrees(wanted.version_id, found.version_id)
+}
+
+/** Shorter ones stand for years, sizes and releases. */
+const NUMBERS = /(?<![\p{L}\p{N}])[1-9]\d{4,14}(?![\p{L}\p{N}])/gu
+
+/**
+ * Numbers in the name of a model that may be those of a version: `2255476` of `x_2255476.safetensors`, whole numbers only.
+ * None of what civitdl stored, which says what its numbers are.
+ */
+export function numbersInName(name: string): readonly number[] {
+  const extension = modelExtension(name)
+  if (extension === undefined || !/\d{5}/.test(name) || readCivitdlName(name) !== undefined) return []
+  return [...new Set(name.slice(0, -extension.length).match(NUMBERS) ?? [])].map(Number)
 }
 
 /** As people are shown it. */

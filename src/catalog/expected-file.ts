@@ -44,6 +44,9 @@ export interface CivitdlIds {
   readonly version_id?: number
 }
 
+/** Whether the page tells by which name, or number in a name, its file would be there. */
+export const isNamedByPage = ({ names, civitdl }: ExpectedFile): boolean => names.length > 0 || civitdl !== undefined
+
 /** Whether there is anything by which it could be found on a host. */
 export const isLookable = ({ names, civitdl, source, sha256 }: ExpectedFile): boolean =>
   names.length > 0 ||

@@ -1,11 +1,11 @@
 import * as v from 'valibot'
 import { AppError } from '../errors.ts'
+import { decodePage } from '../lib/page-text.ts'
 import { textField } from '../operation/fields.ts'
 import { type Call, defineOperation, type Operation } from '../operation/operation.ts'
 import type { LabelOf } from './fix/fix-page.ts'
 import { type OpenedPage, openPage, replacePage } from './fix/page-file.ts'
 import type { NamedPages } from './named-pages.ts'
-import { decodePage } from './page-text.ts'
 import type { PageReader } from './read/page-reader.ts'
 import { catalogDirField } from './validate-operation.ts'
 
@@ -46,6 +46,7 @@ export function createFixOperation({ reader, pages, labelOf }: FixDeps): Operati
     summary: 'Add the AIR that a catalog page lacks',
     description:
       'Works out the AIR from the civitdl command of a page, asking Civitai for ecosystem and type, and shows the change as a diff; with apply it writes it. ' +
+      'Where Civitai says nothing, ecosystem and type are those of the page: its front matter (ecosystem, base_model, type) and the folder of its command. ' +
       'Everything else in the page stays byte for byte. Give file_path or content. Before: validate_catalog names the pages without an AIR. After: validate_catalog again.',
     example: { file_path: 'loras/harbor-lights.md', apply: false },
     effect: 'write',
@@ -57,6 +58,10 @@ export function createFixOperation({ reader, pages, labelOf }: FixDeps): Operati
       diff: v.pipe(v.string(), v.description('Unified; empty where nothing is changed; keys are masked')),
       fixes: v.array(v.string()),
       applied: v.boolean(),
+      air: v.pipe(
+        v.nullable(v.string()),
+        v.description('That it has, or has with the change; null: it lacks one still'),
+      ),
       notes: v.pipe(v.array(v.string()), v.description('Why nothing, or not all, could be fixed')),
     }),
     async run(input, call) {
@@ -67,16 +72,16 @@ export function createFixOperation({ reader, pages, labelOf }: FixDeps): Operati
       if (report === undefined) throw new AppError('internal', 'The page was not read')
       // YAML is read by threads; it costs the start of the program too much.
       const { fixPage } = await import('./fix/fix-page.ts')
-      const { bytes, diff, fixes, notes } = await fixPage(
+      const { bytes, diff, fixes, notes, air } = await fixPage(
         name,
         { bytes: page.bytes, text },
         report,
-        labelOf,
+        input.ask_civitai ? labelOf : async () => 'not_asked',
         call.signal,
       )
       const applied = input.apply && bytes !== undefined && path !== undefined
       if (applied) await replacePage(path, page, bytes)
-      return { diff, fixes: [...fixes], applied, notes: [...notes] }
+      return { diff, fixes: [...fixes], applied, air, notes: [...notes] }
     },
   })
 }
@@ -85,6 +90,7 @@ const inputSchema = v.strictObject({
   file_path: v.optional(textField('Page to fix: its path below the folder of the catalog', 4000)),
   content: v.optional(textField('Text of the page itself', 4 * 2 ** 20)),
   apply: v.optional(v.pipe(v.boolean(), v.description('Write the change into the file')), false),
+  ask_civitai: v.optional(v.pipe(v.boolean(), v.description('false: the page alone says ecosystem and type')), true),
   catalog_dir: catalogDirField,
 })
 type FixInput = v.InferOutput<typeof inputSchema>

@@ -1,7 +1,5 @@
-/** What one page may cost. All of it is far beyond what people write. */
+/** What one page may cost, besides its size (`MAX_PAGE_BYTES`). All of it is far beyond what people write. */
 
-/** Bytes of a page; larger ones are not read. */
-export const MAX_PAGE_BYTES = 4 * 2 ** 20
 /** Characters of front matter: parsing YAML takes longer than in proportion. */
 export const MAX_FRONT_MATTER = 32 * 1024
 /** Characters of one block of commands. */
@@ -13,6 +11,3 @@ export const MAX_COMMANDS = 1000
 /** Files that one page may place. */
 export const MAX_FILES = 1000
 export const MAX_NOTES = 50
-
-export const tooLarge = (sizeBytes: number): string =>
-  `It has ${sizeBytes} bytes: no page of a catalog has more than ${MAX_PAGE_BYTES}`

@@ -1,7 +1,7 @@
 import { realpath, stat } from 'node:fs/promises'
 import { isAbsolute, join } from 'node:path'
 import { AppError } from '../errors.ts'
-import { isPageName, isWithin, reasonOf } from './folder.ts'
+import { isPageName, isWithin, reasonOf } from '../lib/page-folder.ts'
 
 /** Folders in which older programs keep the pages of a category, by the name that they give it in requests. */
 const CATEGORIES: Readonly<Record<string, string>> = {
@@ -17,7 +17,7 @@ const CATEGORIES: Readonly<Record<string, string>> = {
 
 /** The path must not climb, whatever is at its end. @throws AppError invalid_input */
 export function refuseClimbing(filePath: string): void {
-  if (filePath.split(/[/\\]/).includes('..')) throw outside()
+  if (filePath.split(/[/\\]/).includes('..')) throw leadsOut()
 }
 
 /**
@@ -38,14 +38,14 @@ export async function locatePage(filePath: string, roots: readonly string[]): Pr
         const real = await realpath(path)
         const isInside = isWithin(real, root)
         if (isInside && (await stat(real)).isFile()) return real
-        failure = isInside ? new AppError('invalid_input', `${filePath} is no regular file`) : outside()
+        failure = isInside ? new AppError('invalid_input', `${filePath} is no regular file`) : leadsOut()
       } catch (error) {
         failure = orKeep(failure, error, filePath)
       }
     }
   }
   // Where nothing lies a name is told by its place alone.
-  if (isAbsolute(filePath) && !roots.some((root) => isWithin(filePath, root))) throw outside()
+  if (isAbsolute(filePath) && !roots.some((root) => isWithin(filePath, root))) throw leadsOut()
   throw failure
 }
 
@@ -67,7 +67,7 @@ function orKeep(failure: AppError, error: unknown, filePath: string): AppError {
   return new AppError('invalid_input', `${filePath} cannot be read: ${reasonOf(error)}`, { cause: error })
 }
 
-const outside = (): AppError =>
+export const leadsOut = (): AppError =>
   new AppError('invalid_input', 'file_path leads out of the catalog', {
     hint: 'Name a page by its path below the folder of the catalog',
     errors: [{ path: 'file_path', expected: 'file_path must be a path below the folder of the catalog' }],

@@ -21,6 +21,8 @@ export interface MissingDeps extends ReadCatalogDeps {
   readonly openNode: OpenNode
   readonly jobs: Pick<JobRunner, 'create' | 'retry'>
   readonly clock: Clock
+  /** Homes of UIs of this host, absolute, the one that counts first. */
+  readonly uiHomes: () => readonly string[]
   /** Where addresses of this caller's pages may lead. */
   readonly hostsFor: (actor: Actor) => 'any' | readonly string[]
 }
@@ -93,11 +95,26 @@ export function createMissingOperation(deps: MissingDeps): Operation {
       const { orders, leftOut } = findMissing(pages, checked.host.results, actor, {
         hosts: hostsFor(actor),
         maxSizeBytes: input.max_size_bytes,
+        home: input.ui_home === undefined ? undefined : homeFor(checked.host.ui_home, actor),
       })
       const ordered = await orderMissing(orders, jobs, actor)
       return { ...(await follow(ordered, leftOut, call)), notes: [...notes] }
     },
   })
+
+  /**
+   * The home that files go into, where that is not the one of the settings. Folders that callers with a token may read
+   * are not for writing.
+   * @throws AppError forbidden
+   */
+  function homeFor(home: string | null, actor: Actor): string | undefined {
+    const [first, ...others] = deps.uiHomes()
+    if (home === null || home === first) return undefined
+    if (actor.kind === 'owner' || others.includes(home)) return home
+    throw new AppError('forbidden', 'Callers with a token have files placed in the UIs of this host alone', {
+      hint: 'Leave ui_home out, or name the home of a UI that is configured on this host',
+    })
+  }
 
   async function follow(
     ordered: Awaited<ReturnType<typeof orderMissing>>,

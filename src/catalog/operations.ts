@@ -37,6 +37,8 @@ export interface CatalogHostDeps extends Omit<CatalogPageDeps, 'labelOf'> {
   readonly openNode: OpenNode
   readonly jobs: Pick<JobRunner, 'create' | 'retry'>
   readonly clock: Clock
+  /** Homes of UIs of this host, absolute, the one that counts first. */
+  readonly uiHomes: () => readonly string[]
   /** Where addresses of this caller's pages may lead. */
   readonly hostsFor: (actor: Actor) => 'any' | readonly string[]
 }

@@ -1,12 +1,12 @@
+import { decodePage, MAX_PAGE_BYTES, NO_TEXT, tooLarge } from '../lib/page-text.ts'
 import { type PageCommands, readCommands } from './commands/read-commands.ts'
 import type { ExpectedFile, Program } from './expected-file.ts'
-import { type FrontMatter, fieldsOf, readFrontMatter } from './front-matter.ts'
-import { MAX_NOTES, MAX_PAGE_BYTES, tooLarge } from './limits.ts'
+import { type FrontMatter, fieldsOf, readFrontMatter, withLineFeeds } from './front-matter.ts'
+import { MAX_NOTES } from './limits.ts'
 import { findCodeBlocks } from './markdown.ts'
 import { type PageAir, readPageAir } from './page-air.ts'
-import { decodePage } from './page-text.ts'
 import { linesWithSecrets, withoutSecrets } from './secrets.ts'
-import { isLikelySize, readSize } from './size-claim.ts'
+import { isLikelySize, readSize, sizeUnitOf } from './size-claim.ts'
 
 /** What a page says. Nothing of it holds a key. */
 export interface CatalogPage {
@@ -34,14 +34,14 @@ const unreadable = (fault: string): CatalogPage => ({
 export function readPageBytes(bytes: Uint8Array): CatalogPage {
   if (bytes.length > MAX_PAGE_BYTES) return unreadable(tooLarge(bytes.length))
   const page = decodePage(bytes)
-  return page === undefined ? unreadable('It is no text: binary content under the name of a page') : readPage(page.text)
+  return page === undefined ? unreadable(NO_TEXT) : readPage(page.text)
 }
 
 /** Reads the text of a page. */
 export function readPage(marked: string): CatalogPage {
-  const text = marked.startsWith('\ufeff') ? marked.slice(1) : marked
+  const text = withLineFeeds(marked.startsWith('\ufeff') ? marked.slice(1) : marked)
   if (text.length > MAX_PAGE_BYTES) return unreadable(tooLarge(Buffer.byteLength(text)))
-  if (text.includes('\0')) return unreadable('It is no text: binary content under the name of a page')
+  if (text.includes('\0')) return unreadable(NO_TEXT)
   const front = readFrontMatter(text)
   const air = readPageAir(front)
   const body = text.slice(front.bodyStart).replace(/\r\n?/g, '\n')
@@ -49,6 +49,7 @@ export function readPage(marked: string): CatalogPage {
   const firstLine = 1 + text.slice(0, front.bodyStart).split('\n').length - 1
   const commands = readCommands(blocks, firstLine)
   const notes = new Set(commands.notes)
+  if (front.isAirByLine === true && air.kind !== 'none') notes.add('its AIR was read from its line alone')
   if (hasEscapedFences) notes.add('its code fences are escaped with a backslash, as in a template')
   if (commands.count === 0 && hasLooseCommands) {
     notes.add('a command stands outside of a code block for a shell: it is not read')
@@ -83,11 +84,19 @@ function withClaims(
   notes: Set<string>,
 ): readonly ExpectedFile[] {
   const first = (...names: readonly string[]): string | undefined => fieldsOf(front, ...names)[0]?.values[0]?.text
-  const claim = first('size', 'filesize', 'file_size', 'size_bytes')
-  const size = claim === undefined ? undefined : readSize(claim)
-  if (size !== undefined && !isLikelySize(size, air.airs[0]?.type)) {
-    notes.add(`its size, ${size} bytes, is implausible for ${air.airs[0]?.type ?? 'a model'}`)
+  const type = air.airs[0]?.type
+  const sizes = front.fields.flatMap(({ key, values }) => {
+    const unit = sizeUnitOf(key)
+    const text = unit === undefined ? undefined : values[0]?.text
+    const bytes = text === undefined ? undefined : readSize(text, unit)
+    return text === undefined || bytes === undefined ? [] : [{ text, bytes }]
+  })
+  for (const { text, bytes } of sizes) {
+    if (isLikelySize(bytes, type)) continue
+    const said = isClaim(bytes) ? `${bytes} bytes` : `“${text.slice(0, 40)}”`
+    notes.add(`its size, ${said}, is implausible for ${type ?? 'a model'}`)
   }
+  const size = sizes.find(({ bytes }) => isClaim(bytes))?.bytes
   const [only, ...others] = files
   if (only === undefined || others.length > 0) return files
   const digest = /^[0-9a-f]{64}$/i.exec(first('sha256', 'hash') ?? '')?.[0]?.toLowerCase()
@@ -99,3 +108,6 @@ function withClaims(
     },
   ]
 }
+
+/** What some file could have. */
+const isClaim = (bytes: number): boolean => Number.isSafeInteger(bytes) && bytes >= 0

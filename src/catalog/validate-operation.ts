@@ -2,12 +2,12 @@ import * as v from 'valibot'
 import { parseAir } from '../air/air.ts'
 import { AppError, isAppError } from '../errors.ts'
 import { inParallel } from '../lib/in-parallel.ts'
+import { listPages } from '../lib/page-folder.ts'
 import { requiredTextField, textField } from '../operation/fields.ts'
 import { type Call, defineOperation, type Operation } from '../operation/operation.ts'
+import type { Actor } from '../operation/permission.ts'
 import { airKey } from './air-key.ts'
 import { SYNTAX_TYPES } from './classify.ts'
-import { listPages } from './folder.ts'
-import { refuseClimbing } from './locate-page.ts'
 import type { NamedPages } from './named-pages.ts'
 import { noteDuplicates, type PageReport, pageReportSchema, unreadablePage } from './page-report.ts'
 import type { PageRequest } from './read/messages.ts'
@@ -21,7 +21,8 @@ export interface ReadCatalogDeps {
 
 export const catalogItemSchema = v.strictObject({
   file_path: requiredTextField('Path of the page below the folder of the catalog', 4000),
-  air: v.optional(textField('AIR that the page is thought to have; a difference is noted', 1000)),
+  // Programs that have no AIR for a page say so with null.
+  air: v.optional(v.nullable(textField('AIR that the page is thought to have; a difference is noted', 1000))),
   content: v.optional(textField('Text of the page itself: then no file is read', 4 * 2 ** 20)),
   unreadable: v.optional(
     requiredTextField('Why its text cannot be given: then it is INVALID, and no file is read', 1000),
@@ -44,33 +45,37 @@ export interface CatalogReading {
   readonly notes: readonly string[]
 }
 
+interface CatalogInput {
+  readonly catalog_dir?: string | undefined
+  readonly items?: readonly CatalogItem[] | undefined
+}
+
 /**
  * Reads and judges the pages of a folder, or those that a caller names.
+ * @param orConfigured where neither is given, those of the configured catalogs
  * @throws AppError invalid_input (neither is given; the folder is none), not_found, forbidden, payload_too_large
  */
 export async function readCatalog(
   { reader, pages: named }: ReadCatalogDeps,
-  input: { readonly catalog_dir?: string | undefined; readonly items?: readonly CatalogItem[] | undefined },
+  input: CatalogInput,
   call: Pick<Call, 'actor' | 'signal' | 'progress'>,
+  orConfigured = false,
 ): Promise<CatalogReading> {
   const { catalog_dir, items } = input
-  if (catalog_dir === undefined && items === undefined) {
-    throw new AppError('invalid_input', 'Give catalog_dir, the folder of the catalog, or items', {
-      errors: [{ path: 'catalog_dir', expected: 'catalog_dir or items must be given' }],
-    })
-  }
   const catalog = catalog_dir === undefined ? undefined : await named.openCatalog(catalog_dir, call.actor)
   const notes: string[] = []
   const requests: (PageRequest | PageReport)[] = []
-  if (items === undefined && catalog !== undefined) {
-    const folder = await listPages(catalog, call.signal)
-    notes.push(...folder.notes)
-    for (const { file_path, path, fault } of folder.pages) {
-      requests.push(path === undefined ? unreadablePage(file_path, fault ?? 'It cannot be read') : { file_path, path })
-    }
+  if (items === undefined) {
+    const folders = catalog === undefined && orConfigured ? await named.openConfigured(call.actor) : [catalog]
+    const listed = await listCatalogs(
+      folders.flatMap((folder) => folder ?? []),
+      call.signal,
+    )
+    requests.push(...listed.requests)
+    notes.push(...listed.notes)
   }
   await inParallel([...(items ?? []).entries()], 16, async ([at, item]) => {
-    requests[at] = await toRequest(item, () => named.find(item.file_path, catalog, call.actor))
+    requests[at] = await toRequest(item, named, catalog, call.actor)
   })
   const readable = requests.filter((request): request is PageRequest => !isReport(request))
   const read = await reader.read(readable, call.signal, (done) =>
@@ -91,12 +96,39 @@ export async function readCatalog(
 
 const isReport = (request: PageRequest | PageReport): request is PageReport => 'syntax_type' in request
 
-async function toRequest(item: CatalogItem, find: () => Promise<string>): Promise<PageRequest | PageReport> {
-  const { file_path, content, unreadable } = item
+/** @param folders real paths; of pages with one path below them the first counts, as where they are asked for by it */
+async function listCatalogs(folders: readonly string[], signal: AbortSignal) {
+  if (folders.length === 0) {
+    throw new AppError('invalid_input', 'Give catalog_dir, the folder of the catalog, or items', {
+      errors: [{ path: 'catalog_dir', expected: 'catalog_dir or items must be given' }],
+    })
+  }
+  const requests = new Map<string, PageRequest | PageReport>()
+  const notes: string[] = []
+  for (const folder of folders) {
+    const listed = await listPages(folder, signal)
+    notes.push(...listed.notes)
+    for (const { file_path, path, fault } of listed.pages) {
+      if (requests.has(file_path)) notes.push(`${file_path} is in several catalogs: that of the first counts`)
+      else if (path !== undefined) requests.set(file_path, { file_path, path })
+      else requests.set(file_path, unreadablePage(file_path, fault ?? 'It cannot be read'))
+    }
+  }
+  return { requests: [...requests.values()], notes }
+}
+
+async function toRequest(
+  { file_path, content, unreadable }: CatalogItem,
+  named: NamedPages,
+  catalog: string | undefined,
+  actor: Actor,
+): Promise<PageRequest | PageReport> {
   try {
-    refuseClimbing(file_path)
-    if (unreadable !== undefined) return unreadablePage(file_path, unreadable)
-    return content === undefined ? { file_path, path: await find() } : { file_path, content }
+    if (content === undefined && unreadable === undefined) {
+      return { file_path, path: await named.find(file_path, catalog, actor) }
+    }
+    await named.refuseOutside(file_path, catalog)
+    return content === undefined ? unreadablePage(file_path, unreadable ?? '') : { file_path, content }
   } catch (error) {
     if (isAppError(error) && error.code !== 'internal' && error.code !== 'cancelled') {
       return unreadablePage(file_path, error.message)
@@ -107,8 +139,8 @@ async function toRequest(item: CatalogItem, find: () => Promise<string>): Promis
 
 /** The AIR that somebody gives beside a page does not replace the page's own. */
 function compared(page: PageReport, item: CatalogItem | undefined): PageReport {
-  const given = item?.air === undefined || item.air.trim() === '' ? undefined : item.air
-  if (given === undefined || page.syntax_type === 'INVALID') return page
+  const given = item?.air ?? ''
+  if (given.trim() === '' || page.syntax_type === 'INVALID') return page
   const [own, other] = [page.air === null ? undefined : parseAir(page.air), parseAir(given)]
   if (other === undefined) return { ...page, notes: [...page.notes, 'the AIR given with it cannot be read'] }
   if (own !== undefined && airKey(own) === airKey(other)) return page

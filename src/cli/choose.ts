@@ -13,6 +13,9 @@ export interface Choice {
   readonly url?: string
   readonly sha256?: string
   readonly tensor_sha256?: string
+  /** With the name that it has there. */
+  readonly node?: string
+  readonly name?: string
   readonly skip?: true
 }
 
@@ -61,13 +64,15 @@ export function candidatesOf({ candidates }: JsonObject): NamedCandidate[] {
   return all
     .flatMap((candidate) => {
       const path = textOf(candidate.path)
-      const [choice] = NAMED_BY.flatMap((field) => {
+      const name = textOf(candidate.name)
+      const node = textOf(candidate.node)
+      const [named] = NAMED_BY.flatMap((field) => {
         const value = textOf(candidate[field])
         return value === undefined ? [] : [{ [field]: value }]
       })
+      const choice: Named | undefined = named ?? (node === undefined || name === undefined ? undefined : { node, name })
       if (choice === undefined) return []
       const [where = ''] = Object.values(choice)
-      const name = textOf(candidate.name)
       const why = textOf(candidate.why)
       const beside = [path === undefined ? name : undefined, why].filter((part) => part !== undefined)
       return [{ choice, text: [where, ...beside].join('  ') }]

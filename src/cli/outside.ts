@@ -3,9 +3,9 @@ import { AppError } from '../errors.ts'
 import { createAskLine } from './ask-line.ts'
 import { askSecret } from './ask-secret.ts'
 
-/** Signals that end a command, and their numbers: the exit code is 128 and the number. */
-export const SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const
-export type EndSignal = keyof typeof SIGNALS
+/** Signals that end a command, which counts as cancelled. */
+const SIGNALS = ['SIGHUP', 'SIGINT', 'SIGTERM'] as const
+export type EndSignal = (typeof SIGNALS)[number]
 
 export interface Output {
   readonly isTerminal: boolean
@@ -57,8 +57,7 @@ export function createOutside(self: NodeJS.Process): Outside {
     askSecret: (question, signal) => askSecret(self, question, signal),
     ask: createAskLine(self),
     onSignal(listener) {
-      const names = Object.keys(SIGNALS) as EndSignal[]
-      const heard = names.filter((name) => name !== 'SIGHUP' || !ignoresHangup())
+      const heard = SIGNALS.filter((name) => name !== 'SIGHUP' || !ignoresHangup())
       const handlers = heard.map((name) => [name, () => listener(name)] as const)
       for (const [name, handler] of handlers) self.on(name, handler)
       return () => {

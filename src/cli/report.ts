@@ -2,7 +2,7 @@ import { CommanderError } from 'commander'
 import { AppError, ERROR_KINDS, isAppError, toAppError, toProblem } from '../errors.ts'
 import { withoutSecrets } from '../lib/log.ts'
 import { toJson } from './context.ts'
-import { BrokenPipe, type EndSignal, type Outside, SIGNALS } from './outside.ts'
+import { BrokenPipe, type EndSignal, type Outside } from './outside.ts'
 import { printable } from './text-width.ts'
 
 /** What a program gets that a SIGPIPE ends. */
@@ -20,10 +20,9 @@ export async function reportError(error: unknown, deps: ReportDeps): Promise<num
   const { outside, json, interruptedBy } = deps
   if (error instanceof BrokenPipe) return BROKEN_PIPE_EXIT
   const reported = interruptedBy === undefined ? toReported(error) : new AppError('cancelled', 'Interrupted')
-  const exitCode = interruptedBy === undefined ? ERROR_KINDS[reported.code].exitCode : 128 + SIGNALS[interruptedBy]
   if (interruptedBy === undefined) await tellError(error, outside)
   if (json) await outside.stdout.write(toJson(toProblem(reported), outside.stdout.isTerminal)).catch(() => {})
-  return exitCode
+  return ERROR_KINDS[reported.code].exitCode
 }
 
 /** Writes what went wrong for people; never throws. */

@@ -1,9 +1,10 @@
 import { CommanderError } from 'commander'
 import { type Config, loadConfig } from '../config.ts'
+import { ERROR_KINDS } from '../errors.ts'
 import type { CliParts } from './app.ts'
 import { createContext, type LoadedApp, toJson, withLogLevel } from './context.ts'
 import { type Scanned, scanArgv } from './globals.ts'
-import { type EndSignal, type Outside, SIGNALS } from './outside.ts'
+import type { EndSignal, Outside } from './outside.ts'
 import { createProgram } from './program.ts'
 import { reportError } from './report.ts'
 
@@ -25,7 +26,7 @@ export async function runCli(outside: Outside, parts: CliParts): Promise<number>
     if (interruptedBy !== undefined) {
       // The second one means: now. But one Ctrl-C may come twice: from the terminal, and passed on by npm.
       const isEcho = interruptions === 2 && performance.now() - interruptedAt < SAME_SIGNAL_MS
-      if (!isEcho) outside.exit(128 + SIGNALS[signal])
+      if (!isEcho) outside.exit(ERROR_KINDS.cancelled.exitCode)
       return
     }
     interruptedAt = performance.now()

@@ -74,7 +74,7 @@ export const SETTINGS = {
     'AIRKEEP_CATALOG',
     list(COLON),
     [],
-    'Catalog folders that callers with a token may name (path list)',
+    'Catalog folders: checked where none is named, and open to callers with a token (path list)',
     { path: true },
   ),
   allow_read: setting(

@@ -44,6 +44,13 @@ export function isLost(error: unknown): boolean {
 /** Whether another program holds the database's file, for longer than was waited for it: nothing was written. */
 export const isHeld = (error: unknown): boolean => libsqlErrorIn(error)?.code === 'SQLITE_BUSY'
 
+/** Whether the disk of the database has no room: nothing was written. */
+export function isFull(error: unknown): boolean {
+  const inner = libsqlErrorIn(error)
+  // The memory that connections share is a file too: SQLite reserves its blocks, and says so when there are none.
+  return inner?.code === 'SQLITE_FULL' || inner?.extendedCode === 'SQLITE_IOERR_SHMSIZE'
+}
+
 /** Whether the server ended the transaction of its own accord, because another writer waited for too long. */
 export const isTimedOut = (error: unknown): boolean => libsqlErrorIn(error)?.code === 'TRANSACTION_TIMEOUT'
 
@@ -78,8 +85,7 @@ export function translateDbError(error: unknown): unknown {
   }
   const inner = libsqlErrorIn(error)
   if (inner === undefined) return error
-  // The memory that connections share is a file too: SQLite reserves its blocks, and says so when there are none.
-  if (inner.code === 'SQLITE_FULL' || inner.extendedCode === 'SQLITE_IOERR_SHMSIZE') {
+  if (isFull(inner)) {
     return new AppError('disk_full', 'Could not write to the database: the disk is full', {
       hint: 'Free some space on the filesystem of the data directory; nothing was written',
       cause: error,

@@ -3,10 +3,15 @@ import { hostname } from 'node:os'
 import { codeOf } from './place-files.ts'
 
 /** Whether the process that wrote a mark still writes; one on another machine may, for all that can be known. */
-export type LockOwner = 'gone' | 'here' | 'elsewhere'
+export type LockOwner = 'gone' | 'here' | Elsewhere
 
-/** An owner on another machine, of which nothing else can be known, is gone when it was silent for so long. */
-const SILENT_MS = 60_000
+export interface Elsewhere {
+  /** As the mark names it. */
+  readonly host: string
+  /** Milliseconds; of the other machine's clock. */
+  readonly heardAt: number
+}
+
 /** Whoever creates a mark writes it at once, unless it dies in between. */
 const UNWRITTEN_MS = 5_000
 
@@ -18,10 +23,12 @@ export async function ownerOf(mark: string, path: string): Promise<LockOwner> {
   const [host, pid = '', started] = mark.trim().split(' ')
   const own = (await ownMark()).trim().split(' ')
   if (started === undefined) return (await isUnwritten(path)) ? 'gone' : 'here'
-  if (host !== own[0]) return Math.abs(Date.now() - (await stat(path)).mtimeMs) < SILENT_MS ? 'elsewhere' : 'gone'
+  if (host !== own[0]) return { host: readable(host), heardAt: (await stat(path)).mtimeMs }
   // The numbers of processes come round again: the time of its start tells two of them apart.
   return /^\d+$/.test(pid) && pid !== own[1] && (await startOf(pid)) === started ? 'here' : 'gone'
 }
+
+const readable = (host = ''): string => host.replace(/[^\w.-]/g, '').slice(0, 64) || 'another machine'
 
 /** Whether nobody is going to write the mark at `path` any more. */
 export async function isUnwritten(path: string): Promise<boolean> {

@@ -1,8 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { cancelled } from './cancelled.ts'
 
-/** Resolves when it is time to look again, with false when that is too late. @throws AppError cancelled */
-export type LockWait = () => Promise<boolean>
+/**
+ * Resolves when it is time to look again, with false when that is too late.
+ * @param leastMs it is not too late before so many milliseconds, from the first time on that it was asked
+ * @throws AppError cancelled
+ */
+export type LockWait = (leastMs?: number) => Promise<boolean>
 
 export interface LockWaitOptions {
   /** Milliseconds, from the first time on that it is asked. */
@@ -16,11 +20,11 @@ const LOOK_AGAIN_MS = 100
 
 /** For a writer that is about to end, such as one that was killed and has not let go of its memory yet. */
 export function createLockWait({ forMs, signal, now = () => performance.now() }: LockWaitOptions): LockWait {
-  let end: number | undefined
-  return async () => {
+  let begun: number | undefined
+  return async (leastMs = 0) => {
     if (signal.aborted) throw cancelled(signal)
-    end ??= now() + forMs
-    if (now() >= end) return false
+    begun ??= now()
+    if (now() - begun >= Math.max(forMs, leastMs)) return false
     try {
       await pause(LOOK_AGAIN_MS, undefined, { signal })
     } catch {

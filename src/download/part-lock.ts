@@ -1,8 +1,10 @@
 import { type FileHandle, link, open, readFile, rename, rm, utimes } from 'node:fs/promises'
+import { basename } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { AppError } from '../errors.ts'
 import { createId } from '../lib/id.ts'
-import { isUnwritten, type LockOwner, ownerOf, ownMark } from './lock-owner.ts'
+import { isUnwritten, ownerOf, ownMark } from './lock-owner.ts'
+import { createLockSilence, type LockClocks, type LockSilence, ownClocks } from './lock-silence.ts'
 import { type LockWait, noWait } from './lock-wait.ts'
 import { toPartError } from './part-error.ts'
 import { codeOf } from './place-files.ts'
@@ -23,19 +25,25 @@ const held = new Set<string>()
 
 /**
  * Creates the mark at `path`, which nobody else can then create; one whose process is gone is taken over.
- * @param wait asked while a process of this machine has it
+ * @param wait asked while another process has it, of this machine or another one
  * @throws AppError conflict while another download has it, disk_full, forbidden; what `wait` throws
  */
-export async function takePartLock(path: string, wait: LockWait = noWait): Promise<PartLock> {
+export async function takePartLock(
+  path: string,
+  wait: LockWait = noWait,
+  clocks: LockClocks = ownClocks,
+): Promise<PartLock> {
   while (held.has(path)) if (!(await wait())) throw taken()
   held.add(path)
   const mark = await ownMark()
+  const silence = createLockSilence(clocks)
   try {
     for (let tries = 1; !(await create(path, mark)); ) {
       await written(path)
-      const owner = await removeDead(path)
+      const owner = await removeDead(path, silence)
       if (owner === 'gone') tries += 1
-      if (tries > MOST_TRIES || owner === 'elsewhere' || (owner === 'here' && !(await wait()))) throw taken()
+      if (tries > MOST_TRIES || (owner === 'here' && !(await wait()))) throw taken()
+      if (typeof owner === 'object' && !(await wait(owner.leastMs))) throw takenElsewhere(owner.host, path)
     }
   } catch (error) {
     held.delete(path)
@@ -58,7 +66,12 @@ export async function takePartLock(path: string, wait: LockWait = noWait): Promi
 
 const taken = (): AppError =>
   new AppError('conflict', 'Cannot download the file: another download is writing it', {
-    hint: 'Wait for it to end; after a crash on another machine, try again in a minute',
+    hint: 'Wait for it to end, then retry',
+  })
+
+const takenElsewhere = (host: string, path: string): AppError =>
+  new AppError('conflict', `Cannot download the file: ${host} is writing it into the same folder`, {
+    hint: `Wait for the download of ${host} to end, then retry; where that machine is gone for good, remove ${basename(path)}`,
   })
 
 async function create(path: string, mark: string): Promise<boolean> {
@@ -88,12 +101,21 @@ async function written(path: string): Promise<void> {
   }
 }
 
+interface Waited {
+  readonly host: string
+  readonly leastMs: number
+}
+
 /** Who has the mark; one of a process that is gone is no more. */
-async function removeDead(path: string): Promise<LockOwner> {
+async function removeDead(path: string, silence: LockSilence): Promise<'gone' | 'here' | Waited> {
   const found = await readFile(path, 'utf8').catch(() => undefined)
   if (found === undefined) return 'gone'
   const owner = await ownerOf(found, path)
-  if (owner !== 'gone') return owner
+  if (owner === 'here') return owner
+  if (typeof owner === 'object') {
+    const judged = silence.judge(owner)
+    if (judged !== 'gone') return { host: owner.host, ...judged }
+  }
   // Two that both saw a dead owner: what the second moves away is the mark of the first, and goes back.
   const aside = `${path}.${createId('old')}`
   try {

@@ -8,6 +8,8 @@ export interface MentionGroup extends IdentityGroup {
   readonly type: DependencyType
   /** The executed graph is there and contradicts all who speak of it: how, as a sentence. */
   readonly unused: string | undefined
+  /** Only savers say it, and the executed graph is not understood well enough to contradict them. */
+  readonly isDoubtful: boolean
 }
 
 const SWITCHED_OFF = 'It is switched off or has weight 0'
@@ -18,7 +20,6 @@ export function buildDependency(group: MentionGroup): Dependency {
   const vote = voteOf(mentions)
   const active = group.unused === undefined && vote.active
   const counted = active ? mentions.filter((mention) => mention.active !== false) : mentions
-  const weight = firstOf(counted, 'weight')
   const folder = firstOf(counted, 'folder')
   const skip = vote.isUsed ? undefined : firstOf(mentions, 'skip')
   const reason = skip ?? group.unused ?? (active ? null : SWITCHED_OFF)
@@ -28,16 +29,26 @@ export function buildDependency(group: MentionGroup): Dependency {
     ...identity(group),
     urls: unionOf(mentions, 'urls'),
     ...(folder === undefined ? {} : { folder }),
-    ...(weight === undefined ? {} : { weight }),
+    ...weightsOf(counted),
     active,
     optional: mentions.every((mention) => mention.optional === true),
-    evidence: evidenceOf(mentions, active),
+    evidence: group.isDoubtful ? evidenceOf(mentions, active).map(withDoubt) : evidenceOf(mentions, active),
     status: reason === null ? 'pending' : 'skipped',
     candidates: unitedCandidates(mentions),
     reason_code: null,
     reason,
     bytes_done: 0,
     bytes_total: 0,
+  }
+}
+
+/** Those of one place: two parts of different places belong to two uses. */
+function weightsOf(mentions: readonly Mention[]): Pick<Dependency, 'weight' | 'unet_weight' | 'clip_weight'> {
+  const { weight, unetWeight, clipWeight } = mentions.find((mention) => mention.weight !== undefined) ?? {}
+  return {
+    ...(weight === undefined ? {} : { weight }),
+    ...(unetWeight === undefined ? {} : { unet_weight: unetWeight }),
+    ...(clipWeight === undefined ? {} : { clip_weight: clipWeight }),
   }
 }
 
@@ -77,6 +88,8 @@ function unionOf(mentions: readonly Mention[], field: 'urls' | 'evidence'): stri
   for (const mention of mentions) for (const text of mention[field] ?? []) united.add(text)
   return [...united]
 }
+
+const withDoubt = (place: string): string => `${place} (only claimed: not all of the executed graph is known)`
 
 /** What is used with several weights says at each place with which. */
 function evidenceOf(mentions: readonly Mention[], active: boolean): string[] {

@@ -44,7 +44,10 @@ const candidateSchema = v.object({
   sha256: v.exactOptional(v.string()),
   /** Where only that is known. */
   tensor_sha256: v.exactOptional(v.string()),
+  /** Where nothing is known of its bytes: the node that lists it under the name. */
+  node: v.exactOptional(v.string()),
   name: v.exactOptional(v.string()),
+  size_bytes: v.exactOptional(v.number()),
   /** One plain sentence: what speaks for it. */
   why: v.string(),
 })
@@ -105,6 +108,10 @@ export const dependencySchema = v.object({
   /** The model folder that the source declares for it, as written: never to be used as a path as it stands. */
   folder: v.exactOptional(v.string()),
   weight: v.exactOptional(v.number()),
+  /** On the main model, where the source gives it apart from `weight`. */
+  unet_weight: v.exactOptional(v.number()),
+  /** On the text encoder, likewise. */
+  clip_weight: v.exactOptional(v.number()),
   active: v.boolean(),
   /** The UI works without it, or brings it along when it is first used. */
   optional: v.boolean(),

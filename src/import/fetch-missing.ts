@@ -2,6 +2,7 @@ import { parseSha256 } from '../hash/digest.ts'
 import { toIso } from '../lib/clock.ts'
 import { inParallel } from '../lib/in-parallel.ts'
 import type { DownloadOutcome, DownloadState, Downloads, FetchCall, FindOffers } from '../models/fetch/downloads.ts'
+import { byName } from '../models/fetch/nodes-candidate.ts'
 import type { PlanPlace } from '../models/fetch/plan-place.ts'
 import type { Offer, Search, WantedModel } from '../models/fetch/wanted.ts'
 import type { Candidate, Dependency } from './dependency.ts'
@@ -185,18 +186,25 @@ function notOffered(
 const lowerFirst = (text: string): string => text.slice(0, 1).toLowerCase() + text.slice(1)
 
 function onlyTold({ candidates }: Dependency, offers: readonly Offer[]): Partial<Dependency> {
-  const here: Candidate[] = offers.map(({ air, sha256, filename, source, node }) => ({
-    ...(air === undefined ? {} : { air }),
-    ...(sha256 === undefined ? {} : { sha256 }),
-    name: filename,
-    why: `can be had from ${node ?? source}`,
-  }))
+  const here: Candidate[] = offers.map((offer) => {
+    const { air, sha256, filename, source, node } = offer
+    return {
+      ...(air === undefined ? {} : { air }),
+      ...(sha256 === undefined ? {} : { sha256 }),
+      ...(isNameAll(offer) ? byName(offer) : { name: filename }),
+      why: `can be had from ${node ?? source}`,
+    }
+  })
   return {
     candidates: [...candidates, ...here].slice(0, MOST_CANDIDATES),
     reason:
       'It is not on this host and can be had: this import was told not to download; retry_import_job with download fetches it',
   }
 }
+
+/** Nothing else finds it again. */
+const isNameAll = ({ node, air, sha256, tensor_sha256: tensors }: Offer): boolean =>
+  node !== undefined && (air ?? sha256 ?? tensors) === undefined
 
 function ended(dependency: Dependency | undefined, outcome: DownloadOutcome): Partial<Dependency> {
   switch (outcome.status) {

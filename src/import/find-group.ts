@@ -1,6 +1,7 @@
 import { type Mention, TRUST, type TrustedMention } from './mention.ts'
 import { digitsOf, type Group, type Item, weightOf } from './model-group.ts'
 import { foldedStem, looseName, type ModelName, mayBeSameFile, parseModelName } from './model-name.ts'
+import { areOtherFiles } from './version-file.ts'
 
 /** Where a mention belongs. */
 export type Place =
@@ -80,11 +81,16 @@ const sourceOf = ({ evidence: [place] }: Mention): string => place.slice(0, plac
 /** A version, an AIR or a hash. */
 function hasSameNumber({ mentions, digits }: Group, mention: Mention): boolean {
   const version = mention.civitai?.version_id
-  if (version !== undefined && mentions.some((other) => other.civitai?.version_id === version)) return true
+  const isOfVersion = version !== undefined && mentions.some((other) => other.civitai?.version_id === version)
+  if (isOfVersion && !isOtherFile(mentions, mention)) return true
   const air = mention.air?.toLowerCase()
   if (air !== undefined && mentions.some((other) => other.air?.toLowerCase() === air)) return true
   return mention.hashes?.some((hash) => digits.has(digitsOf(hash))) === true
 }
+
+/** Of one version. */
+const isOtherFile = (mentions: readonly Mention[], mention: Mention): boolean =>
+  mentions.some((other) => areOtherFiles(other, mention))
 
 function hasSameTitle(group: Group, { mention, looseTitle }: Item): boolean {
   if (looseTitle === '' || hasOtherVersion(group, mention.civitai?.version_id)) return false
@@ -112,5 +118,7 @@ function chooseByName(groups: readonly Group[], name: ModelName, { mention }: It
 /** Without a name nothing of it stands against the other but a version. */
 function isNamelessSame(group: Group | undefined, { names, mentions }: Group): boolean {
   if (group === undefined || names.length > 0) return false
-  return mentions.every(({ civitai }) => !hasOtherVersion(group, civitai?.version_id))
+  return mentions.every(
+    (mention) => !hasOtherVersion(group, mention.civitai?.version_id) && !isOtherFile(group.mentions, mention),
+  )
 }

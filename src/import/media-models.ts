@@ -5,6 +5,8 @@ export interface LinkedModel {
   readonly type: string
   readonly name?: string
   readonly weight?: number
+  readonly unet_weight?: number
+  readonly clip_weight?: number
   readonly sha256?: string
   readonly tensor_sha256?: string
   readonly auto_v1?: string
@@ -22,7 +24,9 @@ function toLinkedModel(dependency: Dependency): LinkedModel {
     type: dependency.type,
     name: dependency.name,
     weight: dependency.weight,
-    sha256: dependency.sha256 ?? hash('sha256'),
+    unet_weight: dependency.unet_weight,
+    clip_weight: dependency.clip_weight,
+    sha256: (isAnother(dependency) ? undefined : dependency.sha256) ?? hash('sha256'),
     tensor_sha256: hash('tensor_sha256'),
     auto_v1: hash('auto_v1'),
     auto_v2: hash('auto_v2'),
@@ -32,6 +36,15 @@ function toLinkedModel(dependency: Dependency): LinkedModel {
     civitai_version_id: dependency.civitai?.version_id,
   })
 }
+
+/** The picture was made with what its prompt names, whatever somebody took in its place. */
+const isAnother = ({ matched_by: by, hashes, sha256 }: Dependency): boolean =>
+  by === 'choice' &&
+  hashes.some(
+    ({ algorithm, value }) =>
+      (algorithm === 'sha256' || algorithm === 'sha256_12' || algorithm === 'auto_v2') &&
+      sha256?.startsWith(value) !== true,
+  )
 
 export interface FullDigests {
   readonly sha256: string

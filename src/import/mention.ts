@@ -18,6 +18,9 @@ export interface Mention {
   /** Where it may come from, though nothing says that it does. */
   readonly candidates?: readonly Candidate[]
   readonly weight?: number
+  /** On the main model and on its text encoder, where they are not `weight`: see strengths.ts. */
+  readonly unetWeight?: number
+  readonly clipWeight?: number
   /** False: it is there but switched off. Left out where the place does not say. */
   readonly active?: boolean
   readonly optional?: boolean

@@ -1,11 +1,12 @@
 import { buildDependency } from './build-dependency.ts'
+import { type ExecutedGraph, isDoubtful, isExecuted, pairBySpelling, reasonUnused } from './claims.ts'
 import { contradictionsOf } from './contradictions.ts'
 import type { Dependency, ImportWarning } from './dependency.ts'
 import { findGroup } from './find-group.ts'
 import { TRUST, type TrustedMention } from './mention.ts'
-import { emptyGroup, type Group, join, toItem, weightOf } from './model-group.ts'
-import { foldedStem, type ModelName } from './model-name.ts'
+import { emptyGroup, type Group, type Item, join, toItem, weightOf } from './model-group.ts'
 import { warnOfWeights } from './several-weights.ts'
+import { writtenFileOf } from './version-file.ts'
 
 export interface Merged {
   readonly dependencies: readonly Dependency[]
@@ -16,21 +17,40 @@ export interface Merged {
 /**
  * One dependency for each model: mentions of one type are one model when they share a name, a hash or a
  * Civitai version. Evidence is united, the first weight counts, and one active mention makes it active.
- * Order is that of the first mention, so put the most trusted source first.
+ * Order is that of the first mention, so put the most trusted source first. `graph` is what is known of the executed
+ * graph among the sources.
  */
-export function mergeMentions(mentions: readonly TrustedMention[]): Merged {
+export function mergeMentions(mentions: readonly TrustedMention[], graph = graphIn(mentions)): Merged {
   const { found, ambiguous } = groupMentions(mentions)
-  const pairs = pairByWeight(found)
-  for (const [named, resource] of pairs) joinAll(named, resource)
-  const joined = new Set(pairs.map(([, resource]) => resource))
-  const groups = joined.size === 0 ? found : found.filter((group) => !joined.has(group))
-  for (const group of groups) group.unused = reasonUnused(group, groups)
-  const paired = pairs.map(([, resource]) => ({ place: resource.mentions[0]?.evidence[0] ?? '', reason: PAIRED }))
+  const byWeight = joinPairs(found, pairByWeight(found), PAIRED)
+  const bySpelling = joinPairs(byWeight.groups, pairBySpelling(byWeight.groups), SPELLED, nameless)
+  const { groups } = bySpelling
+  const executed = groups.filter(isExecuted)
+  for (const group of groups) {
+    group.unused = reasonUnused(group, executed, graph)
+    group.isDoubtful = isDoubtful(group, graph)
+  }
+  const paired = [...byWeight.warnings, ...bySpelling.warnings]
   const doubts = [...ambiguous].map((place) => ({ place, reason: AMBIGUOUS }))
   return {
-    dependencies: groups.map(buildDependency),
+    dependencies: withOwnReferences(groups, groups.map(buildDependency)),
     warnings: [...groups.flatMap(contradictionsOf), ...groups.flatMap(warnOfUsedWeights), ...paired, ...doubts],
   }
+}
+
+const graphIn = (mentions: readonly TrustedMention[]): ExecutedGraph | undefined =>
+  mentions.some(({ trust }) => trust === TRUST.executed) ? 'partly' : undefined
+
+/** Several files of one version are told apart by what names each of them. */
+function withOwnReferences(groups: readonly Group[], dependencies: readonly Dependency[]): readonly Dependency[] {
+  const counts = new Map<string, number>()
+  for (const { reference } of dependencies) counts.set(reference, (counts.get(reference) ?? 0) + 1)
+  return dependencies.map((dependency, at) => {
+    const { reference, sha256, civitai } = dependency
+    if (counts.get(reference) === 1 || sha256 !== undefined || civitai?.version_id === undefined) return dependency
+    const written = writtenFileOf(groups[at]?.mentions ?? [])
+    return written === undefined ? dependency : { ...dependency, reference: written }
+  })
 }
 
 const warnOfUsedWeights = ({ unused, mentions }: Group): ImportWarning[] =>
@@ -66,10 +86,31 @@ function groupMentions(mentions: readonly TrustedMention[]): Grouped {
   return { found, ambiguous }
 }
 
-function joinAll(group: Group, other: Group): void {
-  for (const mention of other.mentions) join(group, toItem(mention))
+function joinAll(group: Group, other: Group, read = toItem): void {
+  for (const mention of other.mentions) join(group, read(mention))
 }
 
+type Pair = readonly [kept: Group, joined: Group]
+
+function joinPairs(
+  all: readonly Group[],
+  pairs: readonly Pair[],
+  reason: string,
+  read = toItem,
+): { groups: readonly Group[]; warnings: readonly ImportWarning[] } {
+  for (const [kept, other] of pairs) joinAll(kept, other, read)
+  const joined = new Set(pairs.map(([, other]) => other))
+  return {
+    groups: joined.size === 0 ? all : all.filter((group) => !joined.has(group)),
+    warnings: pairs.map(([, other]) => ({ place: other.mentions[0]?.evidence[0] ?? '', reason })),
+  }
+}
+
+/** No file is called as a saver spells it: it is neither looked for nor brought to that name. */
+const nameless = ({ name: _, knownFile: __, ...mention }: TrustedMention): Item => toItem(mention)
+
+const SPELLED =
+  'it is spelled otherwise there: it was taken for the model of the executed graph that differs in no letter'
 const PAIRED = 'it gives no file name: which LoRA of the prompt it is was told by its weight'
 
 /** Lists in which Civitai writes down once more, by their numbers, the models that the prompt names. */
@@ -83,7 +124,7 @@ const isOfResources = ({ mentions }: Group): boolean => mentions.every(isResourc
  * Resources of Civitai that name no file, each with the LoRA of the prompt that it must be: there are as many of one as
  * of the other, their weights are the same in order, and no two weights are alike. Else nobody can tell.
  */
-function pairByWeight(groups: readonly Group[]): (readonly [named: Group, resource: Group])[] {
+function pairByWeight(groups: readonly Group[]): Pair[] {
   const loras = groups.filter(({ type }) => type === 'lora')
   const hasVersion = ({ mentions }: Group): boolean => mentions.some(({ civitai }) => civitai?.version_id !== undefined)
   const resources = loras.filter((group) => group.names.length === 0 && hasVersion(group) && isOfResources(group))
@@ -100,31 +141,3 @@ function pairByWeight(groups: readonly Group[]): (readonly [named: Group, resour
     return resource === undefined ? [] : [[group, resource] as const]
   })
 }
-
-const EDITOR_ONLY = 'The graph that was executed does not use it: it stands in the editor’s workflow only'
-const CONTRADICTED = 'A program that saved the picture names it, but the graph that was executed loads another one'
-const SPELLED = 'A program that saved the picture spells it so: it is taken for the model that the executed graph loads'
-
-/**
- * Why the executed graph speaks against it: it is in the editor's state only, or a saver claims a main model that is
- * not the graph's. Other claims stand, since a graph may load them where we cannot see it.
- */
-function reasonUnused(group: Group, groups: readonly Group[]): string | undefined {
-  const trust = Math.max(...group.mentions.map((mention) => mention.trust ?? TRUST.native))
-  if (trust > TRUST.editor) return undefined
-  const executed = groups.filter((other) => other.mentions.some((mention) => mention.trust === TRUST.executed))
-  if (trust === TRUST.editor) return executed.length > 0 ? EDITOR_ONLY : undefined
-  const mainModels = isMainModel(group) ? executed.filter(isMainModel) : []
-  if (mainModels.length === 0) return undefined
-  return mainModels.some((other) => isSpelledAlike(group, other)) ? SPELLED : CONTRADICTED
-}
-
-/** Too little to take two names for one model, and enough not to say that one contradicts the other. */
-function isSpelledAlike(a: Group, b: Group): boolean {
-  const spellings = new Set(a.names.map(plainStem))
-  return b.names.some((name) => plainStem(name) !== '' && spellings.has(plainStem(name)))
-}
-
-const plainStem = (name: ModelName): string => foldedStem(name).replace(/[\s_.-]+/g, '')
-
-const isMainModel = ({ type }: Group): boolean => type === 'checkpoint' || type === 'diffusion_model'

@@ -25,6 +25,7 @@ export interface Group {
   readonly digits: Set<string>
   readonly mentions: TrustedMention[]
   unused: string | undefined
+  isDoubtful: boolean
 }
 
 export const emptyGroup = (type: DependencyType): Group => ({
@@ -35,6 +36,7 @@ export const emptyGroup = (type: DependencyType): Group => ({
   digits: new Set(),
   mentions: [],
   unused: undefined,
+  isDoubtful: false,
 })
 
 const hashKey = (hash: HashEvidence): string => `${hash.algorithm} ${hash.value}`

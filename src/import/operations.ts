@@ -69,12 +69,17 @@ export function createImportOperations(deps: ImportDeps): readonly Operation[] {
   }
 
   /** A dry run reads a file that was sent as it is; a job has only its texts. */
-  async function analyzeNow({ format }: ImportRequest, source: ImportSource | Upload, call: Call): Promise<Analysis> {
+  async function analyzeNow(
+    { format, track }: ImportRequest,
+    source: ImportSource | Upload,
+    call: Call,
+  ): Promise<Analysis> {
     const { actor, signal } = call
     const reading: SourceReading = await ('kind' in source
       ? deps.sources.read(source, { format }, { actor, signal, trace: traceOf(call) })
       : deps.sources.readMedia({ path: source.path, exact: false }, { format }, signal))
-    return toAnalysis(reading)
+    const analysis = toAnalysis(reading)
+    return track ? { ...analysis, warnings: [...analysis.warnings, NOT_RECORDED] } : analysis
   }
 
   return [
@@ -118,6 +123,8 @@ export function createImportOperations(deps: ImportDeps): readonly Operation[] {
     createGraphOperation(deps),
   ]
 }
+
+const NOT_RECORDED = { place: 'track', reason: 'a dry run records nothing: without dry_run track does' }
 
 const noFileInJson = (): AppError =>
   new AppError('invalid_input', 'file can only be sent in a multipart request', {

@@ -21,7 +21,7 @@ export interface ImportRecorderDeps {
   readonly invoke: InvokeLedger
   /** The prompt_id of a recorded prompt with these very words and metadata. */
   readonly findPrompt: (prompt: RecordedPrompt) => Promise<string | undefined>
-  /** Links what was really used to an asset without models. */
+  /** Links what was really used to an asset without models, and completes those of one that has some. */
   readonly linkModels: (assetId: string, needed: readonly Dependency[], caller: LedgerCaller) => Promise<void>
 }
 
@@ -41,9 +41,9 @@ export function createImportRecorder({ invoke, findPrompt, linkModels }: ImportR
     if (media === undefined) return prompt === undefined ? {} : { prompt_id: await keepPrompt(call, prompt, 'image') }
     const asset = await keepAsset(call, media)
     const asset_id = String(asset.asset_id)
-    const { input_prompt_id, models } = asset
-    // What holds of the prompt below holds of them.
-    if (Array.isArray(models) && models.length === 0) await linkModels(asset_id, dependencies, caller)
+    const { input_prompt_id } = asset
+    // What holds of the prompt below holds of models; and more is known of them than when they were recorded.
+    await linkModels(asset_id, dependencies, caller)
     if (typeof input_prompt_id === 'string') return { asset_id, prompt_id: input_prompt_id }
     if (prompt === undefined) return { asset_id }
     // It stands beside the media, or in them in a format that had to be named, or they were recorded without reading it.

@@ -1,5 +1,6 @@
 import type { ImportWarning } from './dependency.ts'
 import { type Mention, TRUST } from './mention.ts'
+import { strengthsInWords } from './strengths.ts'
 
 /**
  * The mentions by which a model is loaded more than once, and not each time with the same weight: nodes of one graph, or
@@ -10,7 +11,8 @@ export function severalWeights(mentions: readonly Mention[]): ReadonlySet<Mentio
   const first = mostTrusted(mentions.filter(isUse))
   if (first === undefined) return NONE
   const uses = mentions.filter((mention) => isUse(mention) && isBeside(first, mention))
-  return uses.some(({ weight }) => weight !== first.weight) ? new Set(uses) : NONE
+  const weights = strengthsInWords(first)
+  return uses.some((use) => strengthsInWords(use) !== weights) ? new Set(uses) : NONE
 }
 
 const NONE: ReadonlySet<Mention> = new Set()
@@ -18,6 +20,9 @@ const NONE: ReadonlySet<Mention> = new Set()
 const trustOf = ({ trust = TRUST.native }: Mention): number => trust
 
 const isUse = ({ active, weight }: Mention): boolean => active === true && weight !== undefined
+
+/** What stands beside the nodes of a graph tells their weights once more. */
+const isNode = ({ evidence: [place] }: Mention): boolean => /^(?:comfyui|invokeai):\w{1,20} node /.test(place)
 
 const mostTrusted = (uses: readonly Mention[]): Mention | undefined =>
   uses.reduce<Mention | undefined>(
@@ -28,23 +33,22 @@ const mostTrusted = (uses: readonly Mention[]): Mention | undefined =>
 /** Each node of a graph has a place of its own; elsewhere only what stands in one place is a list of uses. */
 function isBeside(a: Mention, b: Mention): boolean {
   if (trustOf(a) !== trustOf(b)) return false
-  const isGraph = trustOf(a) === TRUST.executed || trustOf(a) === TRUST.editor
-  return isGraph || a.evidence[0] === b.evidence[0]
+  return (isNode(a) && isNode(b)) || a.evidence[0] === b.evidence[0]
 }
 
 /** The places of a mention; where a model has several weights, the first says which one it has there. */
-export const withWeight = ({ evidence: [place, ...others], weight }: Mention): string[] => [
-  `${place} (weight ${weight})`,
-  ...others,
-]
+export function withWeight(mention: Mention): string[] {
+  const [place, ...others] = mention.evidence
+  return [`${place} (weight ${strengthsInWords(mention)})`, ...others]
+}
 
 const MOST_NAMED = 4
 
 /** A dependency has one weight: that there are others must not be lost. */
 export function warnOfWeights(mentions: readonly Mention[]): ImportWarning[] {
   const uses = [...severalWeights(mentions)]
-  const weights = [...new Set(uses.map(({ weight }) => weight))]
-  const second = uses.find(({ weight }) => weight !== weights[0])
+  const weights = [...new Set(uses.map(strengthsInWords))]
+  const second = uses.find((use) => strengthsInWords(use) !== weights[0])
   if (second === undefined) return []
   const named = weights.slice(0, MOST_NAMED)
   const last = weights.length > MOST_NAMED ? 'others' : named.pop()

@@ -2,9 +2,9 @@ import * as v from 'valibot'
 import { AppError, toAppError } from '../errors.ts'
 import type { JsonObject } from '../lib/json.ts'
 import type { Log } from '../lib/log.ts'
-import { fromStoredActor, type JobEnd, type JobKind, type JobRow } from './job.ts'
-import { whileAway } from './patience.ts'
-import { CANCELLED, type NewInput, PAUSED, RESTARTED, type Shown, STOPPED } from './run-state.ts'
+import { fromStoredActor, type JobEnd, type JobKind, type JobRow, type RunningJob } from './job.ts'
+import { createTellFull, type OnWait, whileAway, whileFull } from './patience.ts'
+import { CANCELLED, type NewInput, PAUSED, RESTARTED, type Shown, STOPPED, shownView } from './run-state.ts'
 import { createShows } from './shows.ts'
 import type { ChangeOptions, ClaimedJob, JobStore } from './store.ts'
 import type { JobStatus } from './table.ts'
@@ -17,9 +17,13 @@ export interface ExecuteDeps {
   tell(kind: JobKind<JsonObject>, row: JobRow, view: JsonObject, final: boolean): void
   /** Of an end that cannot be stored now. */
   tellUnstored(row: JobRow, view: JsonObject, error: AppError): void
+  /** Milliseconds for which a full disk is told as a wait. */
+  readonly toldAfterMs: number
   /** @param followed gets the kinds of jobs that came of it: to be woken after the commit */
   sequelOf(kind: JobKind<JsonObject>, followed: Set<string>): ChangeOptions['sequel']
   wake(kind: string): void
+  /** What a job has started that ended without its result is looked after; never throws. */
+  abandon(kind: JobKind<JsonObject>, row: JobRow): Promise<void>
   /** Places of its kind that are taken. */
   count(kind: JobKind<JsonObject>, change: 1 | -1): void
 }
@@ -38,18 +42,29 @@ export function createExecute({
   stopping,
   tell,
   tellUnstored,
+  toldAfterMs,
   sequelOf,
   wake,
+  abandon,
   count,
 }: ExecuteDeps): Execute {
   return async (kind, row, shown, signal) => {
     const about = log.child({ job_id: row.id })
     const change = (status: JobStatus, next: JsonObject, options?: ChangeOptions) =>
       whileAway(about, stopping(), () => store.change(row.id, ['running'], status, next, kind.permission, options))
-    /** A disk that is full is waited for: else it would be a job that runs for ever. */
-    const finish = async (status: JobStatus, next: JsonObject, ofEnd?: JsonObject): Promise<void> => {
+    /** A disk that is full is waited for: a job goes on by itself, and none runs for ever. */
+    const onFull = (): OnWait =>
+      createTellFull(toldAfterMs, {
+        waits({ message }) {
+          shown.waiting = message
+          tell(kind, row, shownView(shown), false)
+        },
+        failed: (error) => tellUnstored(row, shown.view, error),
+      })
+    const goesOn = AbortSignal.any([signal, stopping()])
+    const finish = async (status: JobStatus, next: JsonObject, ofEnd?: JsonObject): Promise<JobRow | undefined> => {
       const followed = new Set<string>()
-      await whileAway(
+      const ended = await whileAway(
         about,
         stopping(),
         () =>
@@ -57,47 +72,54 @@ export function createExecute({
             private: ofEnd,
             sequel: sequelOf(kind, followed),
           }),
-        (error) => tellUnstored(row, shown.view, error),
+        onFull(),
       )
       for (const name of followed) wake(name)
+      return ended
     }
     const shows = createShows((next) => tell(kind, row, next, false))
     signal.addEventListener('abort', shows.end, { once: true })
+    const running = (view: JsonObject): RunningJob<JsonObject> => ({
+      id: row.id,
+      input: v.parse(kind.input, row.input),
+      queuedAt: row.queuedAt,
+      view,
+      actor: fromStoredActor(row.actor),
+      signal,
+      async save(next, options) {
+        signal.throwIfAborted()
+        shown.view = next
+        // Of what was shown since, where the database was away.
+        const step = () =>
+          shows.after(() => store.change(row.id, ['running'], 'running', shown.view, kind.permission, options))
+        const stored = await whileAway(about, goesOn, step, onFull())
+        shown.waiting = undefined
+        // Cancelled between the claim and now: whoever cancelled has stored the end.
+        if (stored === undefined) throw CANCELLED
+      },
+      show(next) {
+        shown.view = next
+        shows.show(next)
+      },
+      async aside(work) {
+        count(kind, -1)
+        wake(kind.kind)
+        try {
+          return await work()
+        } finally {
+          count(kind, 1)
+        }
+      },
+    })
     let end: JobEnd
     try {
       signal.throwIfAborted()
       if (row.attempts > MAX_CUT_OFF) throw POISONED
-      end = await kind.run({
-        id: row.id,
-        input: v.parse(kind.input, row.input),
-        queuedAt: row.queuedAt,
-        view: row.view,
-        actor: fromStoredActor(row.actor),
-        signal,
-        async save(next, options) {
-          signal.throwIfAborted()
-          shown.view = next
-          const stored = await whileAway(about, stopping(), () =>
-            // Of what was shown since, where the database was away.
-            shows.after(() => store.change(row.id, ['running'], 'running', shown.view, kind.permission, options)),
-          )
-          // Cancelled between the claim and now: whoever cancelled has stored the end.
-          if (stored === undefined) throw CANCELLED
-        },
-        show(next) {
-          shown.view = next
-          shows.show(next)
-        },
-        async aside(work) {
-          count(kind, -1)
-          wake(kind.kind)
-          try {
-            return await work()
-          } finally {
-            count(kind, 1)
-          }
-        },
-      })
+      const begin = (): Promise<JobEnd> => {
+        shown.waiting = undefined
+        return kind.run(running(shown.view))
+      }
+      end = await whileFull(about, goesOn, begin, onFull())
       signal.throwIfAborted()
       shows.end()
     } catch (error) {
@@ -116,7 +138,8 @@ export function createExecute({
       }
       const reason = toAppError(error)
       logFailure(log, row, reason)
-      await finish('failed', kind.ended(shown.view, 'failed', reason))
+      const ended = await finish('failed', kind.ended(shown.view, 'failed', reason))
+      if (ended !== undefined) await abandon(kind, ended)
       return 'failed'
     }
     await finish(end.status, end.view, end.private)

@@ -67,7 +67,7 @@ export interface JobKind<I = JsonObject> {
   reopened(view: JsonObject): JsonObject
   /** What callers see while it is paused; a kind without this cannot be. */
   paused?(view: JsonObject): JsonObject
-  /** After it was cancelled and its run is through: what it has started elsewhere, and nobody else wants, ends. */
+  /** After it was cancelled or has failed, and its run is through: what it has started elsewhere, and nobody else wants, ends. */
   abandoned?(row: JobRow): Promise<void>
   /** What follows each end of a job; pure: it may be asked twice of one end. */
   sequel?(ended: JobRow): Sequel | undefined

@@ -18,6 +18,8 @@ export interface Reopener {
    * @returns how many go on
    */
   reopenBlocked(reason: RefusalReason, owner?: string): Promise<number>
+  /** Jobs in which something waits for a login at this node. @returns how many go on */
+  reopenForNode(node: string): Promise<number>
   /** Jobs whose early access has ended since. */
   reopenDue(): Promise<number>
   /** Once jobs run: what a changed policy or another key lets pass now and what has come due, and from then on what comes due. */
@@ -58,7 +60,7 @@ export function createReopener(deps: ReopenerDeps): Reopener {
 
   async function reopen(
     reasons: readonly RefusalReason[],
-    only: { readonly owner?: string | undefined; readonly dueAt?: number },
+    only: { readonly owner?: string | undefined; readonly node?: string; readonly dueAt?: number },
   ): Promise<number> {
     let reopened = 0
     for (const kind of kinds) {
@@ -93,6 +95,7 @@ export function createReopener(deps: ReopenerDeps): Reopener {
 
   return {
     reopenBlocked: (reason, owner) => reopen([reason], { owner }),
+    reopenForNode: (node) => reopen(['login'], { node }),
     reopenDue,
     async start() {
       await reopenBySettings()

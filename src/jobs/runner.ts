@@ -5,8 +5,8 @@ import type { Log } from '../lib/log.ts'
 import type { Actor } from '../operation/permission.ts'
 import { createExecute } from './execute.ts'
 import { fromStoredActor, isFinal, type JobKind, type JobRow, toPublicJob } from './job.ts'
-import { whileAway } from './patience.ts'
-import { CANCELLED, type NewInput, PAUSED, RESTARTED, type Shown, STOPPED } from './run-state.ts'
+import { createTellFull, TOLD_AFTER_MS, whileAway } from './patience.ts'
+import { CANCELLED, type NewInput, PAUSED, RESTARTED, type Shown, STOPPED, shownView } from './run-state.ts'
 import type { ChangeOptions, ClaimedJob, JobStore } from './store.ts'
 import type { JobStatus } from './table.ts'
 
@@ -55,6 +55,8 @@ export interface JobRunnerDeps {
   readonly log: Log
   /** Told of every run that has ended; `queued`: it was put back. */
   readonly onEnded?: (kind: string, status: JobStatus, seconds: number) => void
+  /** Milliseconds for which a full disk is told as a wait, and not as a failure. */
+  readonly toldAfterMs?: number
 }
 
 interface Run {
@@ -67,7 +69,13 @@ interface Run {
  * Runs jobs of this host. One process owns a data directory, so whatever is marked as running when it starts was
  * left by a process that is gone: no lease has to lapse first.
  */
-export function createJobRunner({ store, events, log, onEnded }: JobRunnerDeps): JobRunner {
+export function createJobRunner({
+  store,
+  events,
+  log,
+  onEnded,
+  toldAfterMs = TOLD_AFTER_MS,
+}: JobRunnerDeps): JobRunner {
   const kinds = new Map<string, JobKind<JsonObject>>()
   const runs = new Map<string, Run>()
   const perKind = new Map<string, number>()
@@ -124,12 +132,16 @@ export function createJobRunner({ store, events, log, onEnded }: JobRunnerDeps):
         lost = true
         return store.claim(kind, permission, places)
       },
-      tellWaiting,
+      createTellFull(toldAfterMs, {
+        waits: ({ message }) =>
+          tellQueued((row) => tell(kindOf(kind), row, shownView({ view: row.view, waiting: message }), false)),
+        failed: (error) => tellQueued((row) => tellUnstored(row, row.view, error)),
+      }),
     )
 
-    async function tellWaiting(error: AppError): Promise<void> {
+    async function tellQueued(tellOf: (row: JobRow) => void): Promise<void> {
       const rows = await store.list({ kinds: [kind] }, MOST_TOLD, 0)
-      for (const row of rows.filter(({ status }) => status === 'queued')) tellUnstored(row, row.view, error)
+      for (const row of rows) if (row.status === 'queued') tellOf(row)
     }
   }
 
@@ -173,7 +185,7 @@ export function createJobRunner({ store, events, log, onEnded }: JobRunnerDeps):
   }
 
   const execute = createExecute({
-    ...{ store, log, tell, tellUnstored, sequelOf, wake, count },
+    ...{ store, log, tell, tellUnstored, toldAfterMs, sequelOf, wake, abandon, count },
     stopping: () => stopping.signal,
   })
 
@@ -193,12 +205,12 @@ export function createJobRunner({ store, events, log, onEnded }: JobRunnerDeps):
     return row
   }
 
-  /** It is cancelled, whatever becomes of what it has started. */
+  /** It is cancelled or has failed, whatever becomes of what it has started. */
   async function abandon(kind: JobKind<JsonObject>, row: JobRow): Promise<void> {
     try {
       await kind.abandoned?.(row)
     } catch (error) {
-      log.error({ err: error, job_id: row.id }, 'Could not end what a cancelled job has started')
+      log.error({ err: error, job_id: row.id }, 'Could not end what a job has started')
     }
   }
 
@@ -224,8 +236,12 @@ export function createJobRunner({ store, events, log, onEnded }: JobRunnerDeps):
     return run.shown.stored.includes(input)
   }
 
-  const latest = (row: JobRow): JobRow =>
-    row.status === 'running' ? { ...row, view: runs.get(row.id)?.shown.view ?? row.view } : row
+  const latest = (row: JobRow): JobRow => {
+    const run = row.status === 'running' ? runs.get(row.id) : undefined
+    return run === undefined ? row : { ...row, view: shownView(run.shown) }
+  }
+  const lastView = ({ id, status, view }: JobRow): JsonObject =>
+    status === 'running' ? (runs.get(id)?.shown.view ?? view) : view
 
   return {
     latest,
@@ -242,7 +258,7 @@ export function createJobRunner({ store, events, log, onEnded }: JobRunnerDeps):
       const row = await get(id)
       if (isFinal(row.status)) return row
       const kind = kindOf(row.kind)
-      const view = kind.ended(latest(row).view, 'cancelled', CANCELLED)
+      const view = kind.ended(lastView(row), 'cancelled', CANCELLED)
       const followed = new Set<string>()
       const changed = await store.change(id, ['queued', 'running', 'paused'], 'cancelled', view, kind.permission, {
         sequel: sequelOf(kind, followed),
@@ -265,7 +281,7 @@ export function createJobRunner({ store, events, log, onEnded }: JobRunnerDeps):
         id,
         ['queued', 'running'],
         'paused',
-        kind.paused(latest(row).view),
+        kind.paused(lastView(row)),
         kind.permission,
       )
       const run = runs.get(id)

@@ -1,13 +1,14 @@
-import { and, asc, count, desc, eq, inArray, notInArray, placeholder, type SQL, sql } from 'drizzle-orm'
+import { and, asc, count, desc, eq, inArray, notInArray, placeholder, sql } from 'drizzle-orm'
 import type { Db } from '../db/db.ts'
 import { isUniqueViolation } from '../db/db-error.ts'
 import { AppError } from '../errors.ts'
 import type { EventHub } from '../events/hub.ts'
-import { type Clock, toIso } from '../lib/clock.ts'
+import type { Clock } from '../lib/clock.ts'
 import { createId } from '../lib/id.ts'
 import type { JsonObject } from '../lib/json.ts'
 import type { Actor, Permission } from '../operation/permission.ts'
 import { isFinal, type JobRow, type SaveOptions, toPublicJob, toStoredActor } from './job.ts'
+import { createJobQueries, type JobFilter, type JobQueries, LIVE } from './job-queries.ts'
 import { type JobStatus, jobsTable } from './table.ts'
 
 export interface NewJob {
@@ -31,35 +32,13 @@ export interface ChangeOptions extends SaveOptions {
   readonly sequel?: ((ended: JobRow) => NewJob | undefined) | undefined
 }
 
-/** Ended jobs in which something waits for what somebody has to do. */
-export interface BlockedQuery {
-  readonly kinds: readonly string[]
-  /** What callers see as the status of such jobs. */
-  readonly state: string
-  /** One of these is the reason. */
-  readonly reasons: readonly string[]
-  readonly owner?: string | undefined
-  /** Only what was to wait until a time that has come since the job ended, in milliseconds since the epoch. */
-  readonly dueAt?: number | undefined
-  /** Of each kind so many of the newest are looked at. */
-  readonly limit: number
-}
-
-export interface JobFilter {
-  readonly kinds: readonly string[]
-  readonly batchId?: string | undefined
-  /** The status that callers know. */
-  readonly state?: string | undefined
-  readonly owner?: string | undefined
-}
-
 export interface ClaimedJob extends JobRow {
   /** When it was queued last. */
   readonly queuedAt: number
 }
 
 /** Rows of this host's jobs; every change of one goes out as an event of the same commit. */
-export interface JobStore {
+export interface JobStore extends JobQueries {
   /** The new job, or the live one with the same key. */
   create(job: NewJob): Promise<JobRow>
   find(id: string): Promise<JobRow | undefined>
@@ -81,10 +60,6 @@ export interface JobStore {
     permission: Permission,
     options?: ChangeOptions,
   ): Promise<JobRow | undefined>
-  /** Their ids, the newest of each kind first: `reason_code` stands in the job object itself or in a dependency. */
-  findBlocked(query: BlockedQuery): Promise<string[]>
-  /** Ids of live jobs of which a dependency waits for this download, as their job objects were stored last. */
-  findWaitingFor(downloadId: string): Promise<string[]>
   /** Jobs that a process which is gone left running: queued again. All of this host, or of one kind with exceptions. */
   requeueLeftOver(of?: { readonly kind: string; readonly except: readonly string[] }): Promise<number>
 }
@@ -230,28 +205,6 @@ export function createJobStore({ db, events, clock, instanceId }: JobStoreDeps):
     await emit(toEvent(row, permission))
   }
 
-  function blockedOf(kind: string, { state, reasons, owner, dueAt, limit }: BlockedQuery) {
-    const newest = db.read
-      .select({ id: jobsTable.id, view: jobsTable.view, updatedAt: jobsTable.updatedAt })
-      .from(jobsTable)
-      .where(where({ kinds: [kind], state, owner }))
-      .orderBy(desc(jobsTable.createdAt), desc(jobsTable.id))
-      .limit(limit)
-      .as('newest')
-    const isBlocked = (holder: SQL): SQL => {
-      const isFor = sql`${holder} ->> 'reason_code' in ${[...reasons]}`
-      if (dueAt === undefined) return isFor
-      const endedAt = sql`strftime('%Y-%m-%dT%H:%M:%fZ', ${newest.updatedAt} / 1000.0, 'unixepoch')`
-      return sql`${isFor} and ${holder} ->> 'until' <= ${toIso(dueAt)} and ${holder} ->> 'until' > ${endedAt}`
-    }
-    const inDependency = sql`exists (select 1 from json_each(${newest.view}, '$.dependencies') as dependency
-      where ${isBlocked(sql`dependency.value`)})`
-    return db.read
-      .select({ id: newest.id })
-      .from(newest)
-      .where(sql`(${isBlocked(sql`${newest.view}`)}) or ${inDependency}`)
-  }
-
   return {
     async create(job) {
       const live = await findLive(job)
@@ -340,20 +293,7 @@ export function createJobStore({ db, events, clock, instanceId }: JobStoreDeps):
         if (after !== undefined) await insert(newRow(after), after.permission, emit)
         return changed
       }),
-    async findBlocked(query) {
-      const found = await Promise.all(query.kinds.map((kind) => blockedOf(kind, query)))
-      return found.flat().map(({ id }) => id)
-    },
-    async findWaitingFor(downloadId) {
-      const isNamed = sql`exists (select 1 from json_each(${jobsTable.view}, '$.dependencies') as dependency
-        where dependency.value ->> 'download_job_id' = ${downloadId})`
-      const isLive = inArray(jobsTable.status, [...LIVE])
-      const rows = await db.read
-        .select({ id: jobsTable.id })
-        .from(jobsTable)
-        .where(and(eq(jobsTable.instanceId, instanceId()), isLive, isNamed))
-      return rows.map(({ id }) => id)
-    },
+    ...createJobQueries({ db, instanceId, where }),
     requeueLeftOver: (of) =>
       db.write(async (tx) => {
         const rows = await tx
@@ -372,8 +312,6 @@ export function createJobStore({ db, events, clock, instanceId }: JobStoreDeps):
       }),
   }
 }
-
-const LIVE: readonly JobStatus[] = ['queued', 'running', 'paused']
 
 type Emit = Parameters<Parameters<EventHub['commit']>[0]>[1]
 

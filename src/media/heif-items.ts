@@ -13,6 +13,9 @@ export function readItems(file: IsoFile, metaChildren: readonly IsoBox[]): void 
   if (properties !== undefined) readSize(file, properties)
   const infos = child('iinf')
   const locations = child('iloc')
+  // Tags of videos have neither.
+  if (infos === undefined && locations !== undefined)
+    file.into.warn(`${file.name}:meta`, 'the list of items is missing')
   if (infos === undefined || locations === undefined) return
   const items = readInfos(file, infos)
   if (items.size === 0) return

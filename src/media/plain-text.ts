@@ -3,7 +3,7 @@ import { decodeFile, encodingOf, looksLikeTextFile, withoutTrailingNuls } from '
 
 /**
  * A file that is text all through: a prompt, a JSON workflow, a sidecar. UTF-8, or UTF-16 with a byte order mark, as
- * Windows' editor writes it. One text, with an empty key.
+ * Windows' editor writes it, or without one. One text, with an empty key.
  */
 export const plainText: Container = {
   name: 'text',

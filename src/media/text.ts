@@ -25,10 +25,35 @@ export function withoutTrailingNuls(text: string): string {
   return text.slice(0, end)
 }
 
-/** The encoding of a whole text by the byte order mark that Windows puts in front of it; UTF-8 without one. */
-export function encodingOf([first, second]: Uint8Array): 'utf-8' | 'utf-16le' | 'utf-16be' {
+type FileEncoding = 'utf-8' | 'utf-16le' | 'utf-16be'
+
+/** The encoding of a whole text by the byte order mark that Windows puts in front of it; without one by its zero bytes. */
+export function encodingOf(bytes: Uint8Array): FileEncoding {
+  const [first, second] = bytes
   if (first === 0xff && second === 0xfe) return 'utf-16le'
-  return first === 0xfe && second === 0xff ? 'utf-16be' : 'utf-8'
+  return first === 0xfe && second === 0xff ? 'utf-16be' : encodingByZeros(bytes)
+}
+
+/** Bytes that are looked at: the beginning of a file, of which more is not known when it is asked what it is. */
+const SAMPLE_BYTES = 4096
+/** Of the units one in so many is a Western letter or sign: all JSON and all parameters are made of them. */
+const WESTERN = 8
+/** Zero bytes on the other side are of rare letters, such as the Chinese one. */
+const OTHERS = 4
+
+/** UTF-8 has no zero bytes but some that were left at its end; in UTF-16 Western letters have one each, on one side. */
+function encodingByZeros(bytes: Uint8Array): FileEncoding {
+  let end = Math.min(bytes.length, SAMPLE_BYTES)
+  while (end > 0 && bytes[end - 1] === 0) end -= 1
+  let [even, odd] = [0, 0]
+  for (let at = 0; at < end; at += 1) {
+    if (bytes[at] !== 0) continue
+    if (at % 2 === 0) even += 1
+    else odd += 1
+  }
+  const most = Math.max(even, odd)
+  if (most === 0 || most * WESTERN < end / 2 || Math.min(even, odd) * OTHERS > most) return 'utf-8'
+  return odd > even ? 'utf-16le' : 'utf-16be'
 }
 
 /** The text of a whole file by its byte order mark, which is taken off; undefined where it is not valid all through. */

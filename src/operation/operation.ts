@@ -195,7 +195,8 @@ export function defineOperation<I extends InputSchema, O extends OutputSchema>(s
   }
 }
 
-function demand(actor: Actor, permission: Permission, operation: string): void {
+/** For operations whose `run` decides what is needed. @throws AppError forbidden */
+export function demand(actor: Actor, permission: Permission, operation: string): void {
   if (holds(actor, permission)) return
   throw new AppError('forbidden', `${operation} needs the permission ${permission}`, {
     hint: `Ask the owner for a token with --permission ${permission}`,

@@ -9,6 +9,7 @@ import type { GuardedFetch } from '../net/fetch.ts'
 import type { S3Reader } from '../net/s3.ts'
 import type { Actor } from '../operation/permission.ts'
 import type { ReadMediaRecord } from './media-record.ts'
+import type { FindNames } from './named-models.ts'
 
 /** What tracking needs of the rest; each factory takes the part it uses. */
 export interface TrackDeps {
@@ -31,6 +32,8 @@ export interface TrackDeps {
   readonly civitaiToken: (actor: Actor) => Promise<string | undefined>
   /** Reads what a media file's own metadata say; without it no models are linked and no prompt is recorded. */
   readonly readMediaRecord?: ReadMediaRecord | undefined
+  /** What files of this host are called that have a digest; without it links that know a name alone are not found by one. */
+  readonly findNames?: FindNames | undefined
   /** For fetched media that are too large to be held while their metadata are read. */
   readonly tempDir: string
 }

@@ -8,13 +8,13 @@ import { assetAliases, assetFields, assetIdField } from './asset-fields.ts'
 import { postedAssetSchema, withPosts } from './asset-post.ts'
 import { type Asset, assetSchema } from './asset-row.ts'
 import { readAssets, withPrompts } from './asset-store.ts'
-import { equals, type Reader, within } from './conditions.ts'
+import { equals, within } from './conditions.ts'
 import type { TrackDeps } from './deps.ts'
 import { createDigestLookup } from './digest-lookup.ts'
 import { createdByField, pageEntries } from './row.ts'
 import { ASSET_TYPES, assetsTable } from './table.ts'
 import { endTimeField, startTimeField, toTimeRange } from './time-range.ts'
-import { assetUses, usesField } from './uses.ts'
+import { assetUses, type UsesDeps, usesField } from './uses.ts'
 
 /** Written out in both cases: JSON Schema patterns have no flags. */
 const HEX = /^(?:[sS][hH][aA]256:|0[xX])?[0-9a-fA-F]{1,64}$/
@@ -35,11 +35,12 @@ type Criteria = v.InferOutput<v.StrictObjectSchema<typeof criteria, undefined>>
 /** Assets of one answer where several match. */
 const MAX_FOUND = 500
 
-export function createAssetQueries({ db }: Pick<TrackDeps, 'db'>): readonly Operation[] {
+export function createAssetQueries(deps: Pick<TrackDeps, 'db' | 'findNames'>): readonly Operation[] {
+  const { db } = deps
   const findByDigest = createDigestLookup(db)
 
   async function findAll(input: Criteria): Promise<{ assets: readonly Asset[]; where?: SQL }> {
-    const where = toCondition(db.read, input)
+    const where = await toCondition(deps, input)
     if (where === undefined) return { assets: [] }
     const given = Object.values(input).filter((value) => value !== undefined)
     if (given.length > 1 || input.sha256sum === undefined) {
@@ -116,14 +117,14 @@ export function createAssetQueries({ db }: Pick<TrackDeps, 'db'>): readonly Oper
  * All criteria together; undefined where they can match nothing.
  * @throws AppError invalid_input where none is given, or for an unreadable `uses`
  */
-function toCondition(db: Reader, input: Criteria): SQL | undefined {
+async function toCondition(deps: UsesDeps, input: Criteria): Promise<SQL | undefined> {
   if (Object.values(input).every((value) => value === undefined)) {
     throw new AppError('invalid_input', `find_asset needs at least one of ${Object.keys(criteria).join(', ')}`, {
       hint: 'Call calculate_sha256 and pass its sha256sum, or list_assets to see what there is',
     })
   }
   const digest = input.sha256sum === undefined ? undefined : toDigest(input.sha256sum)
-  const using = input.uses === undefined ? undefined : assetUses(db, input.uses)
+  const using = input.uses === undefined ? undefined : await assetUses(deps, input.uses)
   // Part of a digest, as people shorten it, is nobody's.
   if (digest !== undefined && digest.length !== 64) return undefined
   return and(

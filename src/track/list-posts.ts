@@ -12,7 +12,8 @@ import { assetsTable, POST_STATUSES, postsTable } from './table.ts'
 import { endTimeField, startTimeField, toTimeRange } from './time-range.ts'
 import { postUses, usesField } from './uses.ts'
 
-export function createPostList({ db }: Pick<TrackDeps, 'db'>): Operation {
+export function createPostList(deps: Pick<TrackDeps, 'db' | 'findNames'>): Operation {
+  const { db } = deps
   return defineOperation({
     name: 'list_civitai_posts',
     summary: 'Recorded posts, newest first, with their assets and prompts where asked for',
@@ -49,7 +50,7 @@ export function createPostList({ db }: Pick<TrackDeps, 'db'>): Operation {
         equals(postsTable.status, filter.status),
         equals(postsTable.createdBy, filter.created_by),
         equals(postsTable.onBehalfOf, filter.on_behalf_of),
-        filter.uses === undefined ? undefined : postUses(db.read, filter.uses),
+        filter.uses === undefined ? undefined : await postUses(deps, filter.uses),
         within(postsTable.createdAt, toTimeRange(filter)),
       )
       const [rows, count] = await Promise.all([

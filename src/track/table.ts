@@ -100,6 +100,8 @@ export const assetModelsTable = sqliteTable(
     type: text('type').notNull(),
     name: text('name'),
     weight: real('weight'),
+    unetWeight: real('unet_weight'),
+    clipWeight: real('clip_weight'),
     sha256: text('sha256'),
     tensorSha256: text('tensor_sha256'),
     autoV1: text('auto_v1'),

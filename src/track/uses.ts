@@ -3,7 +3,8 @@ import type { SQLiteColumn } from 'drizzle-orm/sqlite-core'
 import { parseCivitaiModelLink } from '../civitai/links.ts'
 import { AppError } from '../errors.ts'
 import { requiredTextField } from '../operation/fields.ts'
-import type { Reader } from './conditions.ts'
+import type { TrackDeps } from './deps.ts'
+import { isNamed } from './named-models.ts'
 import { assetsTable, assetModelsTable as models, postsTable } from './table.ts'
 
 /** `civitai:1@2`, alone or within a whole AIR; without `@2` every version of the model. */
@@ -18,10 +19,11 @@ export const usesField = (what: string) =>
 /**
  * Which model links a text means: a digest (SHA-256 of the file or of its tensors, AutoV1, AutoV2, AutoV3), an AIR, the
  * number of a Civitai version, or the address of a model there; one without a version means all of them. Digits may be
- * both a version and a short digest: then either counts.
+ * both a version and a short digest: then either counts. What is linked by nothing but a name is known by the file of
+ * this host that has it.
  * @throws AppError invalid_input for anything else
  */
-function linksThatUse(text: string): SQL {
+async function linksThatUse(text: string, findNames: TrackDeps['findNames']): Promise<SQL> {
   const wanted = text.trim()
   const [, modelOfAir, versionOfAir] = CIVITAI_AIR.exec(wanted) ?? []
   const link = parseCivitaiModelLink(wanted)
@@ -32,6 +34,7 @@ function linksThatUse(text: string): SQL {
   const condition = or(
     version === undefined ? undefined : eq(models.civitaiVersionId, Number(version)),
     hex === undefined ? undefined : hasDigest(hex),
+    hex === undefined ? undefined : isNamed((await findNames?.(hex)) ?? []),
     modelId === undefined || version !== undefined ? undefined : eq(models.civitaiModelId, Number(modelId)),
     ANY_AIR.test(wanted) ? eq(models.air, wanted) : undefined,
   )
@@ -41,16 +44,23 @@ function linksThatUse(text: string): SQL {
   throw new AppError('invalid_input', expected, { errors: [{ path: 'uses', expected }] })
 }
 
+/** What tells which assets were made with a model. */
+export type UsesDeps = Pick<TrackDeps, 'db' | 'findNames'>
+
 /**
  * Which assets were made with the model that a text means, as {@link linksThatUse} reads it: a condition on assets.
  * @throws AppError invalid_input
  */
-export const assetUses = (db: Reader, text: string): SQL =>
-  inArray(assetsTable.id, db.select({ id: models.assetId }).from(models).where(linksThatUse(text)))
+export async function assetUses({ db: { read }, findNames }: UsesDeps, text: string): Promise<SQL> {
+  const used = await linksThatUse(text, findNames)
+  return inArray(assetsTable.id, read.select({ id: models.assetId }).from(models).where(used))
+}
 
 /** The same for the posts that such assets are in. */
-export const postUses = (db: Reader, text: string): SQL =>
-  inArray(postsTable.id, db.select({ id: assetsTable.postId }).from(assetsTable).where(assetUses(db, text)))
+export async function postUses(deps: UsesDeps, text: string): Promise<SQL> {
+  const used = await assetUses(deps, text)
+  return inArray(postsTable.id, deps.db.read.select({ id: assetsTable.postId }).from(assetsTable).where(used))
+}
 
 /** A link knows a model by whatever its source wrote, so a long digest also meets its beginnings, and the reverse. */
 function hasDigest(hex: string): SQL | undefined {

@@ -38,6 +38,20 @@ describe('parseAir', () => {
       'huggingface:glass-rain/fog@refs%2Fpr%2F1/a%20b+1.safetensors',
       { source: 'huggingface', id: 'glass-rain/fog', version: 'refs/pr/1', path: 'a b+1.safetensors' },
     ],
+    ['huggingface:a/b@refs/pr/1/x/y.pt', { source: 'huggingface', id: 'a/b', version: 'refs/pr/1', path: 'x/y.pt' }],
+    ['huggingface:a/b@refs%2fpr%2f1/y.pt', { source: 'huggingface', id: 'a/b', version: 'refs/pr/1', path: 'y.pt' }],
+    ['huggingface:a/b@refs/pr%2F1/y.pt', { source: 'huggingface', id: 'a/b', version: 'refs/pr/1', path: 'y.pt' }],
+    [
+      'huggingface:a/b@refs/heads/dev/y.pt',
+      { source: 'huggingface', id: 'a/b', version: 'refs/heads/dev', path: 'y.pt' },
+    ],
+    [
+      'huggingface:a/b@refs/convert/parquet/y.pt',
+      { source: 'huggingface', id: 'a/b', version: 'refs/convert/parquet', path: 'y.pt' },
+    ],
+    ['huggingface:a/b@refs/pr/1', { source: 'huggingface', id: 'a/b', version: 'refs/pr/1' }],
+    ['huggingface:a/b@refs/pr/1.tar', { source: 'huggingface', id: 'a/b', version: 'refs/pr/1', format: 'tar' }],
+    ['huggingface:a/b@refs/other/y.pt', { source: 'huggingface', id: 'a/b', version: 'refs', path: 'other/y.pt' }],
     ['huggingface:glass-rain/fog@v1.0', { source: 'huggingface', id: 'glass-rain/fog', version: 'v1.0' }],
   ]
   test.each(rows)('%s', (text, air) => {
@@ -48,6 +62,8 @@ describe('parseAir', () => {
     '',
     'urn:air:',
     'urn:air:sdxl',
+    'urn:air:a:b',
+    'urn:air:sdxl:elsewhere:12',
     'urn:air:sdxl:lora:civitai:',
     'urn:air:sdxl:lora::12',
     'urn:air:sdxl:lora:civitai:12@34@56',
@@ -55,6 +71,7 @@ describe('parseAir', () => {
     'urn:air:sdxl:lora:civitai:12:a@34',
     'urn:air:sdxl:lora:civitai:12:a:b',
     'urn:air:sdxl:lora:huggingface:a/b@main/',
+    'urn:air:sdxl:lora:huggingface:a/b@refs/pr/1/',
     'urn:air:sdxl:lora:huggingface:a/b@main/x\u0000y',
     'urn:uuid:sdxl:lora',
     'civitai:version:12',
@@ -83,6 +100,7 @@ describe('formatAir', () => {
     ['urn:air::lora:civitai:12'],
     ['urn:air:::elsewhere:thing'],
     ['huggingface:a/b@refs%2Fpr%2F1/c/d%20e.safetensors'],
+    ['huggingface:a/b@%72efs/pr/1/e.pt'],
     ['huggingface:a/b@release%2Ecandidate'],
     ['huggingface:a/b@release.candidate+5'],
     ['huggingface:a/b@release.candidate.tar'],
@@ -122,9 +140,13 @@ describe('formatAir', () => {
     .record({
       source: fc.constant('huggingface'),
       id: fc.tuple(name, name).map((two) => two.join('/')),
-      version: plain,
+      version: fc.oneof(plain, fc.constantFrom('refs', 'refs/pr/1', 'refs/pr')),
     })
-    .chain((air) => fc.option(plain).map((path): Air => (path === null ? air : { ...air, path })))
+    .chain((air) =>
+      fc
+        .option(fc.oneof(plain, fc.constantFrom('pr/1', 'pr/1/x', 'heads/a')))
+        .map((path): Air => (path === null ? air : { ...air, path })),
+    )
 
   test('gives what parseAir reads', () => {
     fc.assert(
@@ -149,6 +171,8 @@ describe('formatAir', () => {
       '1',
       'x',
       '%2E',
+      '%2F',
+      'refs/pr',
     )
     fc.assert(
       fc.property(

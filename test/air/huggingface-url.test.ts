@@ -5,6 +5,9 @@ import { huggingFaceUrl } from '../../src/air/huggingface-url.ts'
 const rows: readonly (readonly [text: string, url: string | undefined])[] = [
   ['huggingface:a/b@main/c d/e#1.safetensors', 'https://huggingface.co/a/b/resolve/main/c%20d/e%231.safetensors'],
   ['huggingface:a/b@refs%2Fpr%2F1/e.pt', 'https://huggingface.co/a/b/resolve/refs%2Fpr%2F1/e.pt'],
+  ['huggingface:a/b@refs/pr/1/c/e.pt', 'https://huggingface.co/a/b/resolve/refs%2Fpr%2F1/c/e.pt'],
+  ['huggingface:a/b@refs/pr/1', undefined],
+  ['huggingface:a/b@refs/pr/1/../e.pt', undefined],
   ['huggingface:a/b@main', undefined],
   ['huggingface:a/b', undefined],
   ['huggingface:a/b/c@main/e.pt', undefined],

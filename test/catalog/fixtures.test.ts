@@ -2,12 +2,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { buildCatalog, catalogPages } from '../../scripts/fixtures/catalog/build.ts'
-import { listPages } from '../../src/catalog/folder.ts'
 import { noteDuplicates, type PageReport } from '../../src/catalog/page-report.ts'
 import { createPageReader } from '../../src/catalog/read/page-reader.ts'
 import { countPages } from '../../src/catalog/statistics.ts'
 import { readCatalogCsv } from '../../src/cli/catalog/csv.ts'
 import { toCatalogRow } from '../../src/cli/catalog/page-row.ts'
+import { listPages } from '../../src/lib/page-folder.ts'
 
 const root = join(import.meta.dir, '..', '..', 'fixtures', 'catalog')
 const reader = createPageReader({ size: 1 })

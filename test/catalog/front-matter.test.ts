@@ -17,6 +17,9 @@ describe('an AIR is found', () => {
     ['as a list', `AIR:\n  - ${AIR}`],
     ['as a flow', `{AIR: "${AIR}"}`],
     ['through an anchor', `a: &x ${AIR}\nAIR: *x`],
+    ['through a merge', `base: &b\n  AIR: ${AIR}\n<<: *b`],
+    ['through merges of merges', `a: &a {AIR: ${AIR}}\nb: &b {<<: *a}\n<<: [*b]`],
+    ['of its own before a merged one', `b: &b {air: old}\n<<: *b\nAIR: ${AIR}`],
     ['with a quoted key', `"AIR": ${AIR}`],
     ['in a sentence', `AIR: see ${AIR}.`],
     ['with other fields that are odd', `tags: [a, {b: c}]\nx: null\nAIR: ${AIR}\ny: !thing z`],
@@ -108,7 +111,31 @@ describe('faults, each with its own words', () => {
     expect(readFrontMatter(`---\na: b\n${'c: d\n'.repeat(20_000)}---\n`).fault).toContain('does not end within')
   })
 
-  test('what could be read is there all the same', () => {
-    expect(airOf(`AIR: ${AIR}\na: "b`)).toMatchObject({ kind: 'air' })
+  test.each([`AIR: ${AIR}\na: "b`, `title: LoRA: the best: one\nair: "${AIR}" # x`, `a: [\nAIR: ${AIR}`])(
+    'what could be read is there all the same: %j',
+    (yaml) => {
+      expect(airOf(yaml)).toMatchObject({ kind: 'air', text: AIR })
+    },
+  )
+
+  test.each(['AIR: "urn:air\n foo: [', `a: [\n  AIR: ${AIR}`, `a: b: c\nAIR: [${AIR}`])('not of it: %j', (yaml) => {
+    expect(airOf(yaml).kind).not.toBe('air')
   })
+
+  test('a bomb of merges', () => {
+    const merges = Array.from(
+      { length: 30 },
+      (_, at) => `k${at + 1}: &k${at + 1}\n  <<: [*k${at}, *k${at}, *k${at}, *k${at}]`,
+    )
+    expect(airOf(`k0: &k0 {AIR: ${AIR}}\n${merges.join('\n')}\n<<: *k30`).kind).toBe('none')
+  })
+})
+
+test('lines that end as on old Macs', () => {
+  const text = `---\rtitle: x\rAIR: ${AIR}\r---\rbody`
+  const front = readFrontMatter(text)
+  expect(text.slice(front.bodyStart)).toBe('body')
+  expect(readPageAir(front).text).toBe(AIR)
+  const [value] = fieldsOf(front, 'air')[0]?.values ?? []
+  expect(text.slice(value?.start, value?.end)).toBe(AIR)
 })

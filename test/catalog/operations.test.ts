@@ -2,7 +2,7 @@ import { afterAll, describe, expect, test } from 'bun:test'
 import { mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createLocalFiles } from '../../src/access/local-files.ts'
-import type { AirLabel } from '../../src/catalog/fix/fix-page.ts'
+import type { AirLabel, LabelOf } from '../../src/catalog/fix/fix-page.ts'
 import { createCatalogPageOperations } from '../../src/catalog/operations.ts'
 import { createPageReader } from '../../src/catalog/read/page-reader.ts'
 import type { Call } from '../../src/operation/operation.ts'
@@ -19,7 +19,7 @@ const CODE = 'civitdl "https://civitai.com/models/1?modelVersionId=2" "$UI_HOME"
 const TOKEN: Actor = { kind: 'token', name: 'ci', permissions: new Set(['catalog:read', 'catalog:write']) }
 const LABEL: AirLabel = { model_id: 1, ecosystem: 'sdxl', type: 'lora' }
 
-function catalogOf(roots: readonly string[], label: AirLabel | 'unknown' = LABEL) {
+function catalogOf(roots: readonly string[], label: Awaited<ReturnType<LabelOf>> = LABEL) {
   const asked: number[] = []
   const operations = createCatalogPageOperations({
     reader,
@@ -27,7 +27,7 @@ function catalogOf(roots: readonly string[], label: AirLabel | 'unknown' = LABEL
     roots: () => roots,
     labelOf: async (versionId) => {
       asked.push(versionId)
-      return label === 'unknown' ? undefined : label
+      return label
     },
   })
   const run = (name: string, input: object, actor: Actor = OWNER) => {
@@ -128,6 +128,36 @@ describe('validate_catalog', () => {
     )
   })
 
+  test('absolute paths outside of a catalog that is configured are no pages, for whomever', async () => {
+    using place = tempDir()
+    using other = tempDir()
+    for (const folder of [place.path, other.path]) writeFileSync(join(folder, 'a.md'), pageText(`AIR: ${AIR}`, CODE))
+    const [inside, outside] = [join(place.path, 'a.md'), join(other.path, 'a.md')]
+    const items = [
+      { file_path: inside },
+      { file_path: outside },
+      { file_path: outside, content: 'x' },
+      { file_path: join(other.path, 'none.md') },
+      { file_path: join(other.path, 'no-ext') },
+    ]
+    const reasons = async (roots: string[], input: object, actor: Actor) => {
+      const { pages } = await catalogOf(roots).run('validate_catalog', input, actor)
+      return (pages as unknown as { reason?: string }[]).map(({ reason }) => reason)
+    }
+    const out = 'file_path leads out of the catalog'
+    const refused = [undefined, out, out, out, 'file_path must name a page, a file that ends in .md']
+    expect(await reasons([place.path], { items }, OWNER)).toEqual(refused)
+    expect(await reasons([place.path], { items }, TOKEN)).toEqual(refused)
+    expect(await reasons([], { items, catalog_dir: place.path }, OWNER)).toEqual(refused)
+    expect(await reasons([], { items: items.slice(0, 2) }, OWNER)).toEqual([undefined, undefined])
+    expect(await reasons([], { items: items.slice(0, 1) }, TOKEN)).toEqual([expect.stringContaining('no catalog')])
+  })
+
+  test('no AIR is given by null', async () => {
+    const items = [{ file_path: 'x.md', air: null, content: pageText(`AIR: ${AIR}`, CODE) }]
+    expect(await catalogOf([]).run('validate_catalog', { items })).toMatchObject({ pages: [{ air: AIR, notes: [] }] })
+  })
+
   test('what cannot be', async () => {
     using place = tempDir()
     using other = tempDir()
@@ -159,6 +189,7 @@ describe('fix_catalog_page', () => {
       diff: `--- a/a.md\n+++ b/a.md\n@@ -1,4 +1,5 @@\n ---\r\n+AIR: ${AIR}\r\n title: x\r\n ---\r\n \`\`\`\r\n`,
       fixes: [`the AIR ${AIR} was added`],
       applied: false,
+      air: AIR,
       notes: [],
     })
     expect(readFileSync(path).equals(before)).toBe(true)
@@ -172,6 +203,7 @@ describe('fix_catalog_page', () => {
       diff: '',
       fixes: [],
       applied: false,
+      air: AIR,
       notes: ['nothing to fix: it has an AIR'],
     } as never)
   })
@@ -191,15 +223,43 @@ describe('fix_catalog_page', () => {
   })
 
   test.each([
-    ['Civitai is not asked', 'unknown', CODE, 'ecosystem and type of version 2 are not known'],
+    ['Civitai does not know it', 'unknown', CODE, 'not known: Civitai does not know version 2, and the page does not'],
+    ['Civitai is not there', 'unreachable', CODE, 'not known: Civitai could not be reached, and the page does not'],
+    ['no model', 'unknown', 'civitdl https://civitai.com/api/download/models/2 m', 'model of version 2 is not known'],
     ['another model’s version', { ...LABEL, model_id: 9 }, CODE, 'version 2 is one of model 9'],
     ['no version', LABEL, 'civitdl 1 m', 'none of its civitdl commands names a version'],
     ['no civitdl', LABEL, 'wget -P m https://e.com/x.pt', 'it has no civitdl command'],
   ] as const)('%s: a note says why not', async (_, label, code, words) => {
     const { run } = catalogOf([], label)
-    const { diff, fixes, notes } = await run('fix_catalog_page', { content: pageText('a: b', code) })
-    expect([diff, fixes] as unknown).toEqual(['', []])
+    const { diff, fixes, notes, air } = await run('fix_catalog_page', { content: pageText('a: b', code) })
+    expect([diff, fixes, air] as unknown).toEqual(['', [], null])
     expect((notes as unknown as string[])[0]).toContain(words)
+  })
+
+  test.each([
+    ['ecosystem: sdxl\ntype: LoRA', 'Lora', 'sdxl:lora', 'its front matter, its type, lora, from its front matter'],
+    ['base_model: Flux.1 D', 'Stable-diffusion', 'flux1:checkpoint', 'its type, checkpoint, from the folder of its'],
+    ['basemodel: SDXL', 'loras/style', 'sdxl:lora', 'its ecosystem, sdxl, is taken from its front matter'],
+    ['ecosystem: wanvideo-22-t2v-a14b\ntype: LoCon', 'x', 'wanvideo-22-t2v-a14b:lycoris', 'front matter'],
+  ])('without Civitai the page tells itself: %j', async (front, folder, words, note) => {
+    const content = pageText(front, CODE.replace('Lora', folder))
+    const air = `urn:air:${words}:civitai:1@2`
+    for (const [label, why] of [
+      ['unknown', 'Civitai does not know version 2'],
+      ['unreachable', 'Civitai could not be reached'],
+      [{ model_id: 1 }, 'Civitai does not tell'],
+    ] as const) {
+      const { fixes, notes, ...said } = await catalogOf([], label).run('fix_catalog_page', { content })
+      expect({ ...said, fixes } as unknown).toMatchObject({ air, fixes: [`the AIR ${air} was added`] })
+      expect((notes as unknown as string[])[0]).toContain(note)
+      expect((notes as unknown as string[])[0]).toEndWith(why)
+    }
+    const { run, asked } = catalogOf([])
+    expect(await run('fix_catalog_page', { content, ask_civitai: false })).toMatchObject({
+      air,
+      notes: [expect.stringMatching(/Civitai was not asked$/)],
+    })
+    expect(asked).toEqual([])
   })
 
   test('a text', async () => {
@@ -207,7 +267,7 @@ describe('fix_catalog_page', () => {
     const { diff } = await run('fix_catalog_page', {
       content: pageText('AIR: old-slug', `# key hf_${'x1'.repeat(20)}\n${CODE}`),
     })
-    expect(diff as unknown).toContain(`-AIR: old-slug\n+AIR: ${AIR}\n`)
+    expect(diff as unknown).toContain(`-AIR: old-slug\n+slug: old-slug\n+AIR: ${AIR}\n`)
     expect(diff as unknown).not.toContain('x1x1')
   })
 

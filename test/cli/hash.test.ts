@@ -134,7 +134,7 @@ describe('hash as a process', () => {
     await using child = spawnCli(join(folder.path, 'data'), ['hash', endless, endless])
     await hashing(child)
     child.kill('SIGINT')
-    expect(await child.exited).toBe(130)
+    expect(await child.exited).toBe(9)
     expect(child.stdout() + child.stderr()).toBe('')
     expect(descendantsOf(child.pid)).toEqual([])
   })
@@ -143,7 +143,7 @@ describe('hash as a process', () => {
     await using child = spawnCli(join(folder.path, 'data'), ['hash', join(folder.path, 'a'), '-'])
     await child.prints('stdout', /\n/)
     child.kill('SIGINT')
-    expect(await child.exited).toBe(130)
+    expect(await child.exited).toBe(9)
   })
 
   test('a reader that goes away ends it quietly', async () => {

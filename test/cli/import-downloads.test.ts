@@ -245,7 +245,7 @@ describe('Ctrl-C', () => {
 
   test('in the middle cancels the import, which ends what it fetches, and says how it goes on', async () => {
     const ran = await run(['import', 'slow-fetch.png', '--yes'], ending('SIGINT', 'analyzing'))
-    expect(ran.exitCode).toBe(130)
+    expect(ran.exitCode).toBe(9)
     expect(ran.calls).toEqual(['import_prompt slow-fetch.png', 'cancel_import_job imp'])
     expect(ran.stderr).toMatch(
       /(imp_\w+) is cancelled; what has come is kept: airkeep retry-import-job --job-id \1 goes on with it\n/,
@@ -254,7 +254,7 @@ describe('Ctrl-C', () => {
 
   test('while it is being looked for leaves nothing behind', async () => {
     const ran = await run(['import', 'fetch.png'], ending('SIGINT', 'analyzing', person('')))
-    expect(ran).toMatchObject({ exitCode: 130, questions: [] })
+    expect(ran).toMatchObject({ exitCode: 9, questions: [] })
     expect(ran.calls).toEqual([LOOK, 'cancel_import_job imp'])
     expect(ran.stderr).not.toContain('cancelled')
   })
@@ -268,12 +268,12 @@ describe('Ctrl-C', () => {
       },
       onQuestion: () => send('SIGINT'),
     })
-    expect(ran).toMatchObject({ exitCode: 130, stdout: '', calls: [LOOK] })
+    expect(ran).toMatchObject({ exitCode: 9, stdout: '', calls: [LOOK] })
   })
 
   test('a machine that goes down has it go on some day', async () => {
     const ran = await run(['import', 'slow-fetch.png', '--yes'], ending('SIGTERM', 'analyzing'))
-    expect(ran).toMatchObject({ exitCode: 143, calls: ['import_prompt slow-fetch.png'] })
+    expect(ran).toMatchObject({ exitCode: 9, calls: ['import_prompt slow-fetch.png'] })
     expect(ran.stderr).toMatch(/imp_\w+ is put back and goes on with the next airkeep serve, import or scan\n/)
   })
 })

@@ -136,7 +136,7 @@ test('Ctrl-C cancels what nobody else does, keeps what has come, and the next im
     },
   })
   await stopped
-  expect(left.exitCode).toBe(130)
+  expect(left.exitCode).toBe(9)
   expect(left.stderr).toMatch(/(imp_\w+) is cancelled; what has come is kept: airkeep retry-import-job --job-id \1 /)
   expect(existsSync(`${target()}.part`)).toBe(true)
   for (const list of ['list-import-jobs', 'list-model-jobs']) {

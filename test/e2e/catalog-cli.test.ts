@@ -34,7 +34,7 @@ test('check shows a badge a page, and ends with 10 while something is missing', 
   expect(first.exitCode).toBe(10)
   expect(first.stdout).toContain(`● here     loras/harbor.md  1/1    ${join(home, 'models/loras/harbor.safetensors')}`)
   expect(first.stdout).toContain('○ missing  loras/dusk.md    0/1    missing: dusk.safetensors')
-  expect(first.stdout).not.toContain('words.md')
+  expect(first.stdout).toContain('· nothing  words.md')
   expect(first.stdout).toContain('3 pages: 1 here, 1 missing, 1 without downloads')
   aModelFile(join(home, 'models'), 'loras/dusk.safetensors', 2)
   expect((await run('catalog', 'check', 'pages', '--ui-home', 'ComfyUI')).exitCode).toBe(0)
@@ -69,6 +69,18 @@ test('the table of the catalog gets results and time, and keeps what it says of 
   expect(lines).toContain(String(kept[1]))
   expect(lines[2]).toMatch(/^loras\/harbor\.md,WGET_NO_AIR,Yes,False,,1,"?downloaded \d{4}-\d\d-\d\dT.*Z on inst_/)
   expect(table()).toMatch(/loras\/dusk\.md,WGET_NO_AIR,Yes,False,,1,"?not downloaded \d{4}/)
+})
+
+test('the table names pages as the catalog does, however they were typed', async () => {
+  const header = 'file_path,syntax_type,tested,is_valid,air,download_count,notes'
+  writeFileSync(join(executable.folder, 'catalog.csv'), `${header}\nloras/harbor.md,WGET_NO_AIR,No,False,,1,old\n`)
+  await run('catalog', 'check', 'pages/loras', 'pages/words.md', '--ui-home', home, '--csv', 'catalog.csv')
+  expect(table().split('\n')).toEqual([
+    header,
+    expect.stringMatching(/^loras\/harbor\.md,WGET_NO_AIR,Yes,False,,1,/),
+    expect.stringMatching(/^loras\/dusk\.md,WGET_NO_AIR,Yes,False,,1,/),
+    '',
+  ])
 })
 
 test('validate prints the statistics, and writes a table that is not there yet', async () => {

@@ -242,6 +242,22 @@ describe('with Civitai', () => {
     expect(again.json()).toMatchObject({ status: 'completed', dependencies: [] })
   })
 
+  test('download_missing places files in the UI that is named, once for each place', async () => {
+    const other = join(executable.folder, 'other/ComfyUI')
+    mkdirSync(join(other, 'models/loras'), { recursive: true })
+    page(
+      'only.md',
+      `wget -O "$UI_HOME"/models/vae/second.safetensors ${storage.url}\nwget -O "$UI_HOME"/models/loras/first.safetensors ${storage.url}`,
+    )
+    const args = ['--items', '[{"file_path":"only.md"}]', '--ui-home', other, '--json']
+    const ran = await executable.run(['download-missing', ...args], { env: network() })
+    expect(ran.json()).toMatchObject({ status: 'completed' })
+    expect(storage.sentBytes()).toBeLessThan(HIGH.sizeBytes + 100)
+    const checked = await executable.run(['check-downloads', ...args], { env: network() })
+    expect(checked.json()).toMatchObject({ ui_home: other, results: { 'only.md': { status: 'all' } } })
+    expect(existsSync(join(home, 'models/loras/first.safetensors'))).toBe(false)
+  })
+
   test('a download that policy blocks stays missing with its reason, and goes on when it may', async () => {
     const small = { ...network(), AIRKEEP_CIVITAI_MAX_DOWNLOAD_SIZE_BYTES: '1000' }
     const args = ['download-missing', '--catalog-dir', catalog, '--json']

@@ -207,7 +207,7 @@ describe('ending', () => {
     while (!openFiles(child.pid).includes(big)) await Bun.sleep(5)
     const children = descendantsOf(child.pid)
     child.kill('SIGINT')
-    expect(await child.exited).toBe(130)
+    expect(await child.exited).toBe(9)
     expect(stillRunning([child.pid, ...children])).toEqual([])
     expect(await new Response(child.stdout).text()).toBe('')
   })

@@ -182,7 +182,7 @@ describe('Ctrl-C while a folder is imported cancels what was begun', () => {
       // All are there before the first of them begins.
       if (!isBegun && stderr.includes('A job begins')) child.kill('SIGINT')
     }
-    expect(await child.exited).toBe(130)
+    expect(await child.exited).toBe(9)
     expect(stderr).toContain(`${COUNT} imports cancelled\n`)
     expect(await countOf('cancelled')).toBe(COUNT)
   })
@@ -200,7 +200,7 @@ describe('Ctrl-C while a folder is imported cancels what was begun', () => {
       while (Number((await invoke('list_import_jobs', { limit: 1 })).count) < COUNT) await Bun.sleep(5)
       child.kill('SIGINT')
       expect(await new Response(child.stderr).text()).toEndWith(`${COUNT} imports cancelled\n`)
-      expect(await child.exited).toBe(130)
+      expect(await child.exited).toBe(9)
       expect(await countOf('cancelled')).toBe(COUNT)
     } finally {
       await server.stop()

@@ -204,7 +204,7 @@ export const CONTRACT: readonly ContractRow[] = [
     route: 'POST /v1/prompts/import/{job_id}/choose',
     permission: 'models:download',
     input: 'job_id! reference! path air url skip',
-    extraInput: 'type sha256 tensor_sha256',
+    extraInput: 'type sha256 tensor_sha256 node name',
     output: JOB,
   },
   {
@@ -348,7 +348,7 @@ export const CONTRACT: readonly ContractRow[] = [
     route: 'POST /v1/catalog/fix',
     permission: 'catalog:write',
     input: 'file_path content apply',
-    extraInput: 'catalog_dir',
+    extraInput: 'catalog_dir ask_civitai',
     output: 'diff fixes applied notes',
   },
   {

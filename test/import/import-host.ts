@@ -7,6 +7,7 @@ import { createLocalFiles } from '../../src/access/local-files.ts'
 import { createFetching } from '../../src/app/fetching.ts'
 import { loadConfig } from '../../src/config.ts'
 import { createAudit } from '../../src/db/audit.ts'
+import type { Db } from '../../src/db/db.ts'
 import { createEventHub, type EventHub } from '../../src/events/hub.ts'
 import { createHashPool } from '../../src/hash/pool.ts'
 import { createCallbackJob } from '../../src/import/callback/callback-job.ts'
@@ -52,6 +53,7 @@ export interface ImportHostOptions {
 
 /** A host that imports, as the program wires it: real files, database, jobs, threads and engine. */
 export interface ImportHost {
+  readonly db: Db
   readonly dir: string
   /** Of a ComfyUI. */
   readonly models: string
@@ -170,7 +172,7 @@ async function open(temp: TempDb, options: ImportHostOptions): Promise<ImportHos
     await Promise.all([reader.close(), hashes.close()])
   }
   return {
-    ...{ dir, models, jobs, store, events, clock, invoke, ended },
+    ...{ db, dir, models, jobs, store, events, clock, invoke, ended },
     async addNode(node) {
       await nodes.add({ token: undefined, publicKey: undefined, ...node }, 'boss')
     },

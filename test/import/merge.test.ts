@@ -248,6 +248,27 @@ describe('a LoRA that is used with several weights', () => {
   })
 })
 
+describe('a LoRA with a strength of its own for the text encoder', () => {
+  const use = (more: Partial<TrustedMention>): TrustedMention => lora({ name: 'ink', active: true, ...more })
+  test('has both, those of one place', () => {
+    expect(merge(use({ weight: 0.8, clipWeight: 0.5 }))).toMatchObject([{ weight: 0.8, clip_weight: 0.5 }])
+    expect(merge(use({ weight: 0.5, unetWeight: 0.3 }))).toMatchObject([{ weight: 0.5, unet_weight: 0.3 }])
+    const [only] = merge(use({ weight: 0.8 }), use({ weight: 0.8, clipWeight: 0.5, evidence: ['b:x'] }))
+    expect(only).not.toHaveProperty('clip_weight')
+  })
+  test('says both where it has others elsewhere', () => {
+    const { dependencies, warnings } = mergeMentions([
+      use({ weight: 1, clipWeight: 0.5 }),
+      use({ weight: 1, unetWeight: 0.7 }),
+    ])
+    expect(dependencies[0]?.evidence).toEqual([
+      'a:prompt (weight 1, on the text encoder 0.5)',
+      'a:prompt (weight 1, on the main model 0.7)',
+    ])
+    expect(warnings).toHaveLength(1)
+  })
+})
+
 describe('several sources', () => {
   const graph: TrustedMention = { type: 'checkpoint', name: 'used', trust: TRUST.executed, evidence: ['comfyui:x'] }
 
@@ -264,23 +285,111 @@ describe('several sources', () => {
     ])
     expect(merge(claim)[0]?.active).toBe(true)
   })
-  test.each([
-    ['Harbor Mix v2', 'main/harborMix_v2.safetensors', true],
-    ['harbor-mix.v2.ckpt', 'harborMix_v2.safetensors', true],
-    ['Harbor Mix v20', 'harborMix_v2.safetensors', false],
-    ['harborMix_v2+', 'harborMix_v2.safetensors', false],
-    ['. _-', '-', false],
-  ])("a saver's claim of %j and a graph's %j: another spelling? %p", (claimed, name, isSpelling) => {
-    const claim: TrustedMention = { ...graph, name: claimed, trust: TRUST.claim, evidence: ['infotext:Model'] }
-    const [used, other, ...more] = merge({ ...graph, name }, claim)
-    expect(used).toMatchObject({ written: [name], active: true })
-    // Names that only look alike make no identity.
-    expect(other).toMatchObject({ written: [claimed], active: false, status: 'skipped' })
-    expect(other?.reason).toContain(isSpelling ? 'spells it so' : 'loads another one')
-    expect(more).toEqual([])
+  describe("a saver's claim that spells it otherwise", () => {
+    const known = hash('auto_v2', '1a2b3c4d5e', 'infotext:Model hash')
+    const claimOf = (name: string): TrustedMention => ({
+      ...graph,
+      name,
+      hashes: [known],
+      trust: TRUST.claim,
+      evidence: ['infotext:Model'],
+    })
+
+    test.each([
+      ['Harbor Mix v2', 'main/harborMix_v2.safetensors'],
+      ['harbor-mix.v2.ckpt', 'harborMix_v2.safetensors'],
+      ['foo mix v1', 'Sub\\Foo_Mix-v1.safetensors'],
+    ])('%j is %j, and its hash counts', (claimed, name) => {
+      const { dependencies, warnings } = mergeMentions([{ ...graph, name }, claimOf(claimed)])
+      expect(dependencies).toMatchObject([
+        {
+          reference: name,
+          // Nothing is looked for under the saver's spelling.
+          written: [name],
+          hashes: [known],
+          active: true,
+          status: 'pending',
+          evidence: ['comfyui:x', 'infotext:Model'],
+        },
+      ])
+      expect(warnings.map(({ place }) => place)).toEqual(['infotext:Model'])
+    })
+    test.each([
+      ['Harbor Mix v20', 'harborMix_v2.safetensors'],
+      ['harborMix_v2+', 'harborMix_v2.safetensors'],
+      ['. _-', '-'],
+    ])('%j is not %j', (claimed, name) => {
+      const [used, other, ...more] = merge({ ...graph, name }, claimOf(claimed))
+      expect(used).toMatchObject({ written: [name], hashes: [], active: true })
+      expect(other).toMatchObject({ written: [claimed], hashes: [known], active: false, status: 'skipped' })
+      expect(other?.reason).toContain('loads another one')
+      expect(more).toEqual([])
+    })
+    test('is of a LoRA too, and of nothing where two are spelled so', () => {
+      const used = lora({
+        name: 'ink_wash.pt',
+        weight: 0.8,
+        active: true,
+        trust: TRUST.executed,
+        evidence: ['comfyui:y'],
+      })
+      const claim = lora({ name: 'Ink Wash', weight: 0.3, active: true, hashes: [known], trust: TRUST.claim })
+      expect(merge(used, claim)).toMatchObject([{ weight: 0.8, hashes: [known] }])
+      expect(merge(used, { ...used, name: 'ink-wash.pt' }, claim).map(({ hashes }) => hashes.length)).toEqual([0, 0, 1])
+      expect(merge({ ...used, type: 'embedding' }, claim)).toHaveLength(2)
+    })
+    test('does not hide that hashes contradict each other', () => {
+      const other = hash('sha256', FULL, 'comfyui:models')
+      const { warnings } = mergeMentions([{ ...graph, name: 'ink_wash', hashes: [other] }, claimOf('Ink Wash')])
+      expect(warnings.map(({ reason }) => reason)).toContain('its hash contradicts the one of comfyui:models')
+    })
   })
-  test('a claim of a LoRA stands: a graph may load it where we cannot see it', () => {
-    expect(merge(graph, lora({ name: 'x', trust: TRUST.claim }))[1]?.active).toBe(true)
+
+  describe("a saver's claim of what the graph does not name", () => {
+    const claims: readonly TrustedMention[] = [
+      lora({ name: 'x', weight: 1, active: true, trust: TRUST.claim, evidence: ['infotext:prompt', 'b:y'] }),
+      { type: 'vae', name: 'v', trust: TRUST.claim, evidence: ['infotext:VAE'] },
+      { type: 'embedding', name: 'e', trust: TRUST.claim, evidence: ['infotext:TI hashes'] },
+    ]
+    const DOUBT = '(only claimed: not all of the executed graph is known)'
+
+    test('is not active where all of the graph is known', () => {
+      for (const claim of claims) {
+        const [used, other] = mergeMentions([graph, claim], 'whole').dependencies
+        expect(used?.active).toBe(true)
+        expect(other).toMatchObject({ active: false, status: 'skipped', evidence: [...claim.evidence] })
+        expect(other?.reason).toContain('does not load it')
+      }
+    })
+    test('stands where the graph may load it unseen, and says what it is', () => {
+      for (const claim of claims) {
+        const [, other] = mergeMentions([graph, claim], 'partly').dependencies
+        expect(other).toMatchObject({ active: true, status: 'pending', reason: null })
+        expect(other?.evidence).toEqual(claim.evidence.map((place) => `${place} ${DOUBT}`))
+      }
+      expect(
+        merge(...claims)
+          .flatMap(({ evidence }) => evidence)
+          .join(),
+      ).not.toContain(DOUBT)
+    })
+    test('is none where another source has it too', () => {
+      const native = { ...claims[0], trust: TRUST.native, evidence: ['swarmui:loras'] } as const
+      expect(mergeMentions([graph, { ...lora({}), ...native }, ...claims], 'whole').dependencies[1]).toMatchObject({
+        name: 'x',
+        active: true,
+        evidence: ['swarmui:loras', 'infotext:prompt', 'b:y'],
+      })
+    })
+    test('by the title of a page may be one of those that it loads', () => {
+      const page = { ...graph, title: 'Harbor Mix', civitai: { version_id: 7 }, trust: TRUST.claim } as const
+      const { name: _, ...titled } = page
+      expect(mergeMentions([graph, titled], 'whole').dependencies[1]).toMatchObject({
+        active: false,
+        name: 'Harbor Mix',
+      })
+      expect(merge(graph, titled)[1]?.reason).toContain('without a file name')
+    })
   })
   test('what only the editor has was not executed', () => {
     const editor = lora({ name: 'left over', trust: TRUST.editor })
@@ -510,5 +619,58 @@ describe('contradictions of one model', () => {
     ])
     expect(dependencies).toHaveLength(1)
     expect(warnings).toHaveLength(told)
+  })
+})
+
+describe('files of one version at Civitai', () => {
+  const API = 'https://civitai.com/api/download/models/34'
+  const link = (url: string): TrustedMention => ({
+    type: 'other',
+    guessed: true,
+    civitai: { version_id: 34 },
+    urls: [url],
+    evidence: ['civitai:link'],
+  })
+  const air = (text: string): TrustedMention => lora({ air: text, civitai: { model_id: 12, version_id: 34 } })
+  const rows: readonly (readonly [why: string, a: TrustedMention, b: TrustedMention, references: string[]])[] = [
+    ['two numbers', link(`${API}?fileId=5`), link(`${API}?fileId=6`), [`${API}?fileId=5`, `${API}?fileId=6`]],
+    [
+      'two numbers in AIRs',
+      air('urn:air:sdxl:lora:civitai:12@34+5'),
+      air('urn:air:sdxl:lora:civitai:12@34+6'),
+      ['urn:air:sdxl:lora:civitai:12@34+5', 'urn:air:sdxl:lora:civitai:12@34+6'],
+    ],
+    [
+      'other traits',
+      link(`${API}?type=Model&format=SafeTensor&size=full&fp=fp32`),
+      link(`${API}?type=Model&format=SafeTensor&size=pruned&fp=fp16`),
+      [
+        `${API}?type=Model&format=SafeTensor&size=full&fp=fp32`,
+        `${API}?type=Model&format=SafeTensor&size=pruned&fp=fp16`,
+      ],
+    ],
+    ['the model and its VAE', link(API), link(`${API}?type=VAE`), ['civitai:version:34', `${API}?type=VAE`]],
+    ['a number and words', link(`${API}?fileId=5`), link(`${API}?fp=fp16`), [`${API}?fileId=5`, `${API}?fp=fp16`]],
+    ['the same number', link(`${API}?fileId=5`), air('urn:air:sdxl:lora:civitai:12@34+5'), ['civitai:version:34']],
+    ['the same traits', link(`${API}?fp=fp16`), link(`${API}?type=Model&fp=FP16`), ['civitai:version:34']],
+    ['the version and a file of it', link(API), link(`${API}?fileId=5`), ['civitai:version:34']],
+    [
+      'the page and a file of it',
+      link('https://civitai.com/models/12?modelVersionId=34'),
+      link(`${API}?fp=fp16`),
+      ['civitai:version:34'],
+    ],
+  ]
+  test.each(rows)('%s', (_, a, b, references) => {
+    for (const each of [[a, b]]) {
+      const found = merge(...each)
+      expect(found.map(({ reference }) => reference)).toEqual(references)
+      expect(found.map(({ civitai }) => civitai?.version_id)).toEqual(references.map(() => 34))
+    }
+  })
+
+  test('a third that names the version alone joins them to nothing', () => {
+    const found = merge(link(`${API}?fileId=5`), link(`${API}?fileId=6`), link(API))
+    expect(found.map(({ urls }) => urls)).toEqual([[`${API}?fileId=5`, API], [`${API}?fileId=6`]])
   })
 })

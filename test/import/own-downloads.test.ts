@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test'
 import { setImmediate } from 'node:timers/promises'
+import { eq } from 'drizzle-orm'
+import { jobsTable } from '../../src/jobs/table.ts'
 import type { JsonObject } from '../../src/lib/json.ts'
 import { type Actor, OWNER } from '../../src/operation/permission.ts'
 import { HARBOR_LIGHTS } from '../support/civitai-examples.ts'
@@ -114,6 +116,25 @@ test('an import that is cancelled takes its download along', async () => {
   expect(only(job)).toMatchObject({ status: 'resolved', sha256: HIGH.sha256 })
   expect(only(job).download_job_id).not.toBe(download)
   expect(storage.sentBytes()).toBeLessThan(1.3 * HIGH.sizeBytes)
+})
+
+test('so does one that fails, and its retry goes on with what has come', async () => {
+  first = undefined
+  silent = true
+  const { id, download } = await inTheMiddle()
+  while (only((await host.store.find(id))?.view ?? {}).download_job_id !== download) await setImmediate()
+  await host.jobs.stop()
+  // As often as a job is cut off that ends the program itself.
+  await host.db.write(async (tx) => {
+    await tx.update(jobsTable).set({ attempts: 9 }).where(eq(jobsTable.id, id))
+  })
+  host = await host.restart()
+  await shows(id, ({ status }) => status === 'failed')
+  await host.jobs.whenIdle()
+  expect(await downloads()).toEqual(['cancelled'])
+  silent = false
+  await host.invoke('retry_import_job', { job_id: id })
+  expect(only(await host.ended({ job_id: id }))).toMatchObject({ status: 'resolved', sha256: HIGH.sha256 })
 })
 
 test('a download ends with the last import that wants it', async () => {

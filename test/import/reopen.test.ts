@@ -3,13 +3,14 @@ import { join } from 'node:path'
 import { createReopener, type Reopener } from '../../src/jobs/reopener.ts'
 import type { JsonObject } from '../../src/lib/json.ts'
 import { silentLog } from '../../src/lib/log.ts'
+import { startAirkeepNode } from '../support/airkeep-node.ts'
 import { EARLY, HARBOR_LIGHTS, wireFile } from '../support/civitai-examples.ts'
 import { type FakeCivitai, startFakeCivitai } from '../support/fake-civitai.ts'
 import { DEADLINE } from '../support/fake-downloads.ts'
 import { type FileServer, startFileServer } from '../support/file-server.ts'
 import { aModelFile } from '../support/model-files.ts'
 import { HIGH, payloadBytes } from '../support/payloads.ts'
-import { type ImportHost, openImports } from './import-host.ts'
+import { type ImportHost, loads, openImports } from './import-host.ts'
 
 let civitai: FakeCivitai
 let storage: FileServer
@@ -63,6 +64,20 @@ test('what is still blocked stays so, and tells the same', async () => {
   expect(only(await host.ended(job))).toEqual(only(job))
 })
 
+test('an import whose node refuses the token goes on with another one', async () => {
+  await using box = await startAirkeepNode()
+  const model = await box.add('ink.safetensors', 'harbor')
+  const node = { name: 'box', url: box.url, dialect: 'airkeep' } as const
+  // It lists its models for whoever may see them, and hands out none.
+  await host.addNode({ ...node, token: await box.token('models:read') })
+  const job = await host.run({ payload: loads('ink.safetensors') })
+  expect(only(job)).toMatchObject({ status: 'blocked', reason_code: 'login', resolved_node: 'box' })
+  expect(await aReopener().reopenForNode('attic')).toBe(0)
+  await host.addNode({ ...node, token: await box.token('models:read', 'models:serve') })
+  expect(await aReopener().reopenForNode('box')).toBeGreaterThan(0)
+  expect(only(await host.ended(job))).toMatchObject({ status: 'resolved', sha256: model.sha256, resolved_node: 'box' })
+})
+
 test('a download that had to take another name is named so in the prompt', async () => {
   civitai.models.add(HARBOR_LIGHTS)
   civitai.downloads.add({ versionId: 910_201, fileId: 810_201, primary: true, location: `${storage.url}/f` })
@@ -72,5 +87,6 @@ test('a download that had to take another name is named so in the prompt', async
   const { status, resolved_name: name } = only(job)
   expect(status).toBe('resolved')
   expect(name).not.toBe('ink.safetensors')
-  expect(job.rewritten_payload).toBe(text.replace('<lora:ink:', `<lora:${String(name).replace('.safetensors', '')}:`))
+  const stem = String(name).replace('.safetensors', '')
+  expect(job.rewritten_payload).toBe(text.replace('<lora:ink:', `<lora:${stem}:`).replace('"ink: ', `"${stem}: `))
 })

@@ -25,6 +25,7 @@ const kind: JobKind = {
   concurrency: 1,
   input: v.custom<JsonObject>(() => true),
   async run({ id, input, signal }) {
+    if (input.breaks === true) throw new Error('It broke in the middle')
     if (input.waits !== true) return { status: 'succeeded', view: { status: 'completed' } }
     return new Promise((_, reject) => {
       signal.addEventListener('abort', () => {
@@ -66,7 +67,7 @@ async function begun(): Promise<string> {
   return id
 }
 
-test('what a job has started is ended once its run is through, and only where it is cancelled', async () => {
+test('what a job has started is ended once its run is through, where it is cancelled', async () => {
   const id = await begun()
   await jobs.cancel(id)
   expect(told).toEqual([`${id} is through`, `${id} is cancelled`])
@@ -77,6 +78,17 @@ test('what a job has started is ended once its run is through, and only where it
   const left = await begun()
   await jobs.stop()
   expect(told.slice(2)).toEqual([`${left} is through`])
+})
+
+test('so it is where a job fails, and a retry begins after that', async () => {
+  const id = await create({ breaks: true })
+  await jobs.whenIdle()
+  expect(told).toEqual([`${id} is failed`])
+  fails = true
+  await jobs.retry(id)
+  await jobs.whenIdle()
+  expect(await store.find(id)).toMatchObject({ status: 'failed' })
+  expect(told).toHaveLength(2)
 })
 
 test('a job is cancelled whatever becomes of what it has started', async () => {

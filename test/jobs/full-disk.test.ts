@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
-import { sql } from 'drizzle-orm'
 import * as v from 'valibot'
 import type { AppEvent } from '../../src/events/event.ts'
 import { createEventHub, type EventHub } from '../../src/events/hub.ts'
@@ -9,6 +8,7 @@ import { createJobStore, type JobStore } from '../../src/jobs/store.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import { silentLog } from '../../src/lib/log.ts'
 import { OWNER } from '../../src/operation/permission.ts'
+import { fillDb, makeRoomInDb } from '../support/full-db.ts'
 import { rejection } from '../support/rejection.ts'
 import { backend, openTempDb, type TempDb } from '../support/temp-db.ts'
 
@@ -22,6 +22,8 @@ let runner: JobRunner
 let run: (job: RunningJob<object>) => Promise<void>
 /** What was told of jobs that failed, stored or not. */
 let failures: AppEvent[]
+/** What was told of jobs that wait for room. */
+let waits: AppEvent[]
 let wake: () => void
 
 beforeEach(async () => {
@@ -29,15 +31,29 @@ beforeEach(async () => {
   const instanceId = () => 'here'
   events = createEventHub({ db: temp.db, clock: systemClock, instanceId })
   store = createJobStore({ db: temp.db, events, clock: systemClock, instanceId })
-  runner = createJobRunner({ store, events, log: silentLog })
+  runner = aRunner()
   run = async () => {}
   failures = []
+  waits = []
   wake = () => {}
   events.subscribe((event) => {
     if (event.data['status'] === 'failed') failures.push(event)
+    if (event.data['waiting'] !== undefined) waits.push(event)
     wake()
   })
-  runner.register({
+})
+afterEach(async () => {
+  await runner.stop()
+  await temp.close()
+})
+
+/** @param toldAfterMs 0: whoever follows a job is told at once that it failed for now */
+function aRunner(toldAfterMs?: number): JobRunner {
+  const made = createJobRunner({
+    ...{ store, events, log: silentLog },
+    ...(toldAfterMs === undefined ? {} : { toldAfterMs }),
+  })
+  made.register({
     kind: 'scan',
     prefix: 'scan',
     permission: 'models:read',
@@ -50,23 +66,11 @@ beforeEach(async () => {
     reopened: () => ({ status: 'analyzing' }),
     ended: (view, how, error) => ({ ...view, long: LONG, status: how, error_code: error.code }),
   })
-})
-afterEach(async () => {
-  await runner.stop()
-  await temp.close()
-})
+  return made
+}
 
-/** SQLite itself says that the disk is full, until there is room again. */
-async function fillDisk(): Promise<void> {
-  await temp.db.write(async (tx) => {
-    await tx.all(sql`pragma max_page_count = 1`)
-  })
-}
-async function makeRoom(): Promise<void> {
-  await temp.db.write(async (tx) => {
-    await tx.all(sql`pragma max_page_count = 1000000`)
-  })
-}
+const fillDisk = (): Promise<void> => fillDb(temp.db)
+const makeRoom = (): Promise<void> => makeRoomInDb(temp.db)
 
 async function until(holds: () => boolean): Promise<void> {
   while (!holds()) {
@@ -80,7 +84,50 @@ const create = (view = {}) => runner.create('scan', { actor: OWNER, input: {}, v
 
 // A server has its own ways to be full.
 describe.skipIf(backend !== 'file')('while the disk is full', () => {
-  test('a job that cannot go on fails, whoever follows it is told, and its end is stored when there is room', async () => {
+  test('a job that cannot go on waits, whoever follows it is told, and it goes on where it was', async () => {
+    let runs = 0
+    run = async (job) => {
+      runs += 1
+      await fillDisk()
+      await job.save({ status: 'resolving', long: LONG })
+      await job.save({ status: 'downloading' })
+    }
+    await runner.start()
+    const { id } = await create()
+    await until(() => waits.length > 0)
+    const waiting = expect.stringContaining('the disk is full')
+    expect(waits[0]).toMatchObject({ id: undefined, final: false, data: { job_id: id, status: 'resolving', waiting } })
+    const row = await store.find(id)
+    expect(row).toMatchObject({ status: 'running', view: { status: 'analyzing' } })
+    if (row !== undefined) expect(runner.latest(row).view).toMatchObject({ status: 'resolving', waiting })
+    await makeRoom()
+    await runner.whenIdle()
+    expect(await store.find(id)).toMatchObject({ status: 'succeeded', view: { status: 'completed', found: LONG } })
+    expect(runs).toBe(1)
+    expect(failures).toEqual([])
+  })
+
+  test('a job that has something else to write begins anew when there is room', async () => {
+    const seen: unknown[] = []
+    run = async (job) => {
+      seen.push(job.view?.['status'])
+      await job.save({ status: 'resolving' })
+      if (seen.length === 1) await fillDisk()
+      await create({ long: LONG })
+    }
+    await runner.start()
+    const { id } = await create()
+    await until(() => waits.length > 0)
+    run = async (job) => void seen.push(job.view?.['status'])
+    await makeRoom()
+    await runner.whenIdle()
+    expect(seen).toEqual(['analyzing', 'resolving'])
+    expect(await store.find(id)).toMatchObject({ status: 'succeeded' })
+    expect(failures).toEqual([])
+  })
+
+  test('a disk that stays full is told as a failure, and the job goes on all the same', async () => {
+    runner = aRunner(0)
     run = async (job) => {
       await fillDisk()
       await job.save({ status: 'resolving', long: LONG })
@@ -89,14 +136,30 @@ describe.skipIf(backend !== 'file')('while the disk is full', () => {
     const { id } = await create()
     await until(() => failures.length > 0)
     expect(failures[0]).toMatchObject({ id: undefined, final: true, data: { job_id: id, error_code: 'disk_full' } })
-    expect(await store.find(id)).toMatchObject({ status: 'running' })
+    expect(waits).toEqual([])
     await makeRoom()
-    await until(() => failures.some((event) => event.id !== undefined))
     await runner.whenIdle()
-    expect(await store.find(id)).toMatchObject({ status: 'failed', view: { error_code: 'disk_full' } })
+    expect(await store.find(id)).toMatchObject({ status: 'succeeded' })
+  })
+
+  test('a job that waits for room can be cancelled', async () => {
+    run = async (job) => {
+      await fillDisk()
+      await job.save({ status: 'resolving', long: LONG })
+    }
+    await runner.start()
+    const { id } = await create({ long: LONG })
+    await until(() => waits.length > 0)
+    await makeRoom()
+    await runner.cancel(id)
+    await runner.whenIdle()
+    const row = await store.find(id)
+    expect(row).toMatchObject({ status: 'cancelled' })
+    expect(row?.view).not.toHaveProperty('waiting')
   })
 
   test('a job that is through is told to have failed until its end is stored', async () => {
+    runner = aRunner(0)
     run = fillDisk
     await runner.start()
     const { id } = await create()
@@ -108,6 +171,7 @@ describe.skipIf(backend !== 'file')('while the disk is full', () => {
   })
 
   test('a job that cannot begin is told of, and begins when there is room', async () => {
+    runner = aRunner(0)
     // The event of its beginning holds all of it.
     const { id } = await create({ long: LONG })
     await fillDisk()
@@ -127,7 +191,7 @@ describe.skipIf(backend !== 'file')('while the disk is full', () => {
     }
     await runner.start()
     const { id } = await create()
-    await until(() => failures.length > 0)
+    await until(() => waits.length > 0)
     expect(await rejection(create({ long: LONG }))).toMatchObject({ code: 'disk_full' })
     await runner.stop()
     expect(await store.find(id)).toMatchObject({ status: 'running' })

@@ -102,6 +102,16 @@ test('what one caller did moves the jobs of nobody else', async () => {
   expect(await reopenedBy(() => aReopener().reopenBlocked('login'))).toHaveLength(2)
 })
 
+test('another token for a node moves what waited for a login there', async () => {
+  const box = { reason_code: 'login', resolved_node: 'box' }
+  const imported = await ended('import', dependsOn(blockedBy('login'), box))
+  const download = await ended('download', { status: 'partially_completed', ...blockedBy('login', { node: 'box' }) })
+  await ended('import', dependsOn(blockedBy('login', { resolved_node: 'attic' })))
+  await ended('import', dependsOn(blockedBy('login')))
+  await ended('import', dependsOn(blockedBy('license', { resolved_node: 'box' })))
+  expect(await reopenedBy(() => aReopener().reopenForNode('box'))).toEqual([download, imported])
+})
+
 test('of two blocked downloads of one content one goes on', async () => {
   const view = { status: 'partially_completed', ...blockedBy('terms') }
   const make = async (): Promise<string> => {

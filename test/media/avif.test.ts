@@ -226,6 +226,14 @@ describe('hostile descriptions end at once', () => {
   const wanted = fullBox('infe', Buffer.concat([shorts(7, 0), fields('Exif', '\0')]), 2)
   const infos = fullBox('iinf', Buffer.concat([shorts(1), wanted]))
 
+  test('places of items that nothing lists', () => {
+    const { texts, warnings } = read(fullBox('iloc', Buffer.alloc(200, 0xff)))
+    expect({ texts, warnings }).toEqual({
+      texts: [],
+      warnings: [{ place: 'avif:meta', reason: 'the list of items is missing' }],
+    })
+  })
+
   test('endless places without sizes', () => {
     const noBytes = Buffer.concat([shorts(0), fields(0xffffffff)])
     const entries = Buffer.alloc(900_000, Buffer.concat([fields(7), shorts(0, 0, 0xffff)]))

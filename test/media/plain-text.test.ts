@@ -37,6 +37,27 @@ describe.each(ENCODINGS)('%s', (encoding) => {
   })
 })
 
+describe.each(['utf-16le', 'utf-16be'] as const)('%s without a mark', (encoding) => {
+  test.each([
+    ['an infotext', INFOTEXT],
+    ['JSON', '{"1": {"class_type": "VAELoader"}}'],
+    ['other letters among them', `夜の港、霧 一一一 🌫️ ångström\n${INFOTEXT}`],
+    ['a long text', `${'x'.repeat(2047)}🌫️${'夜'.repeat(5000)}`],
+    ['two letters', 'ab'],
+  ])('%s', (_, text) => {
+    expect(read(encode(text, encoding).subarray(2))).toEqual(asText(text))
+  })
+
+  test('words of Western letters come back', () => {
+    const written = fc.stringMatching(/^[a-z0-9 ,.:<>()ä-ü]{2,60}$/)
+    fc.assert(fc.property(written, (text) => expect(read(encode(text, encoding).subarray(2))).toEqual(asText(text))))
+  })
+})
+
+test('zero bytes at the end are no sign of it', () => {
+  for (const end of ['\0', '\0\0', '\0\0\0']) expect(read(Buffer.from(`abc${end}`)).texts).toEqual([])
+})
+
 describe('what is no text, or not all of one', () => {
   const words = encode('a pier at night', 'utf-16le')
   const beyondHead = Buffer.concat([encode('x'.repeat(3000), 'utf-16be'), Buffer.from([0xd8, 0, 0, 0x20])])
@@ -46,7 +67,19 @@ describe('what is no text, or not all of one', () => {
     ['a mark and control characters', Buffer.from([0xff, 0xfe, 1, 0, 2, 0]), 'unknown', 'no known kind of file'],
     ['a mark and half a pair', Buffer.from([0xff, 0xfe, 0, 0xdc, 0x20, 0]), 'unknown', 'no known kind of file'],
     ['a mark and zero bytes', Buffer.from([0xfe, 0xff, 0, 0, 0, 0]), 'unknown', 'no known kind of file'],
-    ['UTF-16 without a mark', words.subarray(2), 'unknown', 'no known kind of file'],
+    [
+      'UTF-16 of letters that tell nothing',
+      encode('夜の港霧', 'utf-16be').subarray(2),
+      'unknown',
+      'no known kind of file',
+    ],
+    ['zero bytes among letters', Buffer.from('a\0b\0c\0\0d e f'), 'unknown', 'no known kind of file'],
+    [
+      'numbers of two bytes',
+      Buffer.from(Uint16Array.from([7, 300, 2, 9, 65, 11]).buffer),
+      'unknown',
+      'no known kind of file',
+    ],
     [
       'UTF-8 far behind that is none',
       Buffer.from([...Buffer.alloc(5000, 'x'), 0xff]),

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { findDigestsByName } from '../../src/models/digests-by-name.ts'
+import { findDigestsByName, findNamesByDigest } from '../../src/models/digests-by-name.ts'
 import { createModelFinder } from '../../src/models/find-models.ts'
 import { addModelRows } from '../support/model-rows.ts'
 import { openTempDb, type TempDb } from '../support/temp-db.ts'
@@ -8,6 +8,7 @@ const hex = (start: string): string => start.padEnd(64, '5')
 
 let temp: TempDb
 let find: ReturnType<typeof findDigestsByName>
+let findNames: ReturnType<typeof findNamesByDigest>
 beforeAll(async () => {
   temp = await openTempDb()
   await addModelRows(temp.db, [
@@ -21,7 +22,9 @@ beforeAll(async () => {
     { name: 'fresh.safetensors', type: 'lora', sha256: null, hashedAt: null },
     { name: 'main.safetensors', type: 'diffusion_model', sha256: hex('a5') },
   ])
-  find = findDigestsByName(createModelFinder({ db: temp.db, instanceId: () => 'here' }))
+  const finder = createModelFinder({ db: temp.db, instanceId: () => 'here' })
+  find = findDigestsByName(finder)
+  findNames = findNamesByDigest(finder)
 })
 afterAll(() => temp.close())
 
@@ -45,4 +48,18 @@ test.each([
   ['../../etc/passwd', 'lora'],
 ])('nothing for %s, a %s', async (name, type) => {
   expect(await find(name, type)).toBeUndefined()
+})
+
+test.each<[string, { stem: string; types: string[] }[]]>([
+  [hex('a1'), [{ stem: 'ink', types: ['lora'] }]],
+  [hex('a1').slice(0, 10), [{ stem: 'ink', types: ['lora'] }]],
+  [hex('b1'), [{ stem: 'ink', types: ['lora'] }]],
+  [hex('a4'), [{ stem: 'same', types: ['lora'] }]],
+  [hex('a5'), [{ stem: 'main', types: ['diffusion_model', 'checkpoint'] }]],
+  // Other bytes have the name of one of its files.
+  [hex('a2'), [{ stem: 'twin', types: ['lora'] }]],
+  [hex('a6'), []],
+  [hex('ff'), []],
+])('names of %s', async (hash, names) => {
+  expect(await findNames(hash)).toEqual(names)
 })

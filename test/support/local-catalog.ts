@@ -10,6 +10,7 @@ import type { ExpectedFile } from '../../src/catalog/expected-file.ts'
 import type { PageReport } from '../../src/catalog/page-report.ts'
 import { toMicroseconds } from '../../src/lib/file-numbers.ts'
 import { stemKeyOf } from '../../src/models/library/rows.ts'
+import { findModelRoots, type RootDeps } from '../../src/models/roots/find.ts'
 import type { Call } from '../../src/operation/operation.ts'
 import { reportOf } from './catalog-detect.ts'
 import type { ModelRowInsert } from './model-rows.ts'
@@ -37,11 +38,24 @@ export interface LocalCatalogOptions {
   readonly roots?: readonly string[]
   /** @default `ui` */
   readonly uiHomes?: readonly string[]
+  /** Those of the roots that are no home's. */
+  readonly shared?: readonly string[]
 }
+
+const NOTHING_SET = { models: [], ui_home: '', comfy_url: '', comfy_args: '', a1111_args: '' }
+const rootDeps = (homeDir: string): RootDeps => ({
+  env: {},
+  homeDir,
+  environmentFile: join(homeDir, 'environment'),
+  usualHomes: [],
+  signal: new AbortController().signal,
+  fetchComfyFolders: () => Promise.reject(new Error('No ComfyUI runs here')),
+})
 
 export async function openLocalCatalog({
   roots = ['ui/models'],
   uiHomes = ['ui'],
+  shared = [],
 }: LocalCatalogOptions = {}): Promise<LocalCatalog> {
   const models = await openModels({ roots })
   const { dir, db, clock } = models
@@ -51,7 +65,9 @@ export async function openLocalCatalog({
     looker,
     findKnown: createKnownFiles({ db, instanceId: () => 'here' }),
     localFiles: createLocalFiles({ roots: () => modelRoots }),
-    modelRoots: () => modelRoots,
+    modelRoots: () => modelRoots.map((path) => ({ path, type: undefined })),
+    sharedRoots: () => shared.map((root) => ({ path: join(dir, root), type: undefined })),
+    rootsOfHome: (path) => findModelRoots({ ...NOTHING_SET, ui_home: path }, rootDeps(join(dir, 'user'))),
     uiHomes: () => uiHomes.map((home) => join(dir, home)),
     userHome: join(dir, 'user'),
     clock,

@@ -20,7 +20,7 @@ beforeAll(async () => {
       return {
         models: [
           { type: 'checkpoint', name: 'northwindXL_v2', auto_v2: '253b25f670' },
-          { name: 'harbor_lights', weight: 0.8 },
+          { name: 'harbor_lights', weight: 0.8, clip_weight: 0.5 },
         ],
       }
     },
@@ -82,7 +82,14 @@ describe('what is recorded', () => {
       metadata: { tags: ['a'] },
       models: [
         expect.objectContaining({ type: 'checkpoint', name: 'northwindXL_v2', auto_v2: '253b25f670', weight: null }),
-        expect.objectContaining({ type: 'other', name: 'harbor_lights', weight: 0.8, sha256: null }),
+        expect.objectContaining({
+          type: 'other',
+          name: 'harbor_lights',
+          weight: 0.8,
+          unet_weight: null,
+          clip_weight: 0.5,
+          sha256: null,
+        }),
       ],
       created_by: 'local',
       updated_by: 'local',

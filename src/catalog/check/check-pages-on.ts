@@ -7,6 +7,7 @@ import { SshFailure } from '../ssh/ssh-failure.ts'
 import { describeTarget } from '../ssh/ssh-target.ts'
 import { type CheckAnswer, countChecks, toResults } from './check-answer.ts'
 import type { HostChoice } from './host-choice.ts'
+import { demandUiHome, NoUiHome } from './no-ui-home.ts'
 import { unlooked } from './unlooked.ts'
 
 /** What a check of some pages gave. */
@@ -27,11 +28,14 @@ export async function checkPagesOn(
   call: Pick<Call, 'actor' | 'signal' | 'progress'> & { readonly clock: Clock },
 ): Promise<CheckedPages> {
   try {
-    return { host: await host.check(pages, call) }
+    const answer = await host.check(pages, call)
+    return { host: choice.kind === 'local' ? demandUiHome(answer, pages) : answer }
   } catch (error) {
     call.signal.throwIfAborted()
     if (!isOfHost(error)) throw error
-    return { host: unaskedHost(choice, call.clock, pages, error.message), failure: error }
+    const unasked = unaskedHost(choice, call.clock, pages, error.message)
+    const { instance } = error instanceof NoUiHome ? error : unasked
+    return { host: { ...unasked, instance }, failure: error }
   }
 }
 
@@ -47,6 +51,7 @@ export function unaskedHost(
 }
 
 const isOfHost = (error: unknown): error is AppError =>
+  error instanceof NoUiHome ||
   error instanceof SshFailure ||
   error instanceof NodeFailure ||
   (isAppError(error) && (error.code === 'upstream_unavailable' || error.code === 'rate_limited'))
@@ -77,9 +82,9 @@ export function toCheckAnswer({ host, failure }: CheckedPages, notes: readonly s
 
 function toFailure(failure: AppError): Partial<CheckAnswer> {
   const { message, hint } = failure
-  const ofSsh = failure instanceof SshFailure ? failure : undefined
-  const status = ofSsh?.status ?? (failure instanceof NodeFailure ? failure.status : failure.code)
-  const key = ofSsh?.hostKey
+  const ofHost = failure instanceof SshFailure || failure instanceof NodeFailure || failure instanceof NoUiHome
+  const status = ofHost ? failure.status : failure.code
+  const key = failure instanceof SshFailure ? failure.hostKey : undefined
   return {
     reason: message,
     error_code: failure.code,

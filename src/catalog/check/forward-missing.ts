@@ -3,7 +3,7 @@ import { AppError } from '../../errors.ts'
 import type { PageToCheck } from '../detect/catalog-host.ts'
 import type { OpenedNode } from '../detect/node-client.ts'
 import { NodeFailure } from '../detect/node-failure.ts'
-import { openTextOf } from '../detect/page-texts.ts'
+import { nameToSend, openTextOf } from '../detect/page-texts.ts'
 import { escapeName } from '../ssh/remote-name.ts'
 
 /** What another airkeep takes in one request, unless it is told otherwise. */
@@ -45,7 +45,7 @@ export async function forwardMissing(
     signal.throwIfAborted()
     const content = await openTextOf(page)
     if (content === undefined) continue
-    const item = { file_path: page.report.file_path, content }
+    const item = { file_path: nameToSend(page.report.file_path), content }
     bytes += Buffer.byteLength(JSON.stringify(item)) + 1
     if (bytes > MOST_BYTES) {
       throw new AppError('payload_too_large', 'The pages are too much for one request to a node', {

@@ -8,7 +8,7 @@ export const hostEntries = {
   ui_home: v.optional(requiredTextField('Folder of the UI on that host; found where it is left out', 4096)),
   node: v.optional(requiredTextField('Name of an added node that runs airkeep: it looks on its own host', 100)),
   ssh_host: v.optional(
-    textField('A host to look at by ssh, or a pasted line: ssh -p 40123 root@ssh5.example.com', 4096),
+    textField('A host to look at by ssh, user@host, or a pasted line: ssh -p 40123 root@ssh5.example.com', 4096),
   ),
   ssh_port: v.optional(v.pipe(v.number(), v.description('Port of its ssh server'))),
   ssh_user: v.optional(textField('Account there; root where it is left out', 100)),
@@ -58,13 +58,17 @@ export function readHostChoice(fields: HostFields): HostChoice {
   const home = uiHome === undefined ? {} : { ui_home: uiHome }
   if (ssh_host !== undefined) {
     if (node !== undefined) throw refused('node', 'Give node or ssh_host, not both')
-    return { kind: 'ssh', target: { ...readSshTarget({ ssh_host, ssh_port, ssh_user }) }, ...home }
+    const target = readSshTarget({ ssh_host: asLine(ssh_host), ssh_port, ssh_user })
+    return { kind: 'ssh', target: { ...target }, ...home }
   }
   for (const field of ['ssh_port', 'ssh_user', 'accept_host_key'] as const) {
     if (fields[field] !== undefined) throw refused(field, `${field} stands beside ssh_host`)
   }
   return node === undefined ? { kind: 'local', ...home } : { kind: 'node', name: node, ...home }
 }
+
+/** `user@host` is a line without its first word. */
+const asLine = (sshHost: string): string => (/^[^\s@-][^\s@]*@[^\s@]+$/.test(sshHost) ? `ssh ${sshHost}` : sshHost)
 
 const refused = (path: string, expected: string): AppError =>
   new AppError('invalid_input', expected, { errors: [{ path, expected }] })

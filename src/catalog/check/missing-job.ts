@@ -4,7 +4,15 @@ import type { JobStore } from '../../jobs/store.ts'
 import { inParallel } from '../../lib/in-parallel.ts'
 import type { JsonObject } from '../../lib/json.ts'
 import type { Downloads } from '../../models/fetch/downloads.ts'
-import { endOf, firstMissingView, type MissingInput, missingInputSchema, progressOf, waiting } from './missing-view.ts'
+import {
+  endOf,
+  firstMissingView,
+  type MissingInput,
+  missingInputSchema,
+  progressOf,
+  underWay,
+  waiting,
+} from './missing-view.ts'
 
 export const MISSING_KIND = 'download_missing'
 
@@ -17,7 +25,10 @@ export interface MissingJobDeps {
 /** What waits for its download costs nothing. */
 const WAITING = 1000
 
-/** Follows the downloads of a catalog to their ends; run again, it has those go on that ended without their file. */
+/**
+ * Follows the downloads of a catalog to their ends, and waits for those that are paused. Run again, it has those go on
+ * that ended without their file.
+ */
 export function createMissingJob(deps: MissingJobDeps): JobKind<MissingInput> {
   return {
     kind: MISSING_KIND,
@@ -50,12 +61,8 @@ async function runMissing(job: RunningJob<MissingInput>, deps: MissingJobDeps): 
       if (isAgain) await goOn(order.job_id, deps)
       const outcome = await deps.downloads.follow(order.job_id, {
         signal: job.signal,
-        onState: ({ status, bytesDone, bytesTotal }) =>
-          set({
-            status: status === 'waiting' ? 'download_scheduled' : status,
-            bytes_done: bytesDone,
-            bytes_total: bytesTotal ?? 0,
-          }),
+        waitsWhilePaused: true,
+        onState: (state) => set(underWay(state)),
       })
       set(endOf(outcome, order.in_the_way))
       // Hours of downloads may be cut off many times.

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { fromJson, type JsonObject } from '../../lib/json.ts'
-import type { DownloadOutcome } from '../../models/fetch/downloads.ts'
+import type { DownloadOutcome, DownloadState } from '../../models/fetch/downloads.ts'
 
 export const missingInputSchema = v.object({
   ordered: v.array(
@@ -38,6 +38,16 @@ export const firstMissingView = ({ ordered, left_out }: MissingInput): JsonObjec
   left_out: left_out.map(fromJson),
 })
 
+const PAUSED = 'Its download is paused: retry_model_job with its download_job_id goes on with it'
+
+/** What a state of a download makes of its file. */
+export const underWay = ({ status, bytesDone, bytesTotal }: DownloadState): JsonObject => ({
+  status: status === 'downloading' || status === 'verifying' ? status : 'download_scheduled',
+  reason: status === 'paused' ? PAUSED : null,
+  bytes_done: bytesDone,
+  bytes_total: bytesTotal ?? 0,
+})
+
 /** What the end of a download makes of its file. */
 export function endOf(outcome: DownloadOutcome, inTheWay: string | undefined): JsonObject {
   switch (outcome.status) {
@@ -69,7 +79,7 @@ function noteOn(path: string, source: string, inTheWay: string | undefined): Jso
   if (inTheWay !== undefined && inTheWay !== path) {
     return { reason: `It is whole as ${path}: ${inTheWay} is damaged or unfinished, and stays until you remove it` }
   }
-  return source === 'local' ? { reason: `The same file was here already: ${path}` } : {}
+  return source === 'local' ? { reason: `The same file was here already: nothing was fetched for ${path}` } : {}
 }
 
 /** By bytes where they are known of all files, else by files. */

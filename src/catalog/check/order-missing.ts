@@ -8,7 +8,7 @@ import { firstDownloadView } from '../../models/fetch/download-view.ts'
 import type { Actor } from '../../operation/permission.ts'
 import type { PageToCheck } from '../detect/catalog-host.ts'
 import type { FileCheck, PageCheck } from '../detect/page-check.ts'
-import { type WantedFileOptions, wantedFile } from './wanted-file.ts'
+import { placeKey, type WantedFileOptions, wantedFile } from './wanted-file.ts'
 
 /** A file that is to be fetched, and the pages that want it. */
 export interface Order {
@@ -34,7 +34,7 @@ export interface Missing {
 
 const TO_FETCH: ReadonlySet<FileCheck['status']> = new Set(['missing', 'partial', 'corrupt'])
 
-/** Which files are to be fetched: those that are not there, each once, however many pages want it. */
+/** Which files are to be fetched: those that are not there, each once for each place, however many pages want it. */
 export function findMissing(
   pages: readonly PageToCheck[],
   checks: ReadonlyMap<string, PageCheck>,
@@ -58,7 +58,7 @@ export function findMissing(
           leave('The page does not tell from where it comes')
           continue
         }
-        const key = downloadKey(input, actor, 'request')
+        const key = `${downloadKey(input, actor, 'request')} ${placeKey(input)}`
         const known = orders.get(key)
         const inTheWay = check.path === undefined ? {} : { in_the_way: check.path }
         const order = { input, key, expected, ...inTheWay }

@@ -16,7 +16,7 @@ export interface PagesToCheck {
 }
 
 /**
- * The pages that a caller names, read here. A page that cannot be read is one too, with its reason.
+ * The pages that a caller names, else those of the configured catalogs, read here. A page that cannot be read is one too, with its reason.
  * @throws AppError invalid_input, not_found, forbidden, payload_too_large
  */
 export async function readPagesToCheck(
@@ -28,6 +28,7 @@ export async function readPagesToCheck(
     deps,
     { catalog_dir, items: items === undefined ? undefined : withoutRepeated(items) },
     call,
+    true,
   )
   return {
     notes,

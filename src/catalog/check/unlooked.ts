@@ -5,9 +5,6 @@ import type { PageReport } from '../page-report.ts'
 export function unlooked(page: PageReport, reason: string): PageCheck {
   const { syntax_type, is_valid, air, download_count, checkable, notes } = page
   const own = { downloaded: false, path: null, syntax_type, is_valid, air, download_count, checkable, notes }
-  if (syntax_type === 'INVALID' && !checkable) {
-    return { ...own, status: 'invalid', files: [], reason: page.reason }
-  }
   if (syntax_type === 'NO_DOWNLOAD') {
     return { ...own, status: 'not_applicable', files: [], reason: 'It has no command that downloads a file' }
   }
@@ -15,6 +12,8 @@ export function unlooked(page: PageReport, reason: string): PageCheck {
     expected,
     ...(role === undefined ? {} : { role }),
     status: 'unknown' as const,
+    reason,
   }))
+  if (syntax_type === 'INVALID') return { ...own, status: 'invalid', files, reason: page.reason }
   return { ...own, status: 'unknown', files, reason }
 }

@@ -9,6 +9,8 @@ export interface WantedFileOptions {
   /** Where addresses of this caller's pages may lead. */
   readonly hosts: 'any' | readonly string[]
   readonly maxSizeBytes?: number | undefined
+  /** Home of the UI that it is for, where that is not the one of this host's settings. */
+  readonly home?: string | undefined
 }
 
 /**
@@ -16,7 +18,10 @@ export interface WantedFileOptions {
  * under the same name. Undefined where the page does not tell from where.
  * @throws AppError invalid_input, forbidden (a host that this caller may not name)
  */
-export function wantedFile(file: ExpectedFile, { hosts, maxSizeBytes }: WantedFileOptions): DownloadInput | undefined {
+export function wantedFile(
+  file: ExpectedFile,
+  { hosts, maxSizeBytes, home }: WantedFileOptions,
+): DownloadInput | undefined {
   const source = readSource(file, hosts)
   if (source === undefined) return undefined
   const folder = file.folder ?? file.absolute_folder
@@ -37,10 +42,18 @@ export function wantedFile(file: ExpectedFile, { hosts, maxSizeBytes }: WantedFi
       type: ofFolder,
       ...(name === undefined ? {} : { name }),
       ...(folder === undefined || folder === '' ? {} : { folder }),
+      ...(home === undefined ? {} : { home }),
+      exact: true,
     },
     ...(file.program === 'civitdl' ? { civitdl_names: true } : {}),
     ...(maxSizeBytes === undefined ? {} : { max_size_bytes: maxSizeBytes }),
   }
+}
+
+/** Tells places from each other, however their folders are spelled; two commands may want the same bytes at two. */
+export function placeKey({ place: { type, name, folder, home } }: DownloadInput): string {
+  const { known, own, rest } = readWantedFolder(type, folder)
+  return JSON.stringify([home, type, known?.folders[0], own, rest, name])
 }
 
 function readSource(

@@ -67,7 +67,7 @@ function normalise(path: ShellValue): Placed {
     return { note: isInUi ? 'a destination leads out of the UI’s home' : 'a destination leads above its root' }
   }
   if (parts.some((part) => part.length > MAX_PART)) return { note: 'a destination is too long' }
-  if (isInUi) return { folder: parts.join('/') }
+  if (isInUi) return { folder: parts.join('/'), ...(path.note === undefined ? {} : { note: path.note }) }
   return { absolute_folder: text.startsWith('~') ? parts.join('/') : `/${parts.join('/')}` }
 }
 

@@ -10,6 +10,8 @@ export interface ShellValue {
   readonly text: string
   /** Why it is not known whole: `$(…) would have to be run`. */
   readonly reason?: string
+  /** What a reader of the page is to be told of it. */
+  readonly note?: string
   /** Holds `*`, `?` or `[` outside of quotes. */
   readonly hasGlob: boolean
 }
@@ -32,11 +34,24 @@ const MAX_VALUE = 8000
 function join(values: readonly ShellValue[]): ShellValue {
   if (values.reduce((sum, { text }) => sum + text.length, 0) > MAX_VALUE) return unknown('it is too long')
   const reason = values.find((value) => value.reason !== undefined)?.reason
+  const note = values.find((value) => value.note !== undefined)?.note
   return {
     text: values.map(({ text }) => text).join(''),
     hasGlob: values.some(({ hasGlob }) => hasGlob),
     ...(reason === undefined ? {} : { reason }),
+    ...(note === undefined ? {} : { note }),
   }
+}
+
+/** Who writes the home of the UI in single quotes means it: nobody has a folder of that name. */
+const QUOTED_HOME = /^\$(?:UI_HOME|\{UI_HOME\})(?=\/|$)/
+const QUOTED_NOTE = '$UI_HOME stands in single quotes, in which a shell takes it as it is: write "$UI_HOME"'
+
+function singleQuoted(text: string): ShellValue {
+  const value = plain(text)
+  return QUOTED_HOME.test(value.text)
+    ? { ...value, text: text.replace(QUOTED_HOME, UI_HOME), note: QUOTED_NOTE }
+    : value
 }
 
 /** The value of a word: quotes resolved, variables of the page put in. Nothing is ever run. */
@@ -46,8 +61,9 @@ export function readWord({ parts, value }: Word, variables: Variables): ShellVal
 
 function readPart(part: WordPart, variables: Variables): ShellValue {
   switch (part.type) {
-    case 'Literal':
     case 'SingleQuoted':
+      return singleQuoted(part.value)
+    case 'Literal':
     case 'AnsiCQuoted':
       return plain(part.value)
     case 'DoubleQuoted':

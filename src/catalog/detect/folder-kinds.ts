@@ -23,20 +23,34 @@ const TOGETHER: readonly (readonly ModelType[])[] = [
  * counts, elsewhere the innermost.
  * @param folder absolute, or relative to the home of a UI
  */
-export function kindOfFolder(folder: string): FolderClass | undefined {
-  const parts = folder.split('/').filter((part) => part !== '')
-  const models = parts.findLastIndex((part) => part.toLowerCase() === 'models')
-  const below = models === -1 ? [] : parts.slice(models + 1)
-  return firstKnown(below) ?? firstKnown(parts.toReversed())
+export const kindOfFolder = (folder: string): FolderClass | undefined => placeInKind(folder)?.kind
+
+export interface PlaceInKind {
+  readonly kind: FolderClass
+  /** From the folder that tells the kind: `style` of `models/Lora/style`, `` of `models/Lora`. */
+  readonly below: string
 }
 
-function firstKnown(parts: readonly string[]): FolderClass | undefined {
-  for (const part of parts) {
-    const known = (Object.hasOwn(EXTENSIONS, part) ? EXTENSIONS[part] : undefined) ?? classOf(part)
-    if (known !== undefined) return known
+/** What UIs keep in a folder, and where below the folder that tells so it is; undefined where nothing tells. */
+export function placeInKind(folder: string): PlaceInKind | undefined {
+  const parts = folder.split('/').filter((part) => part !== '')
+  const models = parts.findLastIndex((part) => part.toLowerCase() === 'models')
+  if (models !== -1) {
+    for (let at = models + 1; at < parts.length; at += 1) {
+      const kind = kindOfName(parts[at])
+      if (kind !== undefined) return { kind, below: parts.slice(at + 1).join('/') }
+    }
+  }
+  for (let at = parts.length - 1; at >= 0; at -= 1) {
+    const kind = kindOfName(parts[at])
+    // Extensions have a folder of models of their own.
+    if (kind !== undefined) return { kind, below: parts.slice(Math.max(at, models) + 1).join('/') }
   }
   return undefined
 }
+
+const kindOfName = (name = ''): FolderClass | undefined =>
+  (Object.hasOwn(EXTENSIONS, name) ? EXTENSIONS[name] : undefined) ?? classOf(name)
 
 /** Whether what belongs into a folder of the one kind does as well in one of the other. */
 export const isSameKind = (one: FolderClass, other: FolderClass): boolean =>

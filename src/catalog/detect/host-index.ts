@@ -37,8 +37,16 @@ export interface HostIndex {
   byVersion(versionId: number): readonly HostFile[]
   /** Files with civitdl's token of the model alone (`-mid_1`). */
   byModel(modelId: number): readonly HostFile[]
+  /** Files with this number in a name that civitdl did not write: `x_2255476.safetensors`. */
+  byNumber(number: number): readonly HostFile[]
   /** @param sha256 lower-case hex */
   bySha256(sha256: string): readonly HostFile[]
+  /** Whether a model lies in the folder itself of which neither its name nor anybody else tells which it is. */
+  hasStrangers(folder: string): boolean
+  /** Folders outside of the home that its UI looks for models in too. */
+  readonly moreFolders?: readonly string[] | undefined
+  /** What other UIs of the host have: none of it is there for this one. */
+  readonly others?: HostIndex | undefined
   /** What is known of a folder, which may lie within one that was looked through. @param folder absolute */
   stateOf(folder: string): { readonly state: FolderState; readonly problem?: string | undefined }
   /** Of a folder in which nobody looked into its folders: the home itself, what lies at the very top. */

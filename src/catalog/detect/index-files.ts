@@ -1,25 +1,28 @@
 import { modelExtension } from '../../models/model-file.ts'
-import { readCivitdlName } from '../civitdl-name.ts'
+import { numbersInName, readCivitdlName } from '../civitdl-name.ts'
 import { countedPath } from './host-files.ts'
 import type { HostFile, HostIndex } from './host-index.ts'
 import { nameOf } from './paths.ts'
+import { openName } from './query-name.ts'
 import { huggingFaceKey } from './unfinished.ts'
 
 /** What a host answers beside its files. */
-export type HostFacts = Pick<HostIndex, 'uiHome' | 'userHome' | 'checkedAt' | 'stateOf' | 'isShallow'>
+export type HostFacts = Omit<HostIndex, 'byName' | 'byVersion' | 'byModel' | 'byNumber' | 'bySha256'>
 
 /** Files by everything that a page may know of them. */
 export function indexFiles(files: Iterable<HostFile>, facts: HostFacts): HostIndex {
   const names = new Map<string, HostFile[]>()
   const versions = new Map<number, HostFile[]>()
   const models = new Map<number, HostFile[]>()
+  const numbers = new Map<number, HostFile[]>()
   const digests = new Map<string, HostFile[]>()
   for (const file of files) {
     const name = nameOf(countedPath(file))
     const civitdl = readCivitdlName(name)
-    put(names, name, file)
+    put(names, openName(name), file)
     put(models, civitdl?.model_id, file)
     for (const version of new Set([civitdl?.version_id, file.civitaiVersionId])) put(versions, version, file)
+    for (const number of numbersInName(name)) put(numbers, number, file)
     put(digests, file.sha256, file)
   }
   const unfinishedAs = (name: string | undefined): readonly HostFile[] =>
@@ -34,6 +37,7 @@ export function indexFiles(files: Iterable<HostFile>, facts: HostFacts): HostInd
     ],
     byVersion: (version) => versions.get(version) ?? [],
     byModel: (model) => models.get(model) ?? [],
+    byNumber: (number) => numbers.get(number) ?? [],
     bySha256: (sha256) => digests.get(sha256) ?? [],
   }
 }

@@ -1,7 +1,9 @@
+import type { ModelType } from '../../models/model-file.ts'
 import { type ListedFile, toHostFiles } from './host-files.ts'
 import type { FolderState, HostIndex } from './host-index.ts'
 import { indexFiles } from './index-files.ts'
 import { folderOf, isWithin } from './paths.ts'
+import { foldersWithStrangers } from './strangers.ts'
 
 export interface ListedFolder {
   /** Absolute, on its host. */
@@ -25,8 +27,12 @@ export interface Listing {
   readonly files: readonly ListedFile[]
   /** By path: lower-case hex. */
   readonly sha256?: ReadonlyMap<string, string> | undefined
+  /** By path: why nothing could load it. */
+  readonly faults?: ReadonlyMap<string, string> | undefined
   /** Folders that were not looked through, as they were asked for, and why. */
   readonly refused?: ReadonlyMap<string, string> | undefined
+  /** Folders outside of the home that its UI looks through too, with what it is told that they hold. */
+  readonly extra?: readonly { readonly path: string; readonly type?: ModelType | undefined }[] | undefined
   /** The folders as they were asked for, of which those below `~` tell where that leads. */
   readonly asked?: readonly string[] | undefined
 }
@@ -34,16 +40,19 @@ export interface Listing {
 const NOBODY_LOOKED = { state: 'unreadable', problem: 'nobody looked at that folder' } as const
 
 export function indexListing(listing: Listing): HostIndex {
-  const { uiHome, checkedAt, folders, files, sha256, refused } = listing
+  const { uiHome, checkedAt, folders, files, sha256, faults, refused } = listing
   const userHome = listing.userHome ?? userHomeOf(listing)
   const states = new Map(folders.map((folder) => [folder.path, folder]))
   const isShallow = (folder: string): boolean => folder === uiHome || folder === userHome || folderOf(folder) === '/'
-  const facts = { uiHome, userHome, checkedAt }
+  const extra = listing.extra ?? []
+  const typeOf = (path: string): ModelType | undefined => extra.find((folder) => isWithin(path, folder.path))?.type
+  const facts = { uiHome, userHome, checkedAt, moreFolders: extra.map(({ path }) => path) }
   return indexFiles(
-    toHostFiles(files, ({ path }) => ({ sha256: sha256?.get(path) })),
+    toHostFiles(files, ({ path }) => ({ sha256: sha256?.get(path), fault: faults?.get(path), type: typeOf(path) })),
     {
       ...facts,
       isShallow,
+      hasStrangers: foldersWithStrangers(files),
       stateOf(folder) {
         for (let at = folder; ; at = folderOf(at)) {
           const known = states.get(at)

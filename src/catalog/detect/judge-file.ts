@@ -1,11 +1,12 @@
-import { type ExpectedFile, isLookable } from '../expected-file.ts'
+import { type ExpectedFile, isLookable, isNamedByPage } from '../expected-file.ts'
 import { countedPath } from './host-files.ts'
 import type { HostFile, HostIndex } from './host-index.ts'
-import { isAsGood, isTelling } from './is-as-good.ts'
+import { isAsGood, isByName, isTelling } from './is-as-good.ts'
 import { type Match, matchesOf } from './matches.ts'
 import { EVIDENCE, type FileCheck, type FileStatus } from './page-check.ts'
 import { nameOf } from './paths.ts'
 import { foldersFor, isThere, type Target, targetOf } from './place.ts'
+import { openPath } from './query-name.ts'
 
 /** A match, and what is to be said of it. */
 interface Judged {
@@ -30,7 +31,7 @@ export function judgeFile(expected: ExpectedFile, index: HostIndex, taken: Reado
   const target = targetOf(expected, index)
   const judged = matchesOf(expected, index)
     .flatMap((match) => judge(match, expected, target, index) ?? [])
-    .filter(({ match, isRight }) => isRight || !isByName(match) || !taken.has(match.file.path))
+    .filter(({ match, isRight }) => isRight || !isByName(match.evidence) || !taken.has(match.file.path))
   const best = bestOf(judged, expected.names)
   if (best === undefined) return { ...about, ...notFound(expected, target, index) }
   const { match, status, reason } = best
@@ -38,7 +39,7 @@ export function judgeFile(expected: ExpectedFile, index: HostIndex, taken: Reado
   return {
     ...about,
     status,
-    path,
+    path: openPath(path),
     matched_by: match.evidence,
     size_bytes: sizeBytes,
     ...(sha256 === undefined ? {} : { sha256 }),
@@ -46,15 +47,13 @@ export function judgeFile(expected: ExpectedFile, index: HostIndex, taken: Reado
   }
 }
 
-const isByName = ({ evidence }: Match): boolean => evidence === 'name' || evidence === 'name_and_size'
-
 /** Undefined for what is another file. */
 function judge(match: Match, expected: ExpectedFile, target: Target, index: HostIndex): Judged | undefined {
   const { file, evidence } = match
   const isRight = target.where === 'nowhere' ? isAsGood(match, expected, target) : isThere(file, expected, target)
   if (!isRight && !isAsGood(match, expected, target, index.uiHome)) return undefined
   const isOther = expected.sha256 !== undefined && file.sha256 !== undefined && file.sha256 !== expected.sha256
-  if (isOther && !isRight) return undefined
+  if (isOther && (!isRight || evidence === 'version_in_name')) return undefined
   const fault = faultOf(file, evidence, isOther)
   if (fault !== undefined) return { match, isRight, ...fault }
   if (!isRight) return { match, isRight, status: 'elsewhere', reason: whereInstead(file, target) }
@@ -70,7 +69,7 @@ function faultOf(
   if (evidence === 'sha256') return undefined
   if (unfinished !== undefined) {
     const mark = path.endsWith(`/${unfinished}`) ? 'it is still called' : 'beside it lies'
-    return { status: 'partial', reason: `A download of it is not finished: ${mark} ${unfinished}` }
+    return { status: 'partial', reason: `A download of it is not finished: ${mark} ${openPath(unfinished)}` }
   }
   if (sizeBytes === 0) return { status: 'corrupt', reason: 'It is empty' }
   if (fault !== undefined) return { status: 'corrupt', reason: fault }
@@ -80,13 +79,13 @@ function faultOf(
 
 const whereInstead = (file: HostFile, { where, written }: Target): string =>
   where === 'homeless'
-    ? `It is at ${countedPath(file)}; nothing tells where ${written} is`
+    ? `It is at ${openPath(countedPath(file))}; nothing tells where ${written} is`
     : `It is in another folder than ${written === '' ? 'the home of the UI' : written}`
 
 /** What can be loaded, by the weight of its evidence; else what tells most: where it belongs, then a half before a wreck. */
 function bestOf(judged: readonly Judged[], names: readonly string[]): Judged | undefined {
   const rank = ({ match, status, isRight }: Judged): readonly number[] => {
-    const evidence = isByName(match) ? EVIDENCE.indexOf('name') : EVIDENCE.indexOf(match.evidence)
+    const evidence = EVIDENCE.indexOf(match.evidence === 'name_and_size' ? 'name' : match.evidence)
     const place = isRight ? 0 : 1
     const path = countedPath(match.file)
     // Copies: the one that is called as it should be.
@@ -105,11 +104,25 @@ function compare(one: readonly number[], other: readonly number[]): number {
   return 0
 }
 
+/** Whether there is a file in its folders of which nobody knows which it is. */
+const mayHideUnderAnyName = (target: Target, index: HostIndex): boolean =>
+  target.where === 'nowhere' ||
+  foldersFor(target, index).some((folder) => index.stateOf(folder).state !== 'missing' && index.hasStrangers(folder))
+
+function whyUnnamed({ source }: ExpectedFile): string {
+  const what = source.kind === 'civitai' ? 'Civitai decides what' : 'The server decides what'
+  const known = source.kind === 'civitai' && source.version_id !== undefined ? `version ${source.version_id}` : 'it'
+  return `${what} the file is called, and none there is known as ${known}: airkeep scan --identify tells them by hash`
+}
+
 /** Missing only where somebody looked into all folders that may hold it. */
 function notFound(expected: ExpectedFile, target: Target, index: HostIndex): Pick<FileCheck, 'status' | 'reason'> {
   if (target.where === 'homeless') {
     const whose = target.written.startsWith('~') ? 'of the user' : 'of the UI'
     return { status: 'unknown', reason: `Nothing tells where the home ${whose} is on that host` }
+  }
+  if (!isNamedByPage(expected) && mayHideUnderAnyName(target, index)) {
+    return { status: 'unknown', reason: whyUnnamed(expected) }
   }
   if (target.where === 'nowhere') {
     const isNamed = expected.sha256 !== undefined || expected.civitdl !== undefined || expected.names.some(isTelling)
@@ -130,5 +143,16 @@ function notFound(expected: ExpectedFile, target: Target, index: HostIndex): Pic
       reason: `Nobody looked into the folders of ${target.folder}: they hold more than models`,
     }
   }
-  return { status: 'missing' }
+  const other = index.others === undefined ? undefined : findAmong(expected, index.others)
+  return {
+    status: 'missing',
+    ...(other === undefined ? {} : { reason: `Only another UI of that host has it: ${other}` }),
+  }
+}
+
+function findAmong(expected: ExpectedFile, others: HostIndex): string | undefined {
+  const match = matchesOf(expected, others).find(
+    ({ file, evidence }) => !isByName(evidence) || isTelling(nameOf(countedPath(file))),
+  )
+  return match === undefined ? undefined : openPath(match.file.path)
 }

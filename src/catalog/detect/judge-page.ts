@@ -51,21 +51,19 @@ function statusOf(
   page: PageReport,
   files: readonly FileCheck[],
 ): { readonly status: PageStatus; readonly reason?: string | undefined } {
-  if (page.syntax_type === 'INVALID' && !page.checkable) return { status: 'invalid', reason: page.reason }
+  // What its commands would place is told file by file all the same.
+  if (page.syntax_type === 'INVALID') return { status: 'invalid', reason: page.reason }
   if (page.syntax_type === 'NO_DOWNLOAD') {
     return { status: 'not_applicable', reason: 'It has no command that downloads a file' }
   }
-  // An INVALID page says why even where its commands tell what to look for.
-  const own = page.reason
   const there = files.filter(({ status }) => THERE.has(status)).length
-  if (there === files.length && there > 0) return { status: 'all', reason: own }
+  if (there === files.length && there > 0) return { status: 'all' }
   const isAnyMissing = files.some(({ status }) => status === 'missing' || status === 'corrupt')
   const isBegun = there > 0 || files.some(({ status }) => status === 'partial')
   const unknown = files.find(({ status }) => status === 'unknown')
-  if (files.length === 0)
-    return { status: 'unknown', reason: own ?? 'Its commands name no file that could be looked for' }
-  if (unknown !== undefined && !(isBegun && isAnyMissing)) return { status: 'unknown', reason: own ?? unknown.reason }
-  return { status: isBegun ? 'partial' : 'none', reason: own }
+  if (files.length === 0) return { status: 'unknown', reason: 'Its commands name no file that could be looked for' }
+  if (unknown !== undefined && !(isBegun && isAnyMissing)) return { status: 'unknown', reason: unknown.reason }
+  return { status: isBegun ? 'partial' : 'none' }
 }
 
 function notesOn(expected: ExpectedFile, check: FileCheck | undefined): readonly string[] {
@@ -75,6 +73,9 @@ function notesOn(expected: ExpectedFile, check: FileCheck | undefined): readonly
   const { size_bytes: size = 0, status } = check
   if (claimed !== undefined && !isSizeOf(claimed, size)) {
     notes.push(`${expected.expected} has ${size} bytes, where the page says ${claimed}`)
+  }
+  if (check.matched_by === 'version_in_name') {
+    notes.push(`${expected.expected} is there by the number in its name alone: compare its SHA-256`)
   }
   if (sha256 !== undefined && check.matched_by !== 'sha256' && status !== 'verified') {
     notes.push(`the SHA-256 of ${expected.expected} is not known on that host: it is there, and not verified`)

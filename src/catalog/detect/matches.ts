@@ -25,7 +25,7 @@ export function matchesOf(expected: ExpectedFile, index: HostIndex): readonly Ma
   const add = (files: readonly HostFile[], evidence: Evidence): void => {
     for (const file of files) if (!matches.has(file)) matches.set(file, evidence)
   }
-  const { sha256, names, claimed_size_bytes: claimed } = expected
+  const { sha256, names, civitdl, source, claimed_size_bytes: claimed } = expected
   if (sha256 !== undefined) add(index.bySha256(sha256), 'sha256')
   addByCivitai(expected, index, add)
   const named = names.flatMap((name) => index.byName(name))
@@ -36,6 +36,13 @@ export function matchesOf(expected: ExpectedFile, index: HostIndex): readonly Ma
     )
   }
   add(named, 'name')
+  const version = (civitdl ?? (source.kind === 'civitai' ? source : {})).version_id
+  if (version !== undefined) {
+    // What is known to be another version only happens to have that number.
+    const isOther = ({ civitaiVersionId: known }: HostFile): boolean => known !== undefined && known !== version
+    const files = index.byNumber(version).filter((file) => !isOther(file))
+    add(files, 'version_in_name')
+  }
   return [...matches].map(([file, evidence]) => ({ file, evidence }))
 }
 

@@ -45,6 +45,7 @@ export const nodeAnswerSchema = v.object({
   checked_at: v.pipe(v.string(), v.isoTimestamp()),
   results: v.record(v.string(), pageSchema),
   reason: maybe(text(2_000)),
+  host_status: maybe(text(100)),
 })
 
 export type NodeAnswer = v.InferOutput<typeof nodeAnswerSchema>

@@ -98,7 +98,7 @@ export function createNodeClient({ nodes, greet, fetch }: NodeClientDeps): OpenN
             ...(trace === undefined ? {} : { trace }),
           })
           if (response.status < 300) return await response.json().catch(orUnusable(name, signal))
-          throw await failureOf(response, name, operation)
+          throw await failureOf(response, { name, operation, namesHome: 'ui_home' in body })
         } catch (error) {
           signal.throwIfAborted()
           if (!isAppError(error) || error instanceof NodeFailure || error.code === 'internal') throw error
@@ -116,10 +116,29 @@ const orUnusable = (name: string, signal: AbortSignal) => (error: unknown) => {
   throw new NodeFailure('node_unusable', name, reason, { cause: error })
 }
 
-async function failureOf(response: GuardedResponse, name: string, operation: string): Promise<NodeFailure> {
+interface Asked {
+  /** The node. */
+  readonly name: string
+  readonly operation: string
+  /** It was told in which home to look. */
+  readonly namesHome: boolean
+}
+
+async function failureOf(response: GuardedResponse, { name, operation, namesHome }: Asked): Promise<NodeFailure> {
   const { status } = response
-  const said = await detailOf(response)
+  const { detail: said, hint } = await problemOf(response)
   const add = (reason: string): string => (said === undefined ? reason : `${reason}: ${said}`)
+  // What an airkeep says of a folder that the token may not name: another token would not help.
+  if (status === 403 && namesHome && hint?.includes('AIRKEEP_ALLOW_READ') === true) {
+    return new NodeFailure('node_declined', name, add('it does not look in that ui_home'), {
+      hint: 'Leave ui_home out, name one of that host, or have its owner open the folder there with AIRKEEP_ALLOW_READ',
+    })
+  }
+  if (status === 404 && namesHome && said?.endsWith('does not exist') === true) {
+    return new NodeFailure('node_declined', name, add('it has no such ui_home'), {
+      hint: 'Leave ui_home out, or name one of that host',
+    })
+  }
   if (status === 401 || status === 403) {
     return new NodeFailure('node_refused', name, add(refusalOf(status)), {
       hint: `Add it again with a token of that host that may call ${operation}`,
@@ -134,12 +153,14 @@ async function failureOf(response: GuardedResponse, name: string, operation: str
   return new NodeFailure('node_unreachable', name, add(refusalOf(status)))
 }
 
-/** What its problem document says: a stranger's words, on one line. */
-async function detailOf(response: GuardedResponse): Promise<string | undefined> {
+/** What its problem document says: a stranger's words, each on one line. */
+async function problemOf(response: GuardedResponse): Promise<{ readonly detail?: string; readonly hint?: string }> {
   if (!/\bjson\b/.test(response.headers.get('content-type') ?? '')) {
     response.discard()
-    return undefined
+    return {}
   }
   const problem = await response.json(MAX_PROBLEM_BYTES).catch(() => undefined)
-  return quoteOf(isJsonObject(problem) ? problem.detail : undefined, LONGEST_DETAIL)
+  if (!isJsonObject(problem)) return {}
+  const [detail, hint] = [problem.detail, problem.hint].map((said) => quoteOf(said, LONGEST_DETAIL))
+  return { ...(detail === undefined ? {} : { detail }), ...(hint === undefined ? {} : { hint }) }
 }

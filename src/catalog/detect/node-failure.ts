@@ -11,6 +11,8 @@ const CODES = {
   node_unsupported: 'upstream_unavailable',
   /** It does not take what is asked: a folder that is none of its own, more than it reads. */
   node_declined: 'invalid_input',
+  /** Nothing there tells where its UI is. */
+  no_ui_home: 'not_found',
   /** What it answers is not what it was asked for. */
   node_unusable: 'upstream_unavailable',
 } as const satisfies Record<string, ErrorCode>

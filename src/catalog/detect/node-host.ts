@@ -7,7 +7,7 @@ import { type NodeAnswer, type NodePage, nodeAnswerSchema } from './node-answer.
 import type { OpenNode } from './node-client.ts'
 import { NodeFailure } from './node-failure.ts'
 import type { PageCheck } from './page-check.ts'
-import { openTextOf } from './page-texts.ts'
+import { nameToSend, openTextOf } from './page-texts.ts'
 
 /** Another airkeep reads up to 16 MiB of JSON in one request unless it is told otherwise. */
 const MOST_BYTES = 8 * 2 ** 20
@@ -63,7 +63,7 @@ async function* inParts(pages: readonly PageToCheck[], signal: AbortSignal): Asy
     signal.throwIfAborted()
     const content = await openTextOf(page)
     if (content === undefined) continue
-    const item = { file_path: page.report.file_path, content }
+    const item = { file_path: nameToSend(page.report.file_path), content }
     const size = Buffer.byteLength(JSON.stringify(item)) + 1
     if (size > MOST_BYTES) continue
     if (part.length > 0 && (bytes + size > MOST_BYTES || part.length >= MOST_PAGES)) {
@@ -82,11 +82,13 @@ function read(name: string, answer: unknown): NodeAnswer {
   const parsed = v.safeParse(nodeAnswerSchema, answer, { abortEarly: true })
   if (!parsed.success) throw new NodeFailure('node_unusable', name, 'its answer is not that of check_downloads')
   if (parsed.output.success) return parsed.output
-  throw new NodeFailure('node_declined', name, parsed.output.reason ?? 'it could not look at its folders')
+  const status = parsed.output.host_status === 'no_ui_home' ? 'no_ui_home' : 'node_declined'
+  throw new NodeFailure(status, name, parsed.output.reason ?? 'it could not look at its folders')
 }
 
 function toCheck(report: PageReport, { results }: NodeAnswer): PageCheck {
-  const page = Object.hasOwn(results, report.file_path) ? results[report.file_path] : undefined
+  const name = nameToSend(report.file_path)
+  const page = Object.hasOwn(results, name) ? results[name] : undefined
   if (page === undefined) return unlooked(report, 'The node did not answer for it')
   if (!isConsistent(page)) return unlooked(report, 'The answer of the node contradicts itself')
   return { ...page, notes: [...new Set([...report.notes, ...page.notes])] }

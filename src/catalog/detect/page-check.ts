@@ -11,8 +11,15 @@ export type FileStatus = (typeof FILE_STATUSES)[number]
 export const PAGE_STATUSES = ['all', 'partial', 'none', 'not_applicable', 'invalid', 'unknown'] as const
 export type PageStatus = (typeof PAGE_STATUSES)[number]
 
-/** In the order of their weight. */
-export const EVIDENCE = ['sha256', 'civitdl_version', 'civitdl_model', 'name_and_size', 'name'] as const
+/** In the order of their weight; the last: a version's number stands in a name that civitdl did not write. */
+export const EVIDENCE = [
+  'sha256',
+  'civitdl_version',
+  'civitdl_model',
+  'name_and_size',
+  'name',
+  'version_in_name',
+] as const
 export type Evidence = (typeof EVIDENCE)[number]
 
 export interface FileCheck {

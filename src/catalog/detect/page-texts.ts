@@ -1,6 +1,6 @@
 import { isAppError } from '../../errors.ts'
+import { decodePage } from '../../lib/page-text.ts'
 import { openPage } from '../fix/page-file.ts'
-import { decodePage } from '../page-text.ts'
 import { withoutSecrets } from '../secrets.ts'
 import type { PageToCheck } from './catalog-host.ts'
 
@@ -17,3 +17,6 @@ export async function openTextOf({ content, page_path: path }: PageToCheck): Pro
     throw error
   }
 }
+
+/** How a page is called where only its text goes: nothing lies there under an absolute path of this host. */
+export const nameToSend = (filePath: string): string => filePath.replace(/^\/+/, '')

@@ -1,6 +1,6 @@
 import type { FolderClass } from '../../models/known-folders.ts'
 import type { ExpectedFile } from '../expected-file.ts'
-import { foldersOfKind, kindOfFolder, usualFolders } from './folder-kinds.ts'
+import { foldersOfKind, isSameKind, kindOfFolder, usualFolders } from './folder-kinds.ts'
 import { countedPath } from './host-files.ts'
 import type { HostFile, HostIndex } from './host-index.ts'
 import { folderOf, isWithin, joinPath } from './paths.ts'
@@ -41,8 +41,15 @@ export function isThere(file: HostFile, { is_below }: ExpectedFile, { folder }: 
  * The folders that were looked through for a file: where it belongs, and those that are as good. What could not be read
  * in any of them may hide it.
  */
-export function foldersFor({ where, folder, kind }: Target, { uiHome }: HostIndex): readonly string[] {
-  const own = folder === undefined ? [] : [folder]
+export function foldersFor(
+  { where, folder, kind }: Target,
+  { uiHome, moreFolders = [] }: HostIndex,
+): readonly string[] {
+  const mayHold = (more: string): boolean => {
+    const other = kindOfFolder(more)
+    return other === undefined || kind === undefined || isSameKind(other, kind)
+  }
+  const own = [...(folder === undefined ? [] : [folder]), ...moreFolders.filter(mayHold)]
   if (uiHome === undefined) return own
   const others = kind !== undefined ? foldersOfKind(kind) : where === 'nowhere' ? usualFolders() : []
   return [...new Set([...own, ...others.map((each) => joinPath(uiHome, each))])]

@@ -1,4 +1,5 @@
 import type { ExpectedFile } from '../expected-file.ts'
+import { EXTRA_NAME } from '../ssh/extra-folders.ts'
 import { type RemoteFile, type RemoteListing, remotePath } from '../ssh/remote-listing.ts'
 import { escapeName } from '../ssh/remote-name.ts'
 import type { SshLister } from '../ssh/ssh-lister.ts'
@@ -6,8 +7,11 @@ import type { SshTarget } from '../ssh/ssh-target.ts'
 import type { CatalogHost } from './catalog-host.ts'
 import { checkPagesInSteps } from './check-pages.ts'
 import { foldersToLook } from './folders-to-look.ts'
-import { indexListing } from './index-listing.ts'
+import { indexListing, type Listing } from './index-listing.ts'
 import type { PageCheck } from './page-check.ts'
+import { nameOf } from './paths.ts'
+import { openName } from './query-name.ts'
+import { filesToPeek, lookAtHeads } from './remote-heads.ts'
 import { noteSmallFiles } from './small-files.ts'
 
 export interface SshHostOptions {
@@ -23,21 +27,31 @@ export function createSshHost({ lister, target, uiHome }: SshHostOptions): Catal
     async check(pages, { actor, signal, progress }) {
       const reports = pages.map(({ report }) => report)
       const folders = foldersToLook(reports)
+      const judge = (listing: RemoteListing, faults?: ReadonlyMap<string, string>) =>
+        checkPagesInSteps(reports, indexListing({ ...toListing(listing, folders), faults }), { signal })
+      let peeked: readonly RemoteFile[] = []
+      let checks: Awaited<ReturnType<typeof judge>> = new Map()
       const listing = await lister.list({
         target,
         actor,
         uiHome,
         folders,
         toHash: chooseToHash(reports.flatMap(({ files }) => files)),
+        async toPeek(known) {
+          checks = await judge(known)
+          peeked = filesToPeek(checks.values(), known)
+          return peeked
+        },
         signal,
         onProgress: (files) => progress({ done: files, unit: 'items', message: `listed ${files} files` }),
       })
-      const checks = await checkPagesInSteps(reports, indexListing(toListing(listing, folders)), { signal })
+      const { faults, whole } = lookAtHeads(listing, peeked)
+      if (faults.size > 0) checks = await judge(listing, faults)
       return {
         instance: listing.target,
         ui_home: listing.uiHome === undefined ? null : escapeName(listing.uiHome.path),
         checkedAt: listing.listedAt,
-        results: new Map([...checks].map(([filePath, check]) => [filePath, escaped(noteSmallFiles(check))])),
+        results: new Map([...checks].map(([filePath, check]) => [filePath, escaped(noteSmallFiles(check, whole))])),
       }
     },
   }
@@ -54,7 +68,7 @@ function chooseToHash(expected: readonly ExpectedFile[]): (listing: RemoteListin
     ),
   )
   const isChosen = ({ path, sizeBytes }: RemoteFile): boolean => {
-    const name = lastPart(path)
+    const name = openName(nameOf(path))
     const count = left.get(name) ?? 0
     if (count === 0 || sizeBytes === 0) return false
     left.set(name, count - 1)
@@ -63,13 +77,19 @@ function chooseToHash(expected: readonly ExpectedFile[]): (listing: RemoteListin
   return ({ files }) => (left.size === 0 ? [] : files.filter(isChosen))
 }
 
-const lastPart = (path: string): string => path.slice(path.lastIndexOf('/') + 1)
-
-function toListing({ uiHome, listedAt, folders, files, sha256, refused }: RemoteListing, asked: readonly string[]) {
+function toListing(listing: RemoteListing, asked: readonly string[]): Listing {
+  const { uiHome, userHome, listedAt, folders, files, sha256, refused, extra } = listing
+  const listed = folders.map(({ path, state, problems }) => ({ path, state, problem: problems[0] }))
+  // What a file names that cannot be read may hold anything.
+  const file = `${uiHome?.path ?? ''}/${EXTRA_NAME}`
+  const unread =
+    extra?.problem === undefined ? [] : [{ path: file, state: 'unreadable', problem: extra.problem } as const]
   return {
     uiHome: uiHome?.path,
+    userHome,
     checkedAt: listedAt,
-    folders: folders.map(({ path, state, problems }) => ({ path, state, problem: problems[0] })),
+    folders: [...listed, ...unread],
+    extra: [...(extra?.folders ?? []), ...unread],
     files: files.map((file) => ({ path: remotePath(file), sizeBytes: file.sizeBytes })),
     sha256: new Map([...sha256].map(([file, digest]) => [remotePath(file), digest])),
     refused,

@@ -4,8 +4,8 @@ import { AppError } from '../../errors.ts'
 import { orDiskFull } from '../../lib/disk-error.ts'
 import { ensureOpened, openFlags } from '../../lib/exact-file.ts'
 import { writeAtomic } from '../../lib/files.ts'
-import { reasonOf } from '../folder.ts'
-import { MAX_PAGE_BYTES, tooLarge } from '../limits.ts'
+import { reasonOf } from '../../lib/page-folder.ts'
+import { MAX_PAGE_BYTES, tooLarge } from '../../lib/page-text.ts'
 
 export interface OpenedPage {
   readonly bytes: Uint8Array

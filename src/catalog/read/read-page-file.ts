@@ -1,8 +1,8 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { isAppError } from '../../errors.ts'
 import { ensureOpened, isSymlinkRefused, openFlags } from '../../lib/exact-file.ts'
-import { reasonOf } from '../folder.ts'
-import { MAX_PAGE_BYTES, tooLarge } from '../limits.ts'
+import { reasonOf } from '../../lib/page-folder.ts'
+import { MAX_PAGE_BYTES, tooLarge } from '../../lib/page-text.ts'
 
 export type PageBytes = { readonly bytes: Uint8Array } | { readonly fault: string }
 

@@ -1,13 +1,15 @@
-import { randomBytes } from 'node:crypto'
 import type { Clock } from '../../lib/clock.ts'
+import { type ExtraFolders, readExtraFolders } from './extra-folders.ts'
 import { createListingRecords, type ListingRecords } from './listing-records.ts'
-import { planFolders } from './remote-folders.ts'
-import { type RemoteFile, type RemoteListing, remotePath } from './remote-listing.ts'
+import { bytesOf, digestOf, type FarSide, newToken, readOver } from './read-over.ts'
+import { type FolderWish, planFolders } from './remote-folders.ts'
+import type { RemoteFile, RemoteListing } from './remote-listing.ts'
 import { askRemote } from './remote-session.ts'
-import { hashRequests, listRequests, uiHomeValue } from './request-values.ts'
+import { listRequests, uiHomeValue } from './request-values.ts'
 import { SshFailure } from './ssh-failure.ts'
 import type { SshRun } from './ssh-run.ts'
 import { describeTarget, type SshTarget } from './ssh-target.ts'
+import { withoutCircles } from './without-circles.ts'
 
 export interface ListRequest {
   readonly target: SshTarget
@@ -17,6 +19,8 @@ export interface ListRequest {
   readonly folders: readonly string[]
   /** Which of the listed files are to be hashed there, over the same connection. */
   readonly toHash?: ((listing: RemoteListing) => readonly RemoteFile[]) | undefined
+  /** Of which the first bytes are to be read there, told the digests. */
+  readonly toPeek?: ((listing: RemoteListing) => Promise<readonly RemoteFile[]>) | undefined
   readonly signal: AbortSignal
   /** Files that are listed by now. */
   readonly onProgress?: ((files: number) => void) | undefined
@@ -25,6 +29,8 @@ export interface ListRequest {
 export interface ListingLimits {
   /** Files of one host. */
   readonly maxFiles: number
+  /** Silence before the first word of an answer: a host that logs nobody in may hang for ever. */
+  readonly helloMs: number
   /** Silence of a host that lists: a folder on a slow network disk may take that long. */
   readonly listSilenceMs: number
   /** Silence of a host that hashes one file: 40 GB at 40 MB/s. */
@@ -43,8 +49,8 @@ export interface ListOverDeps {
  * @throws SshFailure; AppError invalid_input (ui_home); the signal's reason
  */
 export async function listOver(run: SshRun, request: ListRequest, deps: ListOverDeps): Promise<RemoteListing> {
-  const { target, signal, onProgress, toHash } = request
-  const { maxFiles, listSilenceMs, hashSilenceMs } = deps.limits
+  const { target, signal, onProgress, toHash, toPeek } = request
+  const { maxFiles, helloMs, listSilenceMs, hashSilenceMs } = deps.limits
   const { wishes, refused } = planFolders(request.folders)
   const records = createListingRecords()
   let overfull = false
@@ -53,9 +59,11 @@ export async function listOver(run: SshRun, request: ListRequest, deps: ListOver
     overfull ||= records.files.length > maxFiles
     return taken && !overfull
   }
-  const requests = listRequests({ ...deps, uiHome: uiHomeValue(request.uiHome) }, wishes)
-  for (const values of requests) {
-    const piece = { mode: 'list', values, onRecord: take, silenceMs: listSilenceMs } as const
+  const list = async (some: readonly FolderWish[], uiHome: Uint8Array): Promise<void> => {
+    for (const values of listRequests({ ...deps, uiHome }, some)) await listPiece(values)
+  }
+  const listPiece = async (values: readonly Uint8Array[]): Promise<void> => {
+    const piece = { mode: 'list', values, onRecord: take, silenceMs: listSilenceMs, helloMs } as const
     const onPiece = (): void => onProgress?.(records.files.length)
     await askRemote(run, target, newToken(), signal, { ...piece, onPiece }).catch((error: unknown) => {
       throw overfull ? tooManyFiles(target, maxFiles) : error
@@ -63,44 +71,50 @@ export async function listOver(run: SshRun, request: ListRequest, deps: ListOver
     const relative = wishes.some(({ folder }) => !/^[/~]/.test(folder))
     demandUiHome(records, request, relative)
   }
+  await list(wishes, uiHomeValue(request.uiHome))
+  const { uiHome, userHome } = records
+  const extra = await extraFoldersOf(records)
+  const more = planFolders(extra.folders.map(({ path }) => path))
+  const seen = records.folders.map(({ path }) => path).filter((path) => !isShallow(path, records))
+  // Over the same connection, as the rest.
+  const unseen = more.wishes.filter(({ folder }) => !seen.some((path) => isBelow(folder, path)))
+  if (unseen.length > 0) await list(unseen, uiHomeValue(uiHome?.path))
   const listing: RemoteListing = {
     host: records.host,
     target: describeTarget(target),
-    uiHome: records.uiHome,
+    uiHome,
+    userHome,
     folders: records.folders,
-    refused,
-    files: records.files,
+    extra,
+    refused: new Map([...refused, ...more.refused]),
+    files: withoutCircles(records.files),
     sha256: new Map(),
+    heads: new Map(),
     listedAt: deps.clock.now(),
   }
-  const chosen = toHash?.(listing) ?? []
-  return { ...listing, sha256: await hashOver(run, target, chosen, hashSilenceMs, signal) }
+  const far: FarSide = { run, target, signal, helloMs }
+  const toRead = toHash?.(listing) ?? []
+  const hashed = {
+    ...listing,
+    sha256: await readOver(far, toRead, { mode: 'hash', read: digestOf, silenceMs: hashSilenceMs }),
+  }
+  const peeked = (await toPeek?.(hashed)) ?? []
+  return { ...hashed, heads: await readOver(far, peeked, { mode: 'head', read: bytesOf, silenceMs: listSilenceMs }) }
 }
 
-async function hashOver(
-  run: SshRun,
-  target: SshTarget,
-  files: readonly RemoteFile[],
-  silenceMs: number,
-  signal: AbortSignal,
-): Promise<ReadonlyMap<RemoteFile, string>> {
-  const digests = new Map<RemoteFile, string>()
-  const waiting = [...files]
-  const onRecord = (record: string): boolean => {
-    const [, digest] = /^H((?:[0-9a-f]{64})?)$/.exec(record) ?? []
-    const file = waiting.shift()
-    if (file === undefined || digest === undefined) return false
-    if (digest !== '') digests.set(file, digest)
-    return true
-  }
-  for (const values of hashRequests(files.map(remotePath))) {
-    await askRemote(run, target, newToken(), signal, { mode: 'hash', values, onRecord, silenceMs })
-  }
-  return digests
+const NO_EXTRA: ExtraFolders = { folders: [], problem: undefined }
+
+/** What a ComfyUI there is told to look through besides its own folders. */
+async function extraFoldersOf({ uiHome, userHome = '/', extraPaths }: ListingRecords): Promise<ExtraFolders> {
+  if (uiHome === undefined || extraPaths === undefined) return NO_EXTRA
+  return readExtraFolders(extraPaths.text, { home: uiHome.path, userHome })
 }
 
-/** Nobody on the far side can have printed it before. */
-const newToken = (): string => `airkeep-${randomBytes(16).toString('hex')}`
+/** As `planFolders` has it: what lies deeper in it was not listed. */
+const isShallow = (path: string, { uiHome, userHome }: ListingRecords): boolean =>
+  path === uiHome?.path || path === userHome || !path.slice(1).includes('/')
+
+const isBelow = (path: string, folder: string): boolean => path === folder || path.startsWith(`${folder}/`)
 
 function demandUiHome(records: ListingRecords, { target, uiHome }: ListRequest, relative: boolean): void {
   if (records.uiHome !== undefined || (uiHome === undefined && !relative)) return

@@ -12,11 +12,15 @@ export interface ListingRecords {
   take(record: string): boolean
   readonly host: string
   readonly uiHome: RemoteUiHome | undefined
+  /** Where `~` leads there. */
+  readonly userHome: string | undefined
+  /** `extra_model_paths.yaml` of the UI there, where it has one; without a text it could not be read. */
+  readonly extraPaths: { readonly text: string | undefined } | undefined
   readonly folders: readonly RemoteFolder[]
   readonly files: readonly RemoteFile[]
 }
 
-const FILE = /^(\d{1,16}) (?:(-?\d{1,15})(\.\d+)?|-) \.\/(.+)$/s
+const FILE = /^(\d{1,16}) (?:(-?\d{1,15})(\.\d+)?|-) (?:(\d{1,20}:\d{1,20}):(\d{1,10})|-) \.\/(.+)$/s
 
 /** What `find` reports of links that lead nowhere or in a circle: there is no file behind them, and nothing is missed. */
 const NO_LOSS =
@@ -28,6 +32,8 @@ export function createListingRecords(): ListingRecords {
   let host = ''
   let source = ''
   let uiHome: RemoteUiHome | undefined
+  let userHome: string | undefined
+  let extraPaths: { readonly text: string | undefined } | undefined
   let current: OpenFolder | undefined
   const folders: OpenFolder[] = []
   const files: RemoteFile[] = []
@@ -42,9 +48,11 @@ export function createListingRecords(): ListingRecords {
   const takeFile = (record: string): boolean => {
     const match = FILE.exec(record)
     if (match === null || current === undefined) return false
-    const [, size, seconds, fraction = '', path = ''] = match
+    const [, size, seconds, fraction = '', id, links, path = ''] = match
     const modifiedMs = seconds === undefined ? undefined : Math.floor(Number(`${seconds}${fraction}`) * 1000)
-    files.push({ folder: current, path, sizeBytes: Number(size), modifiedMs })
+    // With further names of its own it may stand there twice by right.
+    const linked = id === undefined || links !== '1' ? {} : { id }
+    files.push({ folder: current, path, sizeBytes: Number(size), modifiedMs, ...linked })
     return true
   }
 
@@ -60,6 +68,12 @@ export function createListingRecords(): ListingRecords {
           return true
         case 'U':
           uiHome = rest === '' ? undefined : { path: rest, source }
+          return true
+        case 'O':
+          userHome = rest.startsWith('/') ? rest : undefined
+          return true
+        case 'X':
+          extraPaths = { text: rest.startsWith('+') ? rest.slice(1) : undefined }
           return true
         case 'F':
           if (current !== undefined || !rest.startsWith('/')) return false
@@ -83,6 +97,12 @@ export function createListingRecords(): ListingRecords {
     },
     get uiHome() {
       return uiHome
+    },
+    get userHome() {
+      return userHome
+    },
+    get extraPaths() {
+      return extraPaths
     },
     folders,
     files,

@@ -1,3 +1,5 @@
+import type { ExtraFolders } from './extra-folders.ts'
+
 /** A file as the far side lists it: models, and everything else that lies there, marks of unfinished downloads too. */
 export interface RemoteFile {
   readonly folder: RemoteFolder
@@ -6,6 +8,8 @@ export interface RemoteFile {
   readonly sizeBytes: number
   /** Undefined where the far side cannot tell. */
   readonly modifiedMs: number | undefined
+  /** The same of whatever links lead to it; left out where the far side cannot tell, and of hard links. */
+  readonly id?: string
 }
 
 /**
@@ -36,6 +40,10 @@ export interface RemoteListing {
   readonly target: string
   /** Undefined where nothing tells, and no folder was relative. */
   readonly uiHome: RemoteUiHome | undefined
+  /** Where `~` leads there. */
+  readonly userHome?: string | undefined
+  /** Folders that the UI there is told to look through too. */
+  readonly extra?: ExtraFolders | undefined
   /** Folders that were looked through; one within another stands there only once. */
   readonly folders: readonly RemoteFolder[]
   /** Folders that are not looked through, and why. */
@@ -43,6 +51,8 @@ export interface RemoteListing {
   readonly files: readonly RemoteFile[]
   /** SHA-256 in lower-case hex, of the files that were asked for and could be read. */
   readonly sha256: ReadonlyMap<RemoteFile, string>
+  /** The first bytes, up to 1024, of the files that were asked for and could be read. */
+  readonly heads: ReadonlyMap<RemoteFile, Uint8Array>
   /** Epoch milliseconds. */
   readonly listedAt: number
 }

@@ -12,6 +12,8 @@ export interface RemoteRequest {
   readonly onRecord: (record: string) => boolean
   /** Silence after which the far side counts as stuck. */
   readonly silenceMs: number
+  /** Silence before its first word: for login and the start of a shell. */
+  readonly helloMs: number
   /** After each piece of the answer. */
   readonly onPiece?: () => void
 }
@@ -28,11 +30,11 @@ export async function askRemote(
   signal: AbortSignal,
   request: RemoteRequest,
 ): Promise<void> {
-  const { mode, values, onRecord, silenceMs, onPiece } = request
+  const { mode, values, onRecord, silenceMs, helloMs, onPiece } = request
   const reader = createAnswerReader(token, onRecord)
   run.write(encodeRequest(mode, token, values))
   while (reader.state === 'noise' || reader.state === 'answer') {
-    const chunk = await run.read(silenceMs)
+    const chunk = await run.read(reader.began ? silenceMs : Math.min(helloMs, silenceMs))
     if (chunk === undefined) break
     reader.push(chunk)
     onPiece?.()

@@ -33,7 +33,7 @@ export function listRequests(homes: HomeValues, wishes: readonly FolderWish[]): 
 }
 
 /** The values of as few requests as hold all paths. */
-export const hashRequests = (paths: readonly string[]): Uint8Array[][] =>
+export const pathRequests = (paths: readonly string[]): Uint8Array[][] =>
   grouped(
     paths.map((path) => [encodeName(path)]),
     LONGEST_REQUEST,

@@ -17,6 +17,7 @@ const LIMITS: SshListerLimits = {
   totalMs: 2 * 3_600_000,
   maxBytes: 256 * 2 ** 20,
   maxFiles: 500_000,
+  helloMs: 20_000,
   listSilenceMs: 90_000,
   hashSilenceMs: 1_000_000,
 }

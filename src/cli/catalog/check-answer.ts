@@ -54,11 +54,6 @@ export const statusOf = ({ result }: CheckedPage): string => textOf(result.statu
 /** Whether somebody looked for its files. */
 export const isTested = (page: CheckedPage): boolean => ['all', 'partial', 'none'].includes(statusOf(page))
 
-/** Whether nothing that could be looked for is missing, and all could be looked for. */
+/** Whether nothing is missing, and all could be looked for: what an invalid page needs nobody knows. */
 export const isComplete = (answer: JsonObject): boolean =>
-  checkedPages(answer).every(
-    (page) => statusOf(page) === 'all' || statusOf(page) === 'not_applicable' || !needsFiles(page),
-  )
-
-/** A page that is invalid and names no files asks for nothing. */
-const needsFiles = ({ result }: CheckedPage): boolean => result.checkable === true || result.status === 'unknown'
+  checkedPages(answer).every((page) => statusOf(page) === 'all' || statusOf(page) === 'not_applicable')

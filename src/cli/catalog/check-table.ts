@@ -11,7 +11,7 @@ const BADGES: Readonly<Record<string, string>> = {
   none: '○ missing',
   unknown: '? unknown',
   invalid: '! invalid',
-  not_applicable: '- nothing',
+  not_applicable: '· nothing',
 }
 
 export const badgeOf = (page: CheckedPage): string => BADGES[statusOf(page)] ?? statusOf(page)
@@ -19,8 +19,7 @@ export const badgeOf = (page: CheckedPage): string => BADGES[statusOf(page)] ?? 
 /** Worst first would hide where a page is: they stand as the catalog has them. */
 export function renderCheck(answer: JsonObject, columns: number | undefined): string {
   const pages = checkedPages(answer)
-  const shown = pages.filter((page) => statusOf(page) !== 'not_applicable')
-  const rows = shown.map((page) => ({
+  const rows = pages.map((page) => ({
     status: badgeOf(page),
     page: page.name,
     files: filesOf(page),
@@ -46,6 +45,8 @@ function detailOf(page: CheckedPage): string {
   const files = objectsOf(result.files)
   const absent = files.filter(({ status }) => !HERE.has(textOf(status) ?? ''))
   if (statusOf(page) === 'all') return textOf(result.path) ?? ''
+  // Its badge says it all, and half of a catalog are such.
+  if (statusOf(page) === 'not_applicable') return ''
   const reason = textOf(result.reason)
   if (reason !== undefined || absent.length === 0) return reason ?? ''
   return absent

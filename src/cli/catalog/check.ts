@@ -31,16 +31,17 @@ export async function checkCatalog(context: Context, paths: readonly string[], o
   if (options.ssh !== undefined && options.node !== undefined) {
     throw new AppError('invalid_input', 'Give --ssh or --node, not both', { hint: 'A check looks at one host' })
   }
-  const csv = options.csv === undefined ? undefined : resolve(outside.cwd, options.csv)
   const app = await context.app()
+  const typed = { cwd: outside.cwd, paths, catalogs: app.config.settings.catalog }
+  const table = options.csv === undefined ? undefined : { path: resolve(outside.cwd, options.csv), typed }
   const operation = findOperation(app, 'check_downloads', 'airkeep catalog check')
   return withSession(context, app, async (session) => {
     const check = () => checkOnce(context, session, { operation, paths, host: hostOf(options, outside.cwd) })
     if (options.watch === true) {
-      return checkExitCode(await watchChecks(context, { check, csv, seconds: secondsOf(options) }))
+      return checkExitCode(await watchChecks(context, { check, table, seconds: secondsOf(options) }))
     }
     const answer = await check()
-    if (csv !== undefined) await noteInTable(context, csv, answer)
+    if (table !== undefined) await noteInTable(context, table, answer)
     await context.print(answer, (columns) => renderCheck(answer, columns))
     return checkExitCode(answer)
   })
@@ -55,7 +56,7 @@ interface Check {
 async function checkOnce(context: Context, session: Session, { operation, paths, host }: Check): Promise<JsonObject> {
   const { signal, progress, outside } = context
   // Pages come and go while somebody watches.
-  const calls = await readPaths(paths, { cwd: outside.cwd, sharesDisk: session.where.kind !== 'server' })
+  const calls = await readPaths(paths, { cwd: outside.cwd, sharesDisk: session.where.kind !== 'server', signal })
   const answers = []
   for (const { input, nameOf, notes = [] } of calls) {
     const { output } = await session.invoke(

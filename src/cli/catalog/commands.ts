@@ -46,6 +46,7 @@ export function addCatalogCommands(parent: Command, { command, run, needs }: Own
   needs(fix, 'fix_catalog_page')
   fix
     .usage('[options] FILE')
+    .option('--offline', 'do not ask Civitai: the page says ecosystem and type')
     .option('--apply', 'write the change into the page; without it the change is only shown')
     .action((page, options, self) =>
       run(self, async (context) => (await import('./fix.ts')).fixPage(context, page, options)),

@@ -1,8 +1,8 @@
-import { stat } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { realpath, stat } from 'node:fs/promises'
+import { dirname, join, relative, resolve, sep } from 'node:path'
 import { AppError } from '../../errors.ts'
-import { MOST_TEXT, type PageText, readPageText } from './page-text.ts'
-import { pagesBelow } from './pages-below.ts'
+import { isWithin, listPages } from '../../lib/page-folder.ts'
+import { type PageText, readPageText } from './page-text.ts'
 
 /** One call about pages; all of a folder, or those that are named. */
 export interface PagesInput {
@@ -26,16 +26,19 @@ export interface PagesOptions {
   readonly cwd: string
   /** The program that answers sees the same disk. */
   readonly sharesDisk: boolean
+  readonly signal: AbortSignal
 }
 
 const MOST_ITEMS = 5_000
+/** Bytes of text in one call: with the escapes of JSON it stays below what a server takes. */
+const MOST_TEXT = 4 * 2 ** 20
 
 /**
  * The calls that read what was typed: a folder as one, files together; whoever answers from elsewhere gets the texts.
- * @throws AppError not_found, invalid_input
+ * @throws AppError not_found, invalid_input, payload_too_large; the signal's reason
  */
 export async function readPaths(paths: readonly string[], options: PagesOptions): Promise<PagesCall[]> {
-  const { cwd, sharesDisk } = options
+  const { cwd, sharesDisk, signal } = options
   const calls: PagesCall[] = []
   const files: NamedFile[] = []
   const notes: string[] = []
@@ -46,12 +49,12 @@ export async function readPaths(paths: readonly string[], options: PagesOptions)
     if (!(await isFolder(path, typed))) files.push({ path, name: typed })
     else if (sharesDisk) calls.push({ input: { catalog_dir: path }, nameOf })
     else {
-      const below = await pagesBelow(path)
-      files.push(...below.pages.map((page) => ({ ...page, name: nameOf(page.name) })))
+      const below = await listPages(await realpath(path), signal)
+      files.push(...below.pages.map(({ file_path, ...page }) => ({ ...page, name: nameOf(file_path) })))
       notes.push(...below.notes)
     }
   }
-  return [...calls, ...(sharesDisk ? byPath(files) : await byText(files, notes))]
+  return [...calls, ...(sharesDisk ? await byPath(files) : await byText(files, notes))]
 }
 
 interface NamedFile {
@@ -68,13 +71,36 @@ async function isFolder(path: string, typed: string): Promise<boolean> {
   }
 }
 
-function byPath(files: readonly NamedFile[]): PagesCall[] {
-  const names = new Map(files.flatMap(({ path, name }) => (path === undefined ? [] : [[path, name] as const])))
+/**
+ * By their paths below the folder that holds them all: whoever types a page means it, whatever catalog is configured,
+ * and wherever a symlink leads.
+ */
+async function byPath(files: readonly NamedFile[]): Promise<PagesCall[]> {
+  const paths = await Promise.all(
+    files.flatMap(({ path, name }) =>
+      path === undefined ? [] : [realPath(path, name).then((real) => [real, name] as const)],
+    ),
+  )
+  const catalog = commonFolder(paths.map(([path]) => dirname(path)))
+  if (catalog === undefined) return []
+  const names = new Map(paths.map(([path, name]) => [relative(catalog, path).split(sep).join('/'), name]))
   const nameOf = (page: string): string => names.get(page) ?? page
   return chunks([...names.keys()], MOST_ITEMS).map((part) => ({
-    input: { items: part.map((path) => ({ file_path: path })) },
+    input: { catalog_dir: catalog, items: part.map((path) => ({ file_path: path })) },
     nameOf,
   }))
+}
+
+async function realPath(path: string, typed: string): Promise<string> {
+  return realpath(path).catch((cause: unknown) => {
+    throw new AppError('not_found', `Cannot read ${typed}`, { cause })
+  })
+}
+
+function commonFolder([first, ...others]: readonly string[]): string | undefined {
+  let folder = first
+  while (folder !== undefined && others.some((other) => !isWithin(other, folder ?? ''))) folder = dirname(folder)
+  return folder
 }
 
 async function byText(files: readonly NamedFile[], notes: readonly string[]): Promise<PagesCall[]> {

@@ -11,6 +11,7 @@ import { printable } from '../text-width.ts'
 import { updateCsvFile } from './csv-file.ts'
 import { objectsOf, textsOf, toCatalogRow } from './page-row.ts'
 import { readPaths } from './pages.ts'
+import { namesInTable } from './table-names.ts'
 
 export interface ValidateOptions {
   readonly csv?: string
@@ -23,7 +24,7 @@ export async function validateCatalog(context: Context, path: string, { csv }: V
   const operation = findOperation(app, 'validate_catalog', 'airkeep catalog validate')
   return withSession(context, app, async (session) => {
     const sharesDisk = session.where.kind !== 'server'
-    const calls = await readPaths([path], { cwd: outside.cwd, sharesDisk })
+    const calls = await readPaths([path], { cwd: outside.cwd, sharesDisk, signal })
     // The texts of a folder as one catalog: what is counted is counted over all of it.
     const input = calls.length === 1 ? calls[0]?.input : { items: calls.flatMap((call) => call.input.items ?? []) }
     const unread = calls.flatMap(({ notes = [] }) => notes)
@@ -35,8 +36,12 @@ export async function validateCatalog(context: Context, path: string, { csv }: V
     const output: JsonObject = { ...said, notes: [...unread, ...textsOf(said.notes)] }
     if (csv !== undefined) {
       const file = resolve(outside.cwd, csv)
-      const rows = objectsOf(output.pages).map((page) =>
-        toCatalogRow(textOf(page.file_path) ?? '', page, 'No', textsOf(page.notes).join('; ')),
+      const pages = objectsOf(output.pages).map((page) => ({ page, name: textOf(page.file_path) ?? '' }))
+      const shown = pages.map(({ name }) => calls[0]?.nameOf(name) ?? name)
+      const typed = { cwd: outside.cwd, paths: [path], catalogs: app.config.settings.catalog }
+      const names = await namesInTable(file, typed, shown)
+      const rows = pages.map(({ page }, at) =>
+        toCatalogRow(names.get(shown[at] ?? '') ?? '', page, 'No', textsOf(page.notes).join('; ')),
       )
       const { updated, added } = await updateCsvFile(file, rows, () => true)
       await context.note(`${file}: ${updated} rows changed, ${added} added`)

@@ -5,14 +5,21 @@ import { toJson } from '../context.ts'
 import { printableLine } from '../text-width.ts'
 import { type CheckedPage, checkedPages, statusOf } from './check-answer.ts'
 import { badgeOf, renderCheck } from './check-table.ts'
-import { noteInTable } from './note-in-table.ts'
+import { type CatalogTable, noteInTable } from './note-in-table.ts'
 
 export interface Watch {
   check(): Promise<JsonObject>
   /** The table that is kept up to date. */
-  readonly csv: string | undefined
+  readonly table: CatalogTable | undefined
   /** Between the end of a check and the next one. */
   readonly seconds: number
+}
+
+/** What of the command's context a watch needs. */
+export type WatchContext = Pick<Context, 'signal' | 'note' | 'print'> & {
+  readonly globals: Pick<Context['globals'], 'json'>
+  readonly outside: { readonly stdout: Pick<Context['outside']['stdout'], 'write'> }
+  readonly progress: Pick<Context['progress'], 'clear'>
 }
 
 /**
@@ -20,14 +27,23 @@ export interface Watch {
  * `--json` the answer, one line each time that something has changed.
  * @returns the last answer: to be interrupted is how it ends
  */
-export async function watchChecks(context: Context, { check, csv, seconds }: Watch): Promise<JsonObject> {
+export async function watchChecks(context: WatchContext, { check, table, seconds }: Watch): Promise<JsonObject> {
   let before: ReadonlyMap<string, string> | undefined
+  let last: JsonObject | undefined
   for (;;) {
-    const answer = await check()
+    const answer = await check().catch((error: unknown) => {
+      if (context.signal.aborted) return undefined
+      throw error
+    })
+    if (answer === undefined) {
+      if (last !== undefined) return last
+      throw context.signal.reason
+    }
+    last = answer
     const pages = checkedPages(answer)
     const changed = pages.filter((page) => before === undefined || before.get(page.name) !== stateOf(page))
     const gone = [...(before?.keys() ?? [])].filter((name) => !pages.some((page) => page.name === name))
-    if (csv !== undefined && (changed.length > 0 || before === undefined)) await noteInTable(context, csv, answer)
+    if (table !== undefined && (changed.length > 0 || before === undefined)) await noteInTable(context, table, answer)
     if (before === undefined || changed.length > 0 || gone.length > 0) {
       await show(context, answer, { changed, gone, isFirst: before === undefined })
     }
@@ -43,7 +59,7 @@ export async function watchChecks(context: Context, { check, csv, seconds }: Wat
 const stateOf = (page: CheckedPage): string => JSON.stringify([statusOf(page), page.result.files ?? []])
 
 async function show(
-  { globals, outside, progress, print }: Context,
+  { globals, outside, progress, print }: WatchContext,
   answer: JsonObject,
   {
     changed,

@@ -38,11 +38,14 @@ export async function applyChoices(
 }
 
 async function apply(dependency: Dependency, choice: Choice, options: ApplyChoicesOptions): Promise<Dependency> {
-  const { path, air, url, sha256, tensor_sha256: tensors } = choice
+  const { path, air, url, sha256, tensor_sha256: tensors, node, name } = choice
   if (path !== undefined) return applyPath(dependency, path, options)
   const digest = sha256 ?? tensors
   const elsewhere =
-    air ?? url ?? (digest === undefined ? undefined : `The file with the digest ${digest.slice(0, 12)}…`)
+    air ??
+    url ??
+    (node === undefined ? undefined : `What ${node} has under the name ${name}`) ??
+    (digest === undefined ? undefined : `The file with the digest ${digest.slice(0, 12)}…`)
   if (elsewhere === undefined) return { ...dependency, status: 'skipped', reason: 'Left out by choice', candidates: [] }
   const reason = `${elsewhere} was chosen, which is not on this host`
   return { ...dependency, status: 'missing', reason, candidates: [] }

@@ -4,7 +4,7 @@ import { isJsonObject } from '../../lib/json.ts'
 import { MODEL_TYPES } from '../../models/model-file.ts'
 import type { Dependency } from '../dependency.ts'
 
-/** What somebody decided about a dependency: exactly one of path, air, url, sha256, tensor_sha256 and skip. */
+/** What somebody decided about a dependency: exactly one of path, air, url, sha256, tensor_sha256, node and skip. */
 export const choiceSchema = v.object({
   reference: v.string(),
   /** Where several have the reference. */
@@ -16,6 +16,11 @@ export const choiceSchema = v.object({
   /** Lower-case hex, as the next. */
   sha256: v.exactOptional(v.string()),
   tensor_sha256: v.exactOptional(v.string()),
+  /** What it lists under the name. */
+  node: v.exactOptional(v.string()),
+  name: v.exactOptional(v.string()),
+  /** As it was when it was chosen. */
+  size_bytes: v.exactOptional(v.number()),
   skip: v.exactOptional(v.literal(true)),
   /** Who decided: what a token names is no more than a token may, in the owner's job too. */
   by: v.optional(v.picklist(['owner', 'token']), 'token'),

@@ -9,11 +9,16 @@ import { type Choice, choiceFor } from './choice.ts'
  * hashes nor its names count then: they may be what was wrong.
  */
 export function chosenWanted(dependency: Dependency, choices: readonly Choice[]): WantedModel | undefined {
-  const { air, url, sha256, tensor_sha256: tensors, by } = choiceFor(choices, dependency) ?? {}
+  const choice: Partial<Choice> = choiceFor(choices, dependency) ?? {}
+  const { air, url, sha256, tensor_sha256: tensors, node, name, size_bytes: size, by } = choice
   const { type, folder } = dependency
   const base = { type, hashes: [], names: [], ...(folder === undefined ? {} : { folder }) }
   if (url !== undefined)
     return { ...base, urls: [url], urls_by_caller: true, ...(by === undefined ? {} : { named_by: by }) }
+  if (node !== undefined && name !== undefined) {
+    const at = { node, names: [name], ...(size === undefined ? {} : { size_bytes: size }) }
+    return { ...base, ...at, urls: [], urls_by_caller: true }
+  }
   const digests = [
     ...(sha256 === undefined ? [] : [{ algorithm: 'sha256' as const, value: sha256 }]),
     ...(tensors === undefined ? [] : [{ algorithm: 'tensor_sha256' as const, value: tensors }]),

@@ -37,6 +37,8 @@ const inputSchema = v.strictObject({
   url: v.optional(textField('http(s) address of the model file')),
   sha256: v.optional(textField('SHA-256 of the whole file, as a candidate names it', 100)),
   tensor_sha256: v.optional(textField('SHA-256 of its tensors, where a candidate names only that', 100)),
+  node: v.optional(textField('The node that has it, together with name, where a candidate names no digest', 100)),
+  name: v.optional(textField('What it is called at that node, as the candidate names it')),
   skip: v.optional(v.pipe(v.boolean(), v.description('Do without it'))),
 })
 
@@ -49,7 +51,7 @@ export function createChooseOperation(deps: ChooseDeps): Operation {
     name: 'choose_candidate',
     summary: 'Say which model a dependency of an import means',
     description:
-      'Answers an ambiguous, missing or conflicting dependency of an import, and lets the import go on under its job_id: give exactly one of path (a file of this host), air, url, sha256, tensor_sha256, skip. Before: get_import_job, whose candidates name what it may be. After: get_import_job until it has ended; the same again changes the choice.',
+      'Answers an ambiguous, missing or conflicting dependency of an import, and lets the import go on under its job_id: give exactly one of path (a file of this host), air, url, sha256, tensor_sha256, node (with name), skip. Before: get_import_job, whose candidates name what it may be. After: get_import_job until it has ended; the same again changes the choice.',
     example: { job_id: 'imp_0f3k9', reference: 'style/foo.safetensors', air: 'urn:air:sdxl:lora:civitai:1@2' },
     effect: 'write',
     permission: 'models:download',
@@ -59,8 +61,9 @@ export function createChooseOperation(deps: ChooseDeps): Operation {
     output: importJobSchema,
     async run(input, { actor }) {
       const row = await access.own(input.job_id, actor)
-      requireReference(input, deps.jobs.latest(row).view)
-      const choice = await toChoice(input, actor, deps)
+      const { view } = deps.jobs.latest(row)
+      requireReference(input, view)
+      const choice = { ...(await toChoice(input, actor, deps)), ...sizeOf(input, view) }
       return toAnswer(await deps.jobs.retry(row.id, (before) => withChoice(before, choice)))
     },
   })
@@ -82,13 +85,14 @@ function requireReference({ reference, type }: ChooseInput, view: JsonObject): v
 
 /** @throws AppError invalid_input, forbidden, not_found */
 async function toChoice(input: ChooseInput, actor: Actor, { localFiles, hostsFor }: ChooseDeps): Promise<Choice> {
-  const { reference, type, path, air, url, sha256, tensor_sha256, skip } = input
-  const named = [path, air, url, sha256, tensor_sha256, skip === true ? skip : undefined]
+  const { reference, type, path, air, url, sha256, tensor_sha256, node, name, skip } = input
+  const named = [path, air, url, sha256, tensor_sha256, node, skip === true ? skip : undefined]
   const given = named.filter((value) => value !== undefined)
   if (given.length !== 1) {
-    const expected = 'exactly one of path, air, url, sha256, tensor_sha256 and skip'
+    const expected = 'exactly one of path, air, url, sha256, tensor_sha256, node and skip'
     throw new AppError('invalid_input', `Give ${expected}`, { errors: [{ path: '', expected }] })
   }
+  if ((node === undefined) !== (name === undefined)) throw bad('name', 'name must stand beside node, and only there')
   const which = { reference, by: actor.kind, ...(type === undefined ? {} : { type }) }
   if (path !== undefined) {
     const file = await localFiles.find(path, actor)
@@ -108,7 +112,19 @@ async function toChoice(input: ChooseInput, actor: Actor, { localFiles, hostsFor
   }
   if (sha256 !== undefined) return { ...which, sha256: readDigest('sha256', sha256) }
   if (tensor_sha256 !== undefined) return { ...which, tensor_sha256: readDigest('tensor_sha256', tensor_sha256) }
+  if (node !== undefined && name !== undefined) return { ...which, node, name }
   return { ...which, skip: true }
+}
+
+/** Of the candidate that is chosen by its name: what is there later has to have it still. */
+function sizeOf({ reference, node, name }: ChooseInput, { dependencies }: JsonObject): Pick<Choice, 'size_bytes'> {
+  if (node === undefined || !Array.isArray(dependencies)) return {}
+  const candidates = dependencies
+    .filter(isJsonObject)
+    .filter((each) => each.reference === reference)
+    .flatMap((each) => (Array.isArray(each.candidates) ? each.candidates.filter(isJsonObject) : []))
+  const chosen = candidates.find((candidate) => candidate.node === node && candidate.name === name)
+  return typeof chosen?.size_bytes === 'number' ? { size_bytes: chosen.size_bytes } : {}
 }
 
 function readDigest(field: string, text: string): string {

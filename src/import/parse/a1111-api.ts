@@ -43,7 +43,7 @@ function detect(input: ParserInput): number {
   if (known === 0) return 0
   return textOf(fieldOf(request, 'prompt')) === undefined && fieldOf(request, 'sd_model_checkpoint') === undefined
     ? 0.3
-    : Math.min(0.95, 0.7 + 0.1 * known)
+    : Math.min(95, 70 + 10 * known) / 100
 }
 
 /** A response repeats its request as `parameters`; its `info` by itself holds none. */

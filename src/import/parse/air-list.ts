@@ -7,6 +7,7 @@ import { typeOfResource } from '../known-names.ts'
 import { createFindings, type Findings, TRUST } from '../mention.ts'
 import { hasModelExtension } from '../model-name.ts'
 import { readReference, typeOfAir } from '../reference.ts'
+import { isZero, type Strengths, strengthsOf } from '../strengths.ts'
 import { isModelLink } from './civitai-links.ts'
 import { isDamagedJson } from './damaged-json.ts'
 import { fieldOf, textOf } from './json.ts'
@@ -18,10 +19,9 @@ import type { ParsedSource, ParserInput, PromptParser } from './parser.ts'
  */
 export const airList: PromptParser = { format: 'air', detect, parse }
 
-interface Entry {
+interface Entry extends Strengths {
   readonly reference: string
   readonly type?: DependencyType
-  readonly weight?: number
   readonly active?: boolean
 }
 
@@ -39,9 +39,15 @@ function detect(input: ParserInput): number {
 const isCertain = (reference: string): boolean =>
   parseAir(reference) !== undefined || /^(?:sha256|civitai:version):/i.test(reference)
 
+/** Meant as one, and told as what it is not. */
+const isBrokenAir = (text: string): boolean => /^urn:air:\S{1,1000}$/i.test(text) && parseAir(text) === undefined
+
 /** A name with blanks in it could be the end of a sentence. */
 const isReference = (text: string): boolean =>
-  isCertain(text) || isModelLink(text) || (hasModelExtension(text) && /^(?!https?:)\S{1,500}$/i.test(text))
+  isCertain(text) ||
+  isBrokenAir(text) ||
+  isModelLink(text) ||
+  (hasModelExtension(text) && /^(?!https?:)\S{1,500}$/i.test(text))
 
 /** The entries of a list, none of which is anything else; undefined for other texts. */
 function listIn(input: ParserInput): readonly Entry[] | undefined {
@@ -72,9 +78,14 @@ function toEntry(item: JsonValue): Entry | undefined {
   return {
     reference,
     ...(type === 'other' ? {} : { type }),
-    ...(weight === undefined ? {} : { weight, active: weight !== 0 }),
+    ...(weight === undefined ? {} : strengthsIn(item, weight)),
     ...(fieldOf(item, 'active') === false ? { active: false } : {}),
   }
+}
+
+function strengthsIn(item: JsonValue, weight: number): Partial<Entry> {
+  const strengths = strengthsOf(weight, toNumber(fieldOf(item, 'unet_weight')), toNumber(fieldOf(item, 'clip_weight')))
+  return { ...strengths, active: !isZero(strengths) }
 }
 
 /** Lines with or without a mark of lists before them and a comma behind them. */
@@ -113,6 +124,10 @@ function parse(input: ParserInput): ParsedSource {
 
 function addEntry({ reference, type = typeOfAir(reference), ...strength }: Entry, findings: Findings): void {
   const place = 'air:list'
+  if (isBrokenAir(reference)) {
+    findings.warn(place, `${shortened(reference)} does not follow the rules of AIRs: urn:air:ecosystem:type:source:id`)
+    return
+  }
   findings.add({
     type,
     ...(type === 'other' ? { guessed: true } : {}),
@@ -121,3 +136,5 @@ function addEntry({ reference, type = typeOfAir(reference), ...strength }: Entry
     evidence: [place],
   })
 }
+
+const shortened = (text: string): string => (text.length > 100 ? `${text.slice(0, 100)}…` : text)

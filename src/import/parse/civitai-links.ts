@@ -50,7 +50,7 @@ const isOnlyLinks = (text: string): boolean => text.replace(LINK, '').replace(/[
 function parse({ text }: ParserInput): ParsedSource {
   const findings = createFindings()
   for (const link of new Set(linksIn(text))) {
-    const place = 'civitai:link'
+    const place = HUGGING_FACE.test(link) ? 'huggingface:link' : 'civitai:link'
     findings.add({ ...typeOf(link), ...readReference(link, place, findings), evidence: [place] })
   }
   return {

@@ -1,11 +1,13 @@
 import * as v from 'valibot'
 import { AppError } from '../../errors.ts'
 import type { MetadataText } from '../../media/container.ts'
-import { boundGeneration, boundMentions, boundWarnings } from '../bounds.ts'
+import { type BoundedMentions, boundGeneration, boundMentions, boundWarnings } from '../bounds.ts'
+import type { ExecutedGraph } from '../claims.ts'
 import type { Dependency, ImportWarning } from '../dependency.ts'
 import { type Generation, mergeGeneration } from '../generation.ts'
 import { TRUST, type TrustedMention } from '../mention.ts'
 import { mergeMentions } from '../merge.ts'
+import { isDamagedJson } from './damaged-json.ts'
 import { PARSERS } from './formats.ts'
 import { hasOneOf } from './json.ts'
 import { type NotUnderstood, notUnderstood } from './not-understood.ts'
@@ -57,15 +59,13 @@ export function parsePrompt({ texts, format, context = {} }: PromptInput): Parse
     if (choice !== undefined) chosen.push(choice)
   }
   const forced = format === 'auto' || chosen.length > 0 ? [] : force(inputs, parsers)
-  const choices = [...chosen, ...forced]
-  const read = new Set(choices.map(({ input }) => input))
+  const understood = [
+    ...chosen.map((choice) => understand(choice, context)),
+    // What is read only because somebody said so has to give something.
+    ...forced.map((choice) => understand(choice, context)).filter(givesSomething),
+  ]
+  const read = new Set(understood.map(({ input }) => input))
   const unread = read.size === inputs.length ? [] : inputs.filter((input) => !read.has(input)).flatMap(notUnderstood)
-  const understood = choices.map(({ input, parser, confidence }) => ({
-    input,
-    parser,
-    confidence,
-    parsed: parser.parse(input, context),
-  }))
   const parsed = unite(withClaims(understood), unread)
   const left = { place: 'file', reason: `texts after the first ${MAX_INPUTS} are left out` }
   const more = [
@@ -96,6 +96,14 @@ interface Understood extends Choice {
   readonly parsed: ParsedSource
 }
 
+const understand = (choice: Choice, context: ParseContext): Understood => ({
+  ...choice,
+  parsed: choice.parser.parse(choice.input, context),
+})
+
+const givesSomething = ({ parsed: { mentions, generation } }: Understood): boolean =>
+  mentions.length > 0 || Object.keys(generation).some((field) => field !== 'software' && field !== 'version')
+
 /** The parser that is surest of a text, if any is. */
 function choose(input: ParserInput, parsers: readonly PromptParser[]): Choice | undefined {
   const value = input.json()
@@ -110,7 +118,8 @@ function choose(input: ParserInput, parsers: readonly PromptParser[]): Choice | 
 
 /** A format that was asked for reads the longest text, even when it does not look like its own. */
 function force(inputs: readonly ParserInput[], parsers: readonly PromptParser[]): Choice[] {
-  const longest = [...inputs].sort((a, b) => b.text.length - a.text.length)[0]
+  const whole = inputs.filter((input) => !input.text.trimStart().startsWith('{') || !isDamagedJson(input))
+  const longest = whole.sort((a, b) => b.text.length - a.text.length)[0]
   return longest === undefined ? [] : parsers.map((parser) => ({ input: longest, parser, confidence: 0 }))
 }
 
@@ -131,7 +140,7 @@ function unite(understood: readonly Understood[], unread: readonly NotUnderstood
   const ordered = [...understood].sort((a, b) => b.parsed.trust - a.parsed.trust || b.confidence - a.confidence)
   const all = gather(ordered)
   const bounded = boundMentions(all.mentions)
-  const merged = mergeMentions(bounded.kept)
+  const merged = mergeMentions(bounded.kept, graphOf(ordered, bounded))
   const generation = boundGeneration(all.generation)
   const warnings = [
     ...all.warnings,
@@ -154,6 +163,13 @@ function unite(understood: readonly Understood[], unread: readonly NotUnderstood
     warnings: boundWarnings(warnings),
     damage: told(unread, true),
   }
+}
+
+/** How much of what was executed is understood. */
+function graphOf(sources: readonly Understood[], { warnings }: BoundedMentions): ExecutedGraph | undefined {
+  const executed = sources.filter(({ parsed }) => parsed.trust === TRUST.executed)
+  if (executed.length === 0) return undefined
+  return warnings.length === 0 && executed.every(({ parsed }) => parsed.isWhole === true) ? 'whole' : 'partly'
 }
 
 /** What the sources say one after the other. */

@@ -65,8 +65,7 @@ function readParts(parts: InfotextParts): ParsedSource {
 
 function warnOfRest({ trailing }: InfotextParts, findings: Findings): void {
   for (const { heading } of trailing) {
-    if (heading === '' || heading.toLowerCase() === 'resources')
-      findings.warn('infotext', 'the lines below the parameters are not understood')
+    if (heading === '') findings.warn('infotext', 'the lines below the parameters are not understood')
   }
 }
 

@@ -5,7 +5,7 @@ import { endOfString } from './json-string.ts'
 /**
  * JSON as Python and JavaScript tools write it: `NaN` and `Infinity` become null, and whole numbers that
  * a double would round (64-bit seeds) become their digits as text. Comments and commas behind last values are passed
- * over. Undefined where it is no JSON.
+ * over. Undefined where it is no JSON, or nested more deeply than {@link MAX_NESTING}.
  */
 export function parseJson(text: string): JsonValue | undefined {
   const start = firstLetter(text)
@@ -20,10 +20,37 @@ const opens = (letter: string | undefined): boolean => letter === '{' || letter 
 
 function parseStrictly(text: string): JsonValue | undefined {
   try {
-    return JSON.parse(NEEDS_CARE.test(text) ? withCare(text) : text) as JsonValue
+    const value = JSON.parse(NEEDS_CARE.test(text) ? withCare(text) : text) as JsonValue
+    return isWithin(value, MAX_NESTING) ? value : undefined
   } catch {
     return undefined // no JSON, or nested more deeply than the engine follows
   }
+}
+
+/** Arrays and objects in each other: editors and their programs have about twenty. */
+export const MAX_NESTING = 1000
+
+function isWithin(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return true
+  if (levels === 0) return false
+  if (Array.isArray(value)) return value.every((item) => isWithin(item, levels - 1))
+  for (const key in value) if (!isWithin((value as JsonObject)[key], levels - 1)) return false
+  return true
+}
+
+/** Where brackets are open that are more than {@link MAX_NESTING} levels deep; undefined where none are. */
+export function findTooDeep(text: string): number | undefined {
+  let depth = 0
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at)
+    if (code === 0x22) at = endOfString(text, at) - 1
+    else if (code === 0x7d || code === 0x5d) depth -= 1
+    else if (code === 0x7b || code === 0x5b) {
+      depth += 1
+      if (depth > MAX_NESTING) return at
+    }
+  }
+  return undefined
 }
 
 function firstLetter(text: string): string | undefined {

@@ -1,4 +1,5 @@
 import type { ImportWarning } from '../dependency.ts'
+import { findTooDeep, MAX_NESTING } from './json.ts'
 import type { ParserInput } from './parser.ts'
 
 /** Keys under which programs file prompts and workflows: what stands there and is not understood is told. */
@@ -38,7 +39,12 @@ export function notUnderstood(input: ParserInput): NotUnderstood[] {
     return [{ place, reason: 'this JSON is of no known format of prompts or workflows', damaged: false }]
   }
   if (/^\s{0,100}[{[]\s{0,100}["{[]/.test(text.slice(0, 300))) {
-    return [{ place, reason: 'this looks like JSON, but it is damaged or cut off', damaged: true }]
+    const deep = findTooDeep(text)
+    const reason =
+      deep === undefined
+        ? 'this looks like JSON, but it is damaged or cut off'
+        : `this JSON is nested in itself more than ${MAX_NESTING} times, at character ${deep}`
+    return [{ place, reason, damaged: true }]
   }
   if (!PROMPT_KEYS.has(key.toLowerCase()) || LABEL.test(text)) return []
   return [{ place, reason: 'this is of no known format of prompts', damaged: false }]

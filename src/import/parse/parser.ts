@@ -25,6 +25,8 @@ export interface ParsedSource {
   readonly format: string
   /** One of TRUST. */
   readonly trust: number
+  /** Of an executed graph: it can load no model but those that are mentioned. */
+  readonly isWhole?: boolean
   readonly mentions: readonly Mention[]
   readonly generation: Generation
   readonly warnings: readonly ImportWarning[]

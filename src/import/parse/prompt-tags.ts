@@ -1,6 +1,7 @@
 import type { DependencyType } from '../dependency.ts'
 import { toNumber } from '../generation.ts'
 import type { Findings } from '../mention.ts'
+import { isZero, type Strengths, strengthsOf } from '../strengths.ts'
 
 /** `<lora:name:0.8>`: the word before the first colon, and what the other colons separate. */
 export interface PromptTag {
@@ -43,35 +44,46 @@ export const SWARM_TAGS: TagDialect = new Map([
   ['embedding', 'embedding'],
 ])
 
+/** As savers of ComfyUI write it, whose loaders have the strength on the main model first. */
+export const COMFY_TAGS: TagDialect = new Map(A1111_TAGS)
+
+const MODEL_FIRST: ReadonlySet<TagDialect> = new Set([SWARM_TAGS, COMFY_TAGS])
+
 /** Adds the models that the tags of a prompt name. `place` is where the prompt stands: `infotext:prompt`. */
 export function addTags(text: string, place: string, dialect: TagDialect, findings: Findings): void {
   for (const { kind, args } of readTags(text)) {
     const type = dialect.get(kind)
     const name = args[0]?.trim()
     if (type === undefined || name === undefined || name === '') continue
-    const weight = type === 'embedding' ? undefined : tagWeight(args.slice(1))
+    const strengths = MODEL_FIRST.has(dialect) ? modelFirst(args.slice(1)) : encoderFirst(args.slice(1))
     findings.add({
       type,
       name,
-      ...(weight === undefined ? {} : { weight, active: weight !== 0 }),
+      ...(type === 'embedding' ? {} : { ...strengths, active: !isZero(strengths) }),
       evidence: [place],
     })
   }
 }
 
+/** `0.4:0.2`: main model, then text encoder, which is as the other where it is missing. */
+function modelFirst([first, second]: readonly string[]): Strengths {
+  const model = strength(first) ?? 1
+  return strengthsOf(model, model, strength(second) ?? model)
+}
+
 /**
- * The strength in the arguments behind a name: `0.8`, `te=0.5`, `0.5:0.8` (text encoder, then U-Net), a
+ * The strengths in the arguments behind a name: `0.8`, `te=0.5`, `0.5:0.8` (text encoder, then U-Net), a
  * schedule `0.0@0,0.8@0.5` (its strongest step counts). What is no number (`lbw=MIDD`) is left to its
- * extension. 1 where nothing is said; 0 only where both parts are off.
+ * extension. 1 where nothing is said; the weight is 0 only where both parts are off.
  */
-export function tagWeight(args: readonly string[]): number {
-  if (args.length < 2 && args[0]?.includes('=') !== true) return strength(args[0]) ?? 1
+function encoderFirst(args: readonly string[]): Strengths {
+  if (args.length < 2 && args[0]?.includes('=') !== true) return strengthsOf(strength(args[0]) ?? 1)
   const positional = args.filter((arg) => !arg.includes('='))
   const named = (key: string): number | undefined =>
     strength(args.find((arg) => arg.trim().toLowerCase().startsWith(`${key}=`))?.split('=')[1])
   const textEncoder = named('te') ?? strength(positional[0]) ?? 1
   const unet = named('unet') ?? strength(positional[1]) ?? textEncoder
-  return textEncoder === 0 ? unet : textEncoder
+  return strengthsOf(textEncoder === 0 ? unet : textEncoder, unet, textEncoder)
 }
 
 function strength(text: string | undefined): number | undefined {

@@ -1,6 +1,7 @@
 import { toNumber } from '../generation.ts'
 import { createFindings, type Findings, type Mention, TRUST } from '../mention.ts'
 import { readReference } from '../reference.ts'
+import { type Strengths, strengthsOf } from '../strengths.ts'
 import { entriesOf, fieldOf, objectsIn, textOf } from './json.ts'
 import type { ParsedSource, ParserInput, PromptParser } from './parser.ts'
 import { readGeneration } from './swarmui/generation.ts'
@@ -52,7 +53,7 @@ function add(
   type: Mention['type'],
   name: string,
   place: string,
-  more: Partial<Pick<Mention, 'weight' | 'active' | 'evidence'>>,
+  more: Partial<Pick<Mention, 'active' | 'evidence'>> & Strengths,
   findings: Findings,
 ): void {
   if (!isChoice(name)) findings.add({ type, ...readReference(name, place, findings), evidence: [place], ...more })
@@ -67,7 +68,7 @@ function unusedParams(extra: unknown): ReadonlySet<string> {
   return unused.has('model') ? new Set() : unused
 }
 
-type Strength = Pick<Mention, 'weight' | 'active'>
+type Strength = Strengths & Pick<Mention, 'active'>
 
 function strengthOf(value: unknown, isUnused: boolean): Strength {
   const weight = toNumber(value)
@@ -93,7 +94,8 @@ function addLoras(params: unknown, unused: ReadonlySet<string>, findings: Findin
   )
   for (const [index, name] of listOf(fieldOf(params, 'loras')).entries()) {
     const weight = toNumber(weights?.[index]) ?? 1
-    const isOff = weight === 0 && (toNumber(encoderWeights?.[index]) ?? 0) === 0
+    const onEncoder = toNumber(encoderWeights?.[index])
+    const isOff = weight === 0 && (onEncoder ?? 0) === 0
     const section = toNumber(sections?.[index]) ?? 0
     const place = at('loras')
     add(
@@ -101,7 +103,7 @@ function addLoras(params: unknown, unused: ReadonlySet<string>, findings: Findin
       name,
       place,
       {
-        weight,
+        ...strengthsOf(weight, weight, onEncoder),
         active: !isOff && !unused.has('loras'),
         ...(section > 0 ? { evidence: [place, at(`lorasectionconfinement ${section}`)] } : {}),
       },

@@ -8,7 +8,7 @@ import { MAX_LAYERS, toInput, unlayered } from './text-input.ts'
 /**
  * Takes the wrappings off the texts of a file, so that parsers see each prompt in one shape, whoever saved it:
  * JSON that was written as a string inside a string, `workflow:{…}` in fields of EXIF, and JSON that holds an executed
- * graph and an editor's workflow side by side. Texts that are none of that stay as they are.
+ * graph and an editor's workflow side by side: `prompt`, or `output` as ComfyUI's own pages call it, and `workflow`. Texts that are none of that stay as they are.
  */
 export function unwrap(texts: readonly MetadataText[]): ParserInput[] {
   return joinKeys(texts).flatMap((text) => split(open(text)))
@@ -42,7 +42,7 @@ function split(input: ParserInput): ParserInput[] {
 }
 
 /** All that is looked at below but the entries of a history. */
-const WRAPPER_FIELDS = ['prompt', 'workflow', 'extra_data', 'extra_pnginfo', 'comfy', 'meta', 'parameters']
+const WRAPPER_FIELDS = ['prompt', 'output', 'workflow', 'extra_data', 'extra_pnginfo', 'comfy', 'meta', 'parameters']
 
 /** The graphs and workflows inside a wrapper; empty where `value` is none. */
 function splitObject(input: ParserInput, value: JsonObject, depth: number): ParserInput[] {
@@ -51,8 +51,10 @@ function splitObject(input: ParserInput, value: JsonObject, depth: number): Pars
   const prompt = opened(fieldOf(value, 'prompt'))
   const workflow = opened(fieldOf(value, 'workflow')) ?? opened(workflowOfRequest(value))
   const found: ParserInput[] = []
+  const output = opened(fieldOf(value, 'output'))
   if (looksLikeGraph(prompt)) found.push(part(input, 'prompt', withSiblings(prompt, value)))
   else if (Array.isArray(prompt) && looksLikeGraph(prompt[2])) found.push(...historyEntry(input, prompt))
+  else if (looksLikeGraph(output)) found.push(part(input, 'output', withSiblings(output, value)))
   if (looksLikeWorkflow(workflow)) found.push(part(input, 'workflow', workflow))
   if (found.length > 0) return [...found, ...rest(input, value)]
   const others = [...history(input, value, depth), ...civitaiComfy(input, value)]

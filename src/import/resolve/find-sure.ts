@@ -2,6 +2,7 @@ import type { LibraryFile } from '../../models/library.ts'
 import { isOfType } from '../../models/type-kinship.ts'
 import type { Dependency } from '../dependency.ts'
 import { parseModelName } from '../model-name.ts'
+import { meansOneFile } from '../version-file.ts'
 import { compareHashes, type HashMatch, isComparable, matchNames, onePerFile } from './match.ts'
 
 /** By what a file was found; `path`: the name as a UI lists it; `name`: the stem, in another folder. */
@@ -43,6 +44,7 @@ const isShort = (match: HashMatch): boolean => match.startsWith('auto_') || matc
 
 /** A version may have several files, and only those count of which no hash says that they are others. */
 function findByVersion(dependency: Dependency, files: readonly LibraryFile[]): Found | undefined {
+  if (meansOneFile(dependency.reference)) return undefined
   const ofVersion = filesOfVersion(dependency, files)
   const own = withOwnName(dependency, ofVersion)
   if (own === undefined) return undefined

@@ -2,7 +2,7 @@ import { modelExtension } from '../../models/model-file.ts'
 import type { DependencyType } from '../dependency.ts'
 import { A1111_TAGS, SWARM_TAGS } from '../parse/prompt-tags.ts'
 import { MODEL_PARAMS } from '../parse/swarmui/params.ts'
-import { rewriteInfotext, rewriteName, rewritePrompt } from './infotext.ts'
+import { rewriteInfotext, rewriteName, rewriteParameter, rewritePrompt } from './infotext.ts'
 import type { StringPlace } from './json-strings.ts'
 import { asInfotext, asSwarm, type LocalNames, withEndingOf } from './local-names.ts'
 import { rewriteEmbeddings, rewriteTags } from './tags.ts'
@@ -88,14 +88,28 @@ const A1111_KEYS: ReadonlyMap<string, DependencyType> = new Map([
   ['hr_checkpoint_name', 'checkpoint'],
   ['sd_vae', 'vae'],
   ['sd_vae_name', 'vae'],
+  ['sd_hypernetwork', 'hypernetwork'],
+  ['sd_lora', 'lora'],
+  // Forge says of these not what they are.
+  ['forge_additional_modules', 'other'],
+  ['hr_additional_modules', 'other'],
+  ['ad_model', 'detector'],
+  ['ad_checkpoint', 'checkpoint'],
+  ['ad_vae', 'vae'],
+  ['ad_controlnet_model', 'controlnet'],
+  // Arguments of scripts have no names.
+  ['args', 'other'],
+  ['script_args', 'other'],
 ])
 
 const a1111: JsonDialect = (value, { key, scope }, names) => {
   if (scope.given || scope.swarm !== undefined) return undefined
   const type = A1111_KEYS.get(key)
-  if (type !== undefined) return rewriteName(value, names, type)
+  const named = type === undefined ? undefined : rewriteName(value, names, type)
+  if (named !== undefined || (type !== undefined && type !== 'other')) return named
   if (/Steps:\s{0,10}\d/.test(value)) return rewriteInfotext(value, names)
-  return /prompts?$/.test(key) ? rewritePrompt(value, names) : undefined
+  if (/(?:prompts?|args)$/.test(key)) return rewritePrompt(value, names)
+  return rewriteParameter(key, value, names)
 }
 
 export const JSON_DIALECTS: ReadonlyMap<string, JsonDialect> = new Map([

@@ -12,13 +12,15 @@ export interface ReplaceOptions<S> {
   readonly enter: (scope: S, key: string) => S
   /** The string in place of `value`; undefined where it stays as it is. */
   readonly replace: (value: string, place: StringPlace<S>) => string | undefined
+  /** The key in place of `key`; none is replaced where this is left out. */
+  readonly replaceKey?: (key: string) => string | undefined
 }
 
 /**
  * Replaces strings in JSON without reading it as JSON: everything else stays as it is written, numbers that a reader
- * would round, blanks and what is no JSON at all. Keys are never replaced. Linear in the text's length.
+ * would round, blanks and what is no JSON at all. Linear in the text's length.
  */
-export function replaceJsonStrings<S>(text: string, { start, enter, replace }: ReplaceOptions<S>): string {
+export function replaceJsonStrings<S>(text: string, { start, enter, replace, replaceKey }: ReplaceOptions<S>): string {
   const outer: StringPlace<S>[] = []
   const isObject: boolean[] = []
   let place = start
@@ -35,13 +37,11 @@ export function replaceJsonStrings<S>(text: string, { start, enter, replace }: R
       if (isObject.at(-1) === true && isKey(text, end)) {
         const key = decoded(text, at, end) ?? ''
         place = { key, scope: enter(own.scope, key) }
+        put(at, end, replaceKey?.(key), key)
       } else {
         const value = decoded(text, at, end)
         const next = value === undefined ? undefined : replace(value, place)
-        if (next !== undefined && next !== value) {
-          parts.push(text.slice(copied, at), JSON.stringify(next))
-          copied = end
-        }
+        put(at, end, next, value)
       }
       at = end
       continue
@@ -58,6 +58,12 @@ export function replaceJsonStrings<S>(text: string, { start, enter, replace }: R
     at += 1
   }
   return parts.length === 0 ? text : parts.join('') + text.slice(copied)
+
+  function put(from: number, end: number, next: string | undefined, value: string | undefined): void {
+    if (next === undefined || next === value) return
+    parts.push(text.slice(copied, from), JSON.stringify(next))
+    copied = end
+  }
 }
 
 /** Behind the quote that closes it. */

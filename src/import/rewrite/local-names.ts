@@ -29,6 +29,8 @@ export interface NameHint {
   readonly type?: DependencyType | undefined
   /** The input or parameter that holds it. */
   readonly key?: string | undefined
+  /** It may have lost its commas and colons, as in `Lora hashes`. */
+  readonly isBare?: boolean
 }
 
 export interface LocalNames {
@@ -36,31 +38,45 @@ export interface LocalNames {
   find(written: string, hint?: NameHint): string | undefined
   /** Whether the prompt names something written so under this key. */
   isNamedAt(written: string, key: string): boolean
+  /** Spellings of models of this type that are called otherwise here. */
+  writtenOf(type: DependencyType): readonly string[]
 }
+
+const BARE = /[,:]/
+const toBare = (written: string): string => written.replace(/[,:]/g, '')
+
+/** What evidence says behind a place: `comfyui:prompt node 12 lora_name (weight 0.8)`. */
+const REMARK = / \((?:weight|only claimed)[^()]*\)$/
 
 export function createLocalNames(named: readonly NamedHere[]): LocalNames {
   const byWritten = new Map<string, NamedHere[]>()
-  for (const each of named) {
-    for (const written of new Set(each.written)) {
-      const same = byWritten.get(written)
-      if (same === undefined) byWritten.set(written, [each])
-      else same.push(each)
-    }
+  const byBare = new Map<string, NamedHere[]>()
+  const put = (into: Map<string, NamedHere[]>, written: string, each: NamedHere): void => {
+    const same = into.get(written)
+    if (same === undefined) into.set(written, [each])
+    else same.push(each)
   }
-  const isAt = ({ places }: NamedHere, key: string): boolean => places.some((place) => place.endsWith(` ${key}`))
+  for (const each of named) {
+    for (const written of new Set(each.written)) put(byWritten, written, each)
+    for (const bare of new Set(each.written.filter((written) => BARE.test(written)).map(toBare)))
+      put(byBare, bare, each)
+  }
+  const isAt = ({ places }: NamedHere, key: string): boolean =>
+    places.some((place) => place.replace(REMARK, '').endsWith(` ${key}`))
   const narrowed = (found: readonly NamedHere[], fits: (each: NamedHere) => boolean): readonly NamedHere[] => {
     const fitting = found.filter(fits)
     return fitting.length === 0 ? found : fitting
   }
   return {
-    find(written, { type, key } = {}) {
-      let found: readonly NamedHere[] = byWritten.get(written) ?? []
+    find(written, { type, key, isBare = false } = {}) {
+      let found: readonly NamedHere[] = byWritten.get(written) ?? (isBare ? byBare.get(written) : undefined) ?? []
       if (type !== undefined) found = found.filter((each) => isOfType(type, each.type))
       if (found.length > 1 && type !== undefined) found = narrowed(found, (each) => each.type === type)
       if (found.length > 1 && key !== undefined) found = narrowed(found, (each) => isAt(each, key))
       const [first] = found
       return found.every(({ name }) => name === first?.name) ? first?.name : undefined
     },
+    writtenOf: (type) => named.flatMap((each) => (each.type === type && each.name !== undefined ? each.written : [])),
     isNamedAt: (written, key) => (byWritten.get(written) ?? []).some((each) => isAt(each, key)),
   }
 }

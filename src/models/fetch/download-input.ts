@@ -17,6 +17,9 @@ export const downloadInputSchema = v.object({
     type: v.picklist(MODEL_TYPES),
     name: v.exactOptional(v.string()),
     folder: v.exactOptional(v.string()),
+    home: v.exactOptional(v.string()),
+    /** Nothing but a file of that name at that place will do: one that is elsewhere gets a second name there. */
+    exact: v.exactOptional(v.boolean()),
   }),
   max_size_bytes: v.exactOptional(v.number()),
   /** Name it as civitdl does where nobody wants another name, whatever the setting says. */

@@ -1,7 +1,9 @@
 import { basename } from 'node:path'
+import { isFull } from '../../db/db-error.ts'
 import { movePart } from '../../download/move-part.ts'
 import type { DownloadedFile } from '../../download/request.ts'
 import { AppError, isAppError } from '../../errors.ts'
+import type { Sha256 } from '../../hash/digest.ts'
 import type { JobEnd, JobKind, RunningJob } from '../../jobs/job.ts'
 import type { JobStore } from '../../jobs/store.ts'
 import { orAborted } from '../../lib/abort.ts'
@@ -10,6 +12,7 @@ import type { JsonObject } from '../../lib/json.ts'
 import type { Log } from '../../lib/log.ts'
 import { SourceRefused } from '../../net/file-source.ts'
 import { modelExtension } from '../model-file.ts'
+import { bringCopy } from './bring-copy.ts'
 import { writeCivitaiInfo } from './civitai-info.ts'
 import { type ContentTurns, createContentTurns, type OwnTurn, type Turn } from './content-turns.ts'
 import type { DecideOffers, OfferQuestion } from './decide-offers.ts'
@@ -31,13 +34,14 @@ import type { FetchCall } from './downloads.ts'
 import { ensureOpens } from './ensure-opens.ts'
 import { type Fetched, type FetchOffersDeps, fetchOffers, isOfSource } from './fetch-offers.ts'
 import { findCopy } from './find-copy.ts'
-import type { LocalCopies } from './local-copies.ts'
+import type { LocalCopies, LocalCopy } from './local-copies.ts'
 import { offersFound } from './offers-found.ts'
 import { placeName } from './place-name.ts'
 import type { Place, Placement } from './placement.ts'
 import { largestOf } from './policy.ts'
 import type { UiRefresher } from './refresh-uis.ts'
 import { searchElsewhere } from './search-elsewhere.ts'
+import { createSettleOthers } from './settle-others.ts'
 import type { TakeIn } from './take-in.ts'
 import type { Offer } from './wanted.ts'
 
@@ -46,7 +50,7 @@ export const DOWNLOAD_KIND = 'download'
 export interface DownloadJobDeps extends FetchOffersDeps {
   readonly clock: Clock
   readonly log: Log
-  readonly store: Pick<JobStore, 'find'>
+  readonly store: Pick<JobStore, 'find' | 'findEndedOf' | 'change'>
   readonly decide: DecideOffers
   readonly placement: Placement
   readonly localCopies: LocalCopies
@@ -59,6 +63,9 @@ export interface DownloadJobDeps extends FetchOffersDeps {
   readonly civitaiInfo: boolean
   readonly civitdlNames: boolean
 }
+
+/** A file that was here. */
+const NOT_FETCHED = { tensorSha256: undefined, hashedBy: 'native', fetchedBytes: 0, bytesBySource: {} } as const
 
 /**
  * Fetches one model file: looks whether it is here, decides again (settings may have changed), fetches, makes it known
@@ -91,7 +98,13 @@ function createRun(job: RunningJob<DownloadInput>, deps: DownloadJobDeps, turns:
   const set = (changes: JsonObject): JsonObject => Object.assign(known, changes)
   const progress = createProgress(job, deps.clock, set)
   const save = (changes: JsonObject): Promise<void> => job.save({ ...set(changes) })
-  const done = (file: Completed): JobEnd => ({ status: 'succeeded', view: set(completedView(file)) })
+  const settleOthers = createSettleOthers({ store: deps.store, kind: DOWNLOAD_KIND })
+  async function done(file: Completed, offers: readonly Offer[]): Promise<JobEnd> {
+    const { bytesBySource, ...copy } = file
+    const sources = offers.map(({ ref }) => sourceId(ref))
+    await settleOthers({ jobId: job.id, owner: actor.name, file: copy, sources })
+    return { status: 'succeeded', view: set(completedView(file)) }
+  }
   const unfetched = (why: Unfetched): JobEnd => ({ status: 'succeeded', view: set(blockedView(why)) })
 
   return {
@@ -101,7 +114,7 @@ function createRun(job: RunningJob<DownloadInput>, deps: DownloadJobDeps, turns:
         before = row?.view ?? {}
         isJustOrdered = input.offers.length > 0 && row?.createdAt === job.queuedAt
         await save({ phase: 'looking' })
-        const here = await findHere(input.offers)
+        const here = isNameKnown() ? await findHere(input.offers) : undefined
         if (here !== undefined) return here
         const offers = input.offers.length > 0 ? input.offers : await search()
         return 'status' in offers ? offers : await fetchAny(offers)
@@ -110,8 +123,8 @@ function createRun(job: RunningJob<DownloadInput>, deps: DownloadJobDeps, turns:
         const { message: reason, hint } = error
         if (error instanceof SourceRefused)
           return unfetched({ reasonCode: error.reason, reason, hint, until: error.until })
-        // What has come so far stays, and there is something to do about it.
-        if (error.code === 'disk_full') return unfetched({ reasonCode: 'disk', reason, hint })
+        // What has come so far stays, and there is something to do about it. For the database's own room the job waits.
+        if (error.code === 'disk_full' && !isFull(error)) return unfetched({ reasonCode: 'disk', reason, hint })
         throw error
       }
     },
@@ -121,7 +134,34 @@ function createRun(job: RunningJob<DownloadInput>, deps: DownloadJobDeps, turns:
   async function findHere(offers: readonly Offer[], isBrought = false): Promise<JobEnd | undefined> {
     const how = { signal, onBytes: progress.reading, isBrought }
     const copy = await findCopy(deps, input, offers, how)
-    return copy === undefined ? undefined : done({ ...copy, source: 'local' })
+    if (copy === undefined) return undefined
+    return done({ ...(input.place.exact === true ? await bring(copy, offers) : copy), source: 'local' }, offers)
+  }
+
+  /** What civitdl would call a file is known when its source has told. */
+  function isNameKnown(): boolean {
+    const { name, exact } = input.place
+    return input.offers.length > 0 || exact !== true || name !== undefined
+  }
+
+  /** A second name for a file of this host where it is wanted; its bytes are not fetched again. */
+  async function bring(copy: LocalCopy, offers: readonly Offer[]): Promise<LocalCopy> {
+    const type = typeOf(offers)
+    const { filename } = offers[0] ?? { filename: basename(copy.path) }
+    const named = nameOf(filename, offers[0]?.civitai)
+    const place = await deps.placement.place({ type, folder: input.place.folder, home: input.place.home }, named)
+    const path = await bringCopy(deps.names, { from: copy.path, place, filename: named.filename }, signal)
+    if (path === copy.path) return copy
+    const { sha256, sizeBytes } = copy
+    const name = place.nameOf(basename(path))
+    await deps.takeIn(place, { path, sha256: sha256 as Sha256, sizeBytes, ...NOT_FETCHED }, signal)
+    await job.aside(() => deps.refreshUis.refresh(type, signal))
+    return { ...copy, path, name }
+  }
+
+  function nameOf(offered: string, civitai: Offer['civitai']) {
+    const civitdlNames = input.civitdl_names ?? deps.civitdlNames
+    return placeName({ wanted: input.place.name, offered, civitai, civitdlNames })
   }
 
   async function search(): Promise<readonly Offer[] | JobEnd> {
@@ -204,13 +244,8 @@ function createRun(job: RunningJob<DownloadInput>, deps: DownloadJobDeps, turns:
   ): Promise<JobEnd> {
     const [best] = offers
     if (best === undefined) throw new AppError('internal', 'There is nothing that may be downloaded')
-    const named = placeName({
-      wanted: input.place.name,
-      offered: best.filename,
-      civitai: best.civitai,
-      civitdlNames: input.civitdl_names ?? deps.civitdlNames,
-    })
-    const place = await deps.placement.place({ type, folder: input.place.folder }, named)
+    const named = nameOf(best.filename, best.civitai)
+    const place = await deps.placement.place({ type, folder: input.place.folder, home: input.place.home }, named)
     const fetched = await fetchOffers(deps, {
       offers,
       place,
@@ -225,7 +260,10 @@ function createRun(job: RunningJob<DownloadInput>, deps: DownloadJobDeps, turns:
         const filename = basename(path)
         await save({ status: 'downloading', phase: 'opening', filename, name: place.nameOf(filename) })
         // What another has left of the same bytes, under whatever name, is not fetched twice.
-        if (turn.left !== undefined && turn.left !== path) await movePart(turn.left, path)
+        if (turn.left !== undefined && turn.left !== path) {
+          await movePart(turn.left, path)
+          await deps.names.forget(turn.left)
+        }
         turn.goesTo(path)
       },
       onProgress(state) {
@@ -269,7 +307,7 @@ function createRun(job: RunningJob<DownloadInput>, deps: DownloadJobDeps, turns:
     const taken = (await deps.takeIn(place, file, signal)) ?? { path, name: place.nameOf(filename) }
     await job.aside(() => deps.refreshUis.refresh(type, signal))
     const { source, node } = offer
-    return done({ ...taken, sha256, sizeBytes, source, node, bytesBySource: file.bytesBySource })
+    return done({ ...taken, sha256, sizeBytes, source, node, bytesBySource: file.bytesBySource }, [offer])
   }
 
   async function describe(file: DownloadedFile, offers: readonly Offer[]): Promise<void> {

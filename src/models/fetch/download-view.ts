@@ -43,7 +43,7 @@ const STANDING = { speed_bytes_per_second: 0, seconds_left: null, connections: 0
 
 /** What is known of an ended or paused download that goes on: nothing of its end. */
 export function reopenedView(view: JsonObject): JsonObject {
-  const { path, error, error_code, hint, candidates, until, steps, ...kept } = view
+  const { path, error, error_code, hint, candidates, until, steps, fetched_by, ...kept } = view
   return { ...kept, status: 'resolving', phase: 'waiting', ...STANDING, reason_code: null, reason: null }
 }
 

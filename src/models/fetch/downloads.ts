@@ -29,6 +29,8 @@ export interface WantedPlace {
   readonly name?: string | undefined
   /** Model folder that the prompt declares, or that the caller names. */
   readonly folder?: string | undefined
+  /** Home of the UI that it is for, absolute, where that is not the one of this host's settings. */
+  readonly home?: string | undefined
 }
 
 export interface DownloadOrder {

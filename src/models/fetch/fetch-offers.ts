@@ -96,11 +96,12 @@ async function fetchSame(
       // Two hosts may write into one volume: where nothing has the name, another download is at it.
       if (!isAppError(error) || error.code !== 'conflict' || !(await exists(path))) throw error
     } finally {
-      names.letGo(path)
+      await names.letGo(path)
     }
     const taken = path
     path = await names.claim(place.dir, filename, true)
     await movePart(taken, path)
+    await names.forget(taken)
   }
 
   async function keepOthers(target: string): Promise<void> {
@@ -112,7 +113,7 @@ async function fetchSame(
         return free
       })
     } finally {
-      for (const each of claimed) names.letGo(each)
+      for (const each of claimed) await names.letGo(each)
     }
   }
 }

@@ -103,7 +103,8 @@ export function createLocalCopies({ db, instanceId, reader }: LocalCopiesDeps): 
     },
     async at(path, sha256) {
       const rows = await rowsWith(eq(files.sha256, sha256))
-      return firstThere(rows.filter((row) => listedPathOf(row) === path || row.path === path))
+      const isAt = (row: ModelRow): boolean => [listedPathOf(row), row.path, ...row.aliases.map(String)].includes(path)
+      return firstThere(rows.filter(isAt))
     },
   }
 }

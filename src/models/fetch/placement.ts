@@ -24,13 +24,14 @@ export interface Place {
 export interface Placement {
   /**
    * Makes the folder that a UI loads the file from, in AIRKEEP_DOWNLOAD_ROOT, else in the first model folder of this
-   * host that takes it: of the UI that was found first, and one for its type before one for all.
+   * host that takes it: of the UI that was found first, and one for its type before one for all. Where a home of a UI is
+   * named, in its folders alone.
    * @throws AppError not_found (no model folder is known or takes it), forbidden (none can be written to, or it leads
    * out of the model folders), disk_full
    */
-  place(wanted: Pick<WantedPlace, 'type' | 'folder'>, name: Pick<PlacedName, 'folder'>): Promise<Place>
+  place(wanted: Pick<WantedPlace, 'type' | 'folder' | 'home'>, name: Pick<PlacedName, 'folder'>): Promise<Place>
   /** The folder that {@link place} would make. @throws AppError as that does */
-  find(wanted: Pick<WantedPlace, 'type' | 'folder'>, name: Pick<PlacedName, 'folder'>): Promise<FoundPlace>
+  find(wanted: Pick<WantedPlace, 'type' | 'folder' | 'home'>, name: Pick<PlacedName, 'folder'>): Promise<FoundPlace>
 }
 
 export type FoundPlace = Pick<Place, 'root' | 'dir'>
@@ -56,13 +57,23 @@ export function createPlacement({ rootsOf, downloadRoot }: PlacementDeps): Place
     })
   }
 
+  /** Those of the UI that the caller names, whatever the settings say. */
+  async function rootsOfHome(home: string): ReturnType<typeof roots> {
+    const named = await rootsOf([home])
+    // A home of no UI that is known is no folder of models itself.
+    const models = join(home, 'models')
+    const isPlain = named.every(({ path, layout }) => path === home && layout === 'folder')
+    const first = isPlain && (await isFolder(models)) ? await rootsOf([models]) : named
+    return { first: byPreference(first), all: [...first, ...(await rootsOf([]))] }
+  }
+
   /** With the folders within which it has to be. */
   async function find(
-    { type, folder }: Pick<WantedPlace, 'type' | 'folder'>,
+    { type, folder, home }: Pick<WantedPlace, 'type' | 'folder' | 'home'>,
     name: Pick<PlacedName, 'folder'>,
   ): Promise<FoundPlace & { readonly own: readonly string[] }> {
     const wanted = readWantedFolder(type, folder)
-    const { first, all } = await roots()
+    const { first, all } = home === undefined ? await roots() : await rootsOfHome(home)
     const reals = await Promise.all(all.map(({ path }) => realPathOf(path)))
     const refused: string[] = []
     for (const root of first) {

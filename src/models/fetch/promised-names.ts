@@ -1,4 +1,6 @@
+import { lstat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { partPathOf } from '../../download/part-files.ts'
 import { freeName } from '../../download/safe-name.ts'
 
 /** Final names that downloads under way will take: two with one name would write into one part. */
@@ -9,7 +11,9 @@ export interface PromisedNames {
    * @throws AppError conflict: there is no free name
    */
   claim(dir: string, filename: string, isFree: boolean): Promise<string>
-  letGo(path: string): void
+  letGo(path: string): Promise<void>
+  /** Nothing is there of it any more, such as because it was moved; what lies there still is remembered. */
+  forget(path: string): Promise<void>
   /** Where bytes of downloads lie that have not ended, or were stopped: some may be gone. */
   parts(): readonly string[]
 }
@@ -17,7 +21,16 @@ export interface PromisedNames {
 export function createPromisedNames(): PromisedNames {
   const promised = new Set<string>()
   const begun = new Set<string>()
+  async function forget(path: string): Promise<void> {
+    const isLeft = await lstat(partPathOf(path)).then(
+      () => true,
+      () => false,
+    )
+    // Another may have claimed it meanwhile.
+    if (!isLeft && !promised.has(path)) begun.delete(path)
+  }
   return {
+    forget,
     async claim(dir, filename, isFree) {
       for (let needsFree = isFree; ; needsFree = true) {
         const inDir = new Set([...promised].filter((path) => dirname(path) === dir).map((path) => basename(path)))
@@ -29,7 +42,10 @@ export function createPromisedNames(): PromisedNames {
         return path
       }
     },
-    letGo: (path) => void promised.delete(path),
-    parts: () => [...begun].map((path) => `${path}.part`),
+    async letGo(path) {
+      promised.delete(path)
+      await forget(path)
+    },
+    parts: () => [...begun].map(partPathOf),
   }
 }

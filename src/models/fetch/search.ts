@@ -9,7 +9,7 @@ import type { FindOffers, SearchOptions } from './downloads.ts'
 import { findKnownFile } from './known-files/find-known-file.ts'
 import type { Looked } from './looked.ts'
 import { atRegistry, type Mirrors } from './mirrors.ts'
-import { nodesCandidate } from './nodes-candidate.ts'
+import { isChosen, nodesCandidate } from './nodes-candidate.ts'
 import { createOutages } from './outages.ts'
 import { contentGroups } from './same-content.ts'
 import { namedAtCivitai, searchCivitai } from './search-civitai.ts'
@@ -58,13 +58,17 @@ export function createSearch(deps: SearchDeps): FindOffers {
       refusal ??= looked.refusal
       if (looked.failure !== undefined) failures.push(looked.failure)
     }
-    const { prefer } = options
-    const order = prefer === undefined ? USUAL : [...prefer, ...USUAL.filter((place) => !prefer.includes(place))]
-    for (const place of order) await lookAt(place, wanted, deps, options, look)
-    await look('known_files', () => lookAtKnown(wanted, deps, options))
-    if (offers.length === 0 && candidates.length === 0 && isOnlyNamed(wanted)) {
-      await look('civitai', () => lookByName(wanted, deps, options))
+    const lookEverywhere = async (): Promise<void> => {
+      const { prefer } = options
+      const order = prefer === undefined ? USUAL : [...prefer, ...USUAL.filter((place) => !prefer.includes(place))]
+      for (const place of order) await lookAt(place, wanted, deps, options, look)
+      await look('known_files', () => lookAtKnown(wanted, deps, options))
+      if (offers.length === 0 && candidates.length === 0 && isOnlyNamed(wanted)) {
+        await look('civitai', () => lookByName(wanted, deps, options))
+      }
     }
+    if (wanted.node !== undefined) await look('nodes', () => askChosenNode(wanted, deps, options))
+    else await lookEverywhere()
 
     const failure = joined(failures)
     const [best] = offers
@@ -179,6 +183,32 @@ async function askNodes(
     result: `${where} have different files of this name`,
     candidates: groups.slice(0, MOST_OFFERS).map(nodesCandidate),
   }
+}
+
+/** What somebody chose by its name at a node: nothing else proves it, so it has to be as it was. */
+async function askChosenNode(
+  wanted: WantedModel,
+  { peers }: SearchDeps,
+  options: SearchOptions,
+): Promise<Looked | undefined> {
+  const { node = '', names, size_bytes: size } = wanted
+  const { offers, failures } = await peers.find(wanted, callOf(options))
+  const chosen = offers.filter((offer) => names.some((name) => isChosen(offer, node, name)))
+  const [offer] = chosen.filter(({ size_bytes: now = size }) => size === undefined || now === size)
+  if (offer !== undefined) {
+    return {
+      offers: [size === undefined ? offer : { ...offer, size_bytes: size }],
+      result: `${node} has it, as chosen`,
+    }
+  }
+  const failed = failures.find((failure) => failure.node === node)
+  if (failed !== undefined) {
+    const message = `The node ${node} could not be asked: ${failed.reason}`
+    return { offers: [], result: message, failure: { message, retryable: true } }
+  }
+  if (chosen.length === 0) return { offers: [], result: `${node} has nothing of this name any more` }
+  const contradiction = `what ${node} has under this name has another size than what was chosen`
+  return { offers: [], result: contradiction, contradiction }
 }
 
 async function askHub(

@@ -42,7 +42,10 @@ export const wantedModelSchema = v.object({
   named_by: v.exactOptional(namedBySchema),
   /** Model folder that the source declares. */
   folder: v.exactOptional(v.string()),
+  /** What has another size is not it. */
   size_bytes: v.exactOptional(v.number()),
+  /** Somebody chose what this node lists under the very name: nobody else is asked. */
+  node: v.exactOptional(v.string()),
 })
 
 export type WantedModel = v.InferOutput<typeof wantedModelSchema>
@@ -149,7 +152,10 @@ export interface OfferCandidate {
   readonly sha256?: string
   /** Where only that is known. */
   readonly tensor_sha256?: string
+  /** Where nothing is known of its bytes: the node that lists it under the name. */
+  readonly node?: string
   readonly name?: string
+  readonly size_bytes?: number
   readonly why: string
 }
 

@@ -40,15 +40,17 @@ const nodeEntries = {
 export interface NodeOperationsDeps {
   readonly nodes: NodeStore
   readonly greet: Greet
+  /** Downloads and imports that waited for a login at this node go on. */
+  readonly reopen?: (node: string) => Promise<void>
 }
 
-export function createNodeOperations({ nodes, greet }: NodeOperationsDeps): readonly Operation[] {
+export function createNodeOperations({ nodes, greet, reopen }: NodeOperationsDeps): readonly Operation[] {
   return [
     defineOperation({
       name: 'add_node',
       summary: 'Add a host to fetch models from',
       description:
-        'Adds another host that serves models and asks it once who it is: its public key is pinned, and a node that comes with another key later is refused. One that cannot be reached is stored all the same, with a warning. The same name and URL again replaces the token and keeps the key.',
+        'Adds another host that serves models and asks it once who it is: its public key is pinned, and a node that comes with another key later is refused. One that cannot be reached is stored all the same, with a warning. The same name and URL again replaces the token and keeps the key; imports and downloads that the node refused for their token go on by themselves.',
       example: { name: 'gpu-box', url: 'https://gpu-box.example.org:7801' },
       effect: 'write',
       permission: 'admin',
@@ -81,6 +83,7 @@ export function createNodeOperations({ nodes, greet }: NodeOperationsDeps): read
           { signal: call.signal, trace: traceOf(call) },
         )
         const row = await nodes.add({ name, url, dialect, token, publicKey }, call.actor.name)
+        if (typeof token === 'string') await reopen?.(name)
         return { ...toPublicNode(row), ...(warning === undefined ? {} : { warning }) }
       },
     }),

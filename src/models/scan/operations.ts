@@ -5,7 +5,7 @@ import { createJobAccess } from '../../jobs/job-access.ts'
 import type { JobRunner } from '../../jobs/runner.ts'
 import type { JobStore } from '../../jobs/store.ts'
 import { jobIdField, limitField, offsetField, requiredTextField } from '../../operation/fields.ts'
-import { defineOperation, type Operation } from '../../operation/operation.ts'
+import { defineOperation, demand, type Operation } from '../../operation/operation.ts'
 import { type Actor, holds } from '../../operation/permission.ts'
 import type { ModelRow } from '../library/rows.ts'
 import { firstScanView, SCAN_KIND } from './scan-job.ts'
@@ -21,8 +21,10 @@ export interface ModelJobDeps {
   readonly prepare: () => void
 }
 
+const CHECK_KIND = 'check_downloads'
+
 /** Kinds of jobs that are about model files; the last two look for those that catalog pages name, and fetch them. */
-export const MODEL_KINDS = [SCAN_KIND, VERIFY_KIND, 'download', 'check_downloads', 'download_missing'] as const
+export const MODEL_KINDS = [SCAN_KIND, VERIFY_KIND, 'download', CHECK_KIND, 'download_missing'] as const
 
 const startedSchema = v.object({ job_id: v.string(), status: v.string(), message: v.string() })
 
@@ -132,6 +134,15 @@ const modelJobSchema = v.looseObject({
 /** Looking after jobs that were started for model files: scans, verifications, downloads. */
 export function createModelJobOperations({ jobs, store }: Pick<ModelJobDeps, 'jobs' | 'store'>): readonly Operation[] {
   const access = createJobAccess(store, MODEL_KINDS, 'list_model_jobs shows the jobs there are')
+
+  /** Who may check a catalog may also end the check: no model changes by it. */
+  async function demandChange(id: string, actor: Actor, operation: string): Promise<void> {
+    const row = await store.find(id)
+    const isOwnCheck = row?.kind === CHECK_KIND && row.owner === actor.name
+    demand(actor, isOwnCheck ? 'catalog:read' : 'models:download', operation)
+    await access.own(id, actor)
+  }
+
   return [
     defineOperation({
       name: 'get_model_job',
@@ -182,11 +193,12 @@ export function createModelJobOperations({ jobs, store }: Pick<ModelJobDeps, 'jo
       example: { job_id: 'scan_0f3k9' },
       effect: 'destroy',
       permission: 'models:download',
+      permissionFor: () => undefined,
       http: { method: 'delete', path: '/v1/models/jobs/{job_id}' },
       input: jobInput,
       output: modelJobSchema,
       async run({ job_id }, call) {
-        await access.own(job_id, call.actor)
+        await demandChange(job_id, call.actor, 'cancel_model_job')
         return toAnswer(await jobs.cancel(job_id))
       },
     }),
@@ -198,11 +210,12 @@ export function createModelJobOperations({ jobs, store }: Pick<ModelJobDeps, 'jo
       example: { job_id: 'scan_0f3k9' },
       effect: 'write',
       permission: 'models:download',
+      permissionFor: () => undefined,
       http: { method: 'post', path: '/v1/models/jobs/{job_id}/retry', status: 202 },
       input: jobInput,
       output: modelJobSchema,
       async run({ job_id }, call) {
-        await access.own(job_id, call.actor)
+        await demandChange(job_id, call.actor, 'retry_model_job')
         return toAnswer(await jobs.retry(job_id))
       },
     }),
@@ -214,11 +227,12 @@ export function createModelJobOperations({ jobs, store }: Pick<ModelJobDeps, 'jo
       example: { job_id: 'scan_0f3k9' },
       effect: 'write',
       permission: 'models:download',
+      permissionFor: () => undefined,
       http: { method: 'post', path: '/v1/models/jobs/{job_id}/pause' },
       input: jobInput,
       output: modelJobSchema,
       async run({ job_id }, call) {
-        await access.own(job_id, call.actor)
+        await demandChange(job_id, call.actor, 'pause_model_job')
         return toAnswer(await jobs.pause(job_id))
       },
     }),

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:tes
 import { createHash } from 'node:crypto'
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { LocalHost } from '../../../src/catalog/detect/local/local-host.ts'
 import type { JsonObject } from '../../../src/lib/json.ts'
 import { pageText } from '../../support/catalog.ts'
 import { rejection } from '../../support/rejection.ts'
@@ -12,7 +13,9 @@ import { aTokenActor } from '../../support/track.ts'
 import { type CheckWorld, openCheckWorld } from './check-world.ts'
 
 const able = needs('sshd') && needs('ssh') && needs('ssh-keygen')
-const HARBOR = 'weights of the harbor'
+const HEADER = '{"w":{"dtype":"U8","shape":[8],"data_offsets":[0,8]}}'
+/** The smallest model there is. */
+const HARBOR = `${String.fromCharCode(HEADER.length)}${'\0'.repeat(7)}${HEADER}lanterns`
 const SHA256 = createHash('sha256').update(HARBOR).digest('hex')
 const KEY = '0123456789abcdef0123456789abcdef'
 const wget = (name: string, folder = 'loras'): string =>
@@ -126,6 +129,34 @@ describe.skipIf(!able)('a host that ssh reaches', () => {
     })
   })
 
+  test('what is no model under its name counts as it does here', async () => {
+    const put = (name: string, content: string): void => writeFileSync(join(home, 'models/loras', name), content)
+    put('page.safetensors', '<!DOCTYPE html><html><title>Log in</title></html>')
+    put('pointer.safetensors', `version https://git-lfs.github.com/spec/v1\noid sha256:${SHA256}\nsize 123456\n`)
+    put('answer.safetensors', '{"error":"Unauthorized"}')
+    put('empty.safetensors', '')
+    // Of two that may be meant the one that is a model.
+    mkdirSync(join(home, 'models/loras/sub'), { recursive: true })
+    put('sub/page.safetensors', HARBOR)
+    const names = ['page', 'pointer', 'answer', 'empty']
+    for (const name of names) world.page(`${name}.md`, pageText('', wget(`${name}.safetensors`)))
+    const before = server.connections()
+    const answer = await check({ accept_host_key: true })
+    expect(server.connections() - before).toBeLessThanOrEqual(2)
+    const file = (name: string): unknown => (resultsOf(answer)[`${name}.md`]?.files as JsonObject[] | undefined)?.[0]
+    expect(file('pointer')).toMatchObject({ status: 'corrupt', reason: expect.stringContaining('Git LFS') })
+    expect(file('answer')).toMatchObject({ status: 'corrupt', reason: expect.stringContaining('JSON') })
+    expect(file('empty')).toMatchObject({ status: 'corrupt' })
+    expect(file('page')).toMatchObject({ status: 'elsewhere', path: join(home, 'models/loras/sub/page.safetensors') })
+    rmSync(join(home, 'models/loras/sub'), { recursive: true })
+    const again = await check()
+    expect(resultsOf(again)['page.md']).toMatchObject({
+      downloaded: false,
+      files: [{ status: 'corrupt', reason: 'It is a web page' }],
+    })
+    for (const name of names) rmSync(join(home, 'models/loras', `${name}.safetensors`))
+  })
+
   test('in the words of older programs: host, port and items of a configured catalog', async () => {
     world.page('loras/a.md', pageText('', wget('harbor.safetensors')))
     await check({ accept_host_key: true })
@@ -147,13 +178,41 @@ describe.skipIf(!able)('a host that ssh reaches', () => {
     expect(server.connections()).toBe(before)
   })
 
+  test('the configured catalog where nobody names one, for callers with a token too', async () => {
+    world.page('loras/a.md', pageText('', wget('harbor.safetensors')))
+    await check({ accept_host_key: true })
+    const all = { 'loras/a.md': { downloaded: true } }
+    expect(await check({ catalog_dir: undefined })).toMatchObject({
+      success: true,
+      results: all,
+      summary: { pages: 1 },
+    })
+    await using named = await openCheckWorld({ sshHosts: ['127.0.0.1'] })
+    named.page('a.md', '# words\n')
+    const input = { ssh_host: '127.0.0.1', ssh_port: await freePort() }
+    const answer = await named.invoke('check_downloads', input, { actor: aTokenActor('ci', 'catalog:read') })
+    expect(answer).toMatchObject({ success: false, results: { 'a.md': { status: 'not_applicable' } } })
+  })
+
+  test('user@host is a host with its user', async () => {
+    world.page('a.md', pageText('', wget('harbor.safetensors')))
+    const port = await freePort()
+    expect(await check({ ssh_host: 'somebody@127.0.0.1', ssh_port: port })).toMatchObject({
+      instance: `somebody@127.0.0.1:${port}`,
+    })
+    const other = check({ ssh_host: 'somebody@127.0.0.1', ssh_user: 'root' })
+    expect(await rejection(other)).toMatchObject({ errors: [{ path: 'ssh_user' }] })
+  })
+
   test('that nobody answers on is unknown', async () => {
     world.page('a.md', pageText('', wget('harbor.safetensors')))
     const answer = await check({ ssh_host: '127.0.0.1', ssh_port: await freePort() })
     expect(answer).toMatchObject({
       success: false,
       host_status: 'connection_refused',
-      results: { 'a.md': { status: 'unknown', downloaded: false } },
+      results: {
+        'a.md': { status: 'unknown', downloaded: false, files: [{ status: 'unknown', reason: answer.reason }] },
+      },
     })
   })
 
@@ -199,12 +258,65 @@ describe.skipIf(!able)('a host that ssh reaches', () => {
   })
 })
 
+test('this host without a home of a UI is one that cannot be looked at', async () => {
+  const file = { expected: 'harbor.safetensors', status: 'unknown' as const }
+  const localHost: LocalHost = {
+    at: (uiHome) => ({
+      check: async (pages) => ({
+        instance: 'here',
+        ui_home: uiHome ?? null,
+        checkedAt: 0,
+        results: new Map(
+          pages.map(({ report: { files, ...report } }) => [
+            report.file_path,
+            { ...report, downloaded: false, status: 'unknown', path: null, files: files.map(() => file) },
+          ]),
+        ),
+      }),
+    }),
+  }
+  await using bare = await openCheckWorld({ localHost })
+  bare.page('a.md', pageText('', wget('harbor.safetensors')))
+  const reason = 'Cannot look at this host: nothing here says where the UI is'
+  expect(await bare.invoke('check_downloads', {})).toMatchObject({
+    success: false,
+    error_code: 'not_found',
+    host_status: 'no_ui_home',
+    instance: 'here',
+    reason,
+    results: { 'a.md': { status: 'unknown', reason, files: [{ status: 'unknown', reason }] } },
+  })
+  expect(await rejection(bare.invoke('download_missing', {}))).toMatchObject({ code: 'not_found', message: reason })
+  expect(await bare.invoke('check_downloads', { ui_home: home })).toMatchObject({ success: true })
+  bare.page('a.md', pageText('', 'wget -P /data https://example.com/harbor.safetensors'))
+  expect(await bare.invoke('check_downloads', {})).toMatchObject({ success: true })
+})
+
+test('callers with a token have nothing placed in other homes than those of this host', async () => {
+  const localHost: LocalHost = {
+    at: (uiHome) => ({
+      check: async () => ({ instance: 'here', ui_home: uiHome ?? null, checkedAt: 0, results: new Map() }),
+    }),
+  }
+  await using other = await openCheckWorld({ localHost })
+  const actor = aTokenActor('ci', 'models:download')
+  const input = { items: [], ui_home: home }
+  expect(await rejection(other.invoke('download_missing', input, { actor }))).toMatchObject({ code: 'forbidden' })
+  expect(await rejection(other.invoke('download_missing', input))).not.toMatchObject({ code: 'forbidden' })
+})
+
 describe('what cannot be asked is refused', () => {
   test.each<[object, string]>([
     [{ ssh_host: '-oProxyCommand=touch /tmp/x' }, 'ssh_host'],
     [{ ssh_host: 'host; reboot' }, 'ssh_host'],
     [{ ssh_host: 'ssh -o ProxyCommand=x root@host' }, 'ssh_host'],
     [{ ssh_host: 'ssh root@host reboot' }, 'ssh_host'],
+    [{ ssh_host: '-oProxyCommand=x@host' }, 'ssh_host'],
+    [{ ssh_host: 'root@-oProxyCommand=x' }, 'ssh_host'],
+    [{ ssh_host: '-l@host' }, 'ssh_host'],
+    [{ ssh_host: 'root@host reboot' }, 'ssh_host'],
+    [{ ssh_host: 'root@host@other' }, 'ssh_host'],
+    [{ ssh_host: 'ro ot@host' }, 'ssh_host'],
     [{ ssh_host: '' }, 'ssh_host'],
     [{ ssh_host: 'host', ssh_port: 0 }, 'ssh_port'],
     [{ ssh_host: 'host', ssh_port: 65_536 }, 'ssh_port'],
@@ -229,11 +341,10 @@ describe('what cannot be asked is refused', () => {
     expect(error).toMatchObject({ code: 'invalid_input', errors: [{ path }] })
   })
 
-  test('neither a folder nor items', async () => {
-    expect(await rejection(world.invoke('check_downloads', { ssh_host: 'host' }))).toMatchObject({
-      code: 'invalid_input',
-      errors: [{ path: 'catalog_dir' }],
-    })
+  test('neither a folder nor items, where no catalog is configured', async () => {
+    await using bare = await openCheckWorld({ isUnconfigured: true })
+    const error = await rejection(bare.invoke('check_downloads', { ssh_host: 'host' }))
+    expect(error).toMatchObject({ code: 'invalid_input', errors: [{ path: 'catalog_dir' }] })
   })
 
   test('downloads by ssh, with a hint', async () => {

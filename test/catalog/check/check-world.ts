@@ -4,6 +4,7 @@ import * as v from 'valibot'
 import { createLocalFiles } from '../../../src/access/local-files.ts'
 import { createCatalogHosts } from '../../../src/catalog/check/catalog-hosts.ts'
 import { createCheckJob } from '../../../src/catalog/check/check-job.ts'
+import type { LocalHost } from '../../../src/catalog/detect/local/local-host.ts'
 import { createCatalogHostOperations } from '../../../src/catalog/operations.ts'
 import { createPageReader } from '../../../src/catalog/read/page-reader.ts'
 import type { SshListerDeps } from '../../../src/catalog/ssh/ssh-lister.ts'
@@ -13,6 +14,7 @@ import { createJobStore, type JobStore } from '../../../src/jobs/store.ts'
 import { systemClock } from '../../../src/lib/clock.ts'
 import type { JsonObject } from '../../../src/lib/json.ts'
 import { silentLog } from '../../../src/lib/log.ts'
+import { createModelJobOperations } from '../../../src/models/scan/operations.ts'
 import type { Call } from '../../../src/operation/operation.ts'
 import { testLister } from '../../support/ssh-lister.ts'
 import { openTempDb } from '../../support/temp-db.ts'
@@ -29,7 +31,14 @@ export interface CheckWorld extends AsyncDisposable {
   invoke(name: string, input: unknown, call?: Partial<Call>): Promise<JsonObject>
 }
 
-export async function openCheckWorld(options: Partial<SshListerDeps> = {}): Promise<CheckWorld> {
+export interface CheckWorldOptions extends Partial<SshListerDeps> {
+  /** This host; it is not asked where this is left out. */
+  readonly localHost?: LocalHost
+  /** The catalog is not in the settings. */
+  readonly isUnconfigured?: true
+}
+
+export async function openCheckWorld(options: CheckWorldOptions = {}): Promise<CheckWorld> {
   const temp = await openTempDb()
   const { db } = temp
   const catalog = join(realpathSync(temp.dir), 'catalog')
@@ -45,7 +54,7 @@ export async function openCheckWorld(options: Partial<SshListerDeps> = {}): Prom
     throw new Error('there are no nodes')
   }
   const hosts = createCatalogHosts({
-    localHost: {
+    localHost: options.localHost ?? {
       at: () => {
         throw new Error('this host is not asked')
       },
@@ -57,9 +66,19 @@ export async function openCheckWorld(options: Partial<SshListerDeps> = {}): Prom
   jobs.register(createCheckJob({ hosts, clock }))
   await jobs.start()
   const reader = createPageReader({ size: 1 })
-  const roots = (): string[] => [catalog]
-  const deps = { reader, localFiles, roots, hosts, openNode, jobs, clock, hostsFor: () => 'any' as const }
-  const operations = createCatalogHostOperations(deps)
+  const roots = (): string[] => (options.isUnconfigured === true ? [] : [catalog])
+  const deps = {
+    reader,
+    localFiles,
+    roots,
+    hosts,
+    openNode,
+    jobs,
+    clock,
+    uiHomes: () => [],
+    hostsFor: () => 'any' as const,
+  }
+  const operations = [...createCatalogHostOperations(deps), ...createModelJobOperations({ jobs, store })]
   return {
     catalog,
     jobs,

@@ -8,6 +8,7 @@ import { createNodeHost } from '../../../src/catalog/detect/node-host.ts'
 import { toPageReport } from '../../../src/catalog/page-report.ts'
 import { createAudit } from '../../../src/db/audit.ts'
 import { isAppError } from '../../../src/errors.ts'
+import { outsideRoots } from '../../../src/lib/exact-file.ts'
 import type { JsonObject } from '../../../src/lib/json.ts'
 import { silentLog } from '../../../src/lib/log.ts'
 import { createSealer } from '../../../src/lib/sealed.ts'
@@ -105,6 +106,12 @@ describe('another airkeep', () => {
     expect(body).toMatchObject({ ui_home: '/ui', items: [{ file_path: 'a.md' }, { file_path: 'b.md' }] })
   })
 
+  test('gets no absolute names', async () => {
+    answers(() => json({ ...TOP, results: { 'cat/a.md': GOOD } }))
+    const { results } = await check([page('/cat/a.md')])
+    expect(results.get('/cat/a.md')).toMatchObject({ downloaded: true })
+  })
+
   test('keeps the notes that were made here', async () => {
     answers(() => json({ ...TOP, results: { 'a.md': { ...GOOD, notes: ['of the node'] } } }))
     const { results } = await check([page('a.md')])
@@ -162,6 +169,12 @@ describe('another airkeep', () => {
       'node_declined',
       /no UI/,
     ],
+    [
+      'no UI of its own',
+      () => json({ ...TOP, success: false, reason: 'no UI', host_status: 'no_ui_home', results: {} }),
+      'no_ui_home',
+      /no UI/,
+    ],
     ['a closed door', () => (socket) => socket.destroy(), 'node_unreachable', /Cannot ask the node box/],
   ])('%s is a failure with its reason', async (_, answer, code, says) => {
     answers(answer)
@@ -169,6 +182,38 @@ describe('another airkeep', () => {
     expect(error.status as string).toBe(code)
     expect(error.message).toMatch(says)
     expect(JSON.stringify([error.message, error.hint])).not.toContain(TOKEN)
+  })
+
+  test.each([
+    ['too small a token', undefined, /token of that host that may call check_downloads/],
+    ['too small a token, whatever home', '/ui', /token of that host that may call check_downloads/],
+  ])('%s is mended by another one', async (_, uiHome, hint) => {
+    answers(() => status(403, { code: 'forbidden', detail: 'check_downloads needs the permission catalog:read' }))
+    expect(await rejection(check([page('a.md')], 'box', uiHome))).toMatchObject({
+      status: 'node_refused',
+      hint: expect.stringMatching(hint),
+    })
+  })
+
+  test('a home that the token may not name is not a matter of the token', async () => {
+    const { message, hint } = outsideRoots()
+    answers(() => status(403, { code: 'forbidden', detail: message, hint }))
+    const error = await rejection(check([page('a.md')], 'box', '/elsewhere'))
+    expect(error).toMatchObject({
+      status: 'node_declined',
+      message: expect.stringContaining('outside the folders'),
+      hint: expect.stringMatching(/^Leave ui_home out, .* AIRKEEP_ALLOW_READ/),
+    })
+  })
+
+  test('a home that is not there is not a matter of its version', async () => {
+    answers(() => status(404, { code: 'not_found', detail: '/gone does not exist' }))
+    const error = await rejection(check([page('a.md')], 'box', '/gone'))
+    expect(error).toMatchObject({
+      status: 'node_declined',
+      message: expect.stringContaining('/gone does not exist'),
+      hint: 'Leave ui_home out, or name one of that host',
+    })
   })
 
   test('with another key than before it gets no page', async () => {

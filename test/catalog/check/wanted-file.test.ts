@@ -94,6 +94,28 @@ describe('of all pages', () => {
     expect(leftOut).toEqual([])
   })
 
+  test('one address at two places is two files, and folders may be spelled as they like', () => {
+    const url = 'https://example.com/x.safetensors'
+    const pages = [
+      page(
+        'a.md',
+        `wget -O ${HOME}/models/loras/a.safetensors ${url}\nwget -O ${HOME}/models/vae/b.safetensors ${url}`,
+      ),
+      page('b.md', `wget -O ${HOME}/models/Lora/a.safetensors ${url}`),
+      page('c.md', `wget -O ${HOME}/models/loras/sub/a.safetensors ${url}`),
+    ]
+    const { orders } = findMissing(pages, checks(pages, 'missing'), OWNER, { ...anywhere, home: '/other/ui' })
+    expect(orders.map(({ file_paths, input: { place } }) => [file_paths, place])).toEqual([
+      [
+        ['a.md', 'b.md'],
+        { type: 'lora', folder: 'models/loras', name: 'a.safetensors', home: '/other/ui', exact: true },
+      ],
+      [['a.md'], { type: 'vae', folder: 'models/vae', name: 'b.safetensors', home: '/other/ui', exact: true }],
+      [['c.md'], { type: 'lora', folder: 'models/loras/sub', name: 'a.safetensors', home: '/other/ui', exact: true }],
+    ])
+    expect(new Set(orders.map(({ key }) => key)).size).toBe(3)
+  })
+
   test.each<[FileStatus, ordered: number, leftOut: number]>([
     ['missing', 1, 0],
     ['partial', 1, 0],

@@ -102,10 +102,16 @@ const cases: readonly [name: string, page: PageReport, host: ListingChanges, che
     { status: 'invalid', downloaded: false, reason: 'It is no text', syntax_type: 'INVALID' },
   ],
   [
-    'all, and why it is INVALID: its commands can be read',
+    'invalid, and its files all the same: its commands can be read',
     reportOf([high], { syntax_type: 'INVALID', reason: 'Its front matter is no YAML' }),
     { files: { [HIGH]: 9 } },
-    { status: 'all', downloaded: true, reason: 'Its front matter is no YAML', syntax_type: 'INVALID' },
+    {
+      status: 'invalid',
+      downloaded: false,
+      reason: 'Its front matter is no YAML',
+      syntax_type: 'INVALID',
+      path: `${HOME}/${HIGH}`,
+    },
   ],
   [
     'partial: two files of one name, of which one is there',

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { createHash } from 'node:crypto'
-import { chmodSync, mkdirSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
+import { chmodSync, linkSync, mkdirSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { type RemoteListing, remotePath } from '../../../src/catalog/ssh/remote-listing.ts'
 import { encodeName } from '../../../src/catalog/ssh/remote-name.ts'
@@ -12,7 +12,7 @@ import { needs } from '../../support/requires.ts'
 import { noSsh, testLister } from '../../support/ssh-lister.ts'
 import { tempDir } from '../../support/temp-dir.ts'
 
-const TOOLS = ['dd', 'find', 'sed', 'uname', 'xargs', 'sh', 'ls', 'stat', 'sha256sum']
+const TOOLS = ['dd', 'find', 'sed', 'uname', 'xargs', 'sh', 'ls', 'od', 'stat', 'sha256sum']
 
 /** A folder with these programs alone; returns the start of a command line that sees nothing else. */
 function onlyPath(folder: string, programs: Readonly<Record<string, string>>): string {
@@ -99,6 +99,7 @@ describe('the same listing from', () => {
         uiHome: home,
         folders: ['models', 'models/Lora', 'none\nsuch', ''],
         toHash: ({ files }) => files.filter(({ sizeBytes }) => sizeBytes < 100),
+        toPeek: async ({ files }) => files,
       })
       expect(listing.uiHome).toEqual({ path: home, source: 'asked' })
       expect(listing.folders).toEqual([
@@ -123,11 +124,60 @@ describe('the same listing from', () => {
         expect(listing.sha256.get(file)).toBe(createHash('sha256').update(odd).digest('hex'))
       }
       expect(listing.sha256.size).toBe(expected.size - 1)
+      const heads = new Map([...listing.heads].map(([{ path }, head]) => [path, head]))
+      expect(heads.get('large.safetensors')).toEqual(Buffer.alloc(1024))
+      expect(heads.get('sub dir\n/häfen')?.toString()).toBe('häfen')
+      expect(heads.size).toBe(expected.size - 1)
     })
 })
 
+describe('a link in a circle', () => {
+  for (const [name, able, shellIn] of SHELLS.slice(0, -1))
+    test.skipIf(!able())(`shows no file twice: ${name}`, async () => {
+      using folder = tempDir()
+      put(join(folder.path, 'models/loras/a.safetensors'))
+      put(join(folder.path, 'store/b.safetensors'))
+      symlinkSync('.', join(folder.path, 'models/self'))
+      symlinkSync('..', join(folder.path, 'models/loras/up'))
+      // What no circle shows is there under both names.
+      symlinkSync('../store', join(folder.path, 'models/one'))
+      symlinkSync('../store', join(folder.path, 'models/other'))
+      const listing = await list(folder.path, shellIn(folder.path), { uiHome: folder.path, folders: ['models'] })
+      expect(listing.files.map(({ path }) => path).toSorted()).toEqual([
+        'loras/a.safetensors',
+        'one/b.safetensors',
+        'other/b.safetensors',
+      ])
+      expect(listing.folders).toMatchObject([{ state: 'listed' }])
+    })
+
+  test('hard links are names of their own', async () => {
+    using folder = tempDir()
+    put(join(folder.path, 'models/a.safetensors'))
+    mkdirSync(join(folder.path, 'models/sub'))
+    linkSync(join(folder.path, 'models/a.safetensors'), join(folder.path, 'models/sub/a.safetensors'))
+    const listing = await list(folder.path, 'sh -c', { uiHome: folder.path, folders: ['models'] })
+    expect(listing.files.map(({ path }) => path).toSorted()).toEqual(['a.safetensors', 'sub/a.safetensors'])
+  })
+})
+
+test('a host that cannot show bytes is listed all the same', async () => {
+  using folder = tempDir()
+  put(join(folder.path, 'models/a'))
+  const shell = onlyPath(
+    folder.path,
+    all(
+      which('busybox'),
+      TOOLS.filter((name) => name !== 'od'),
+    ),
+  )
+  const toPeek: ReachRequest['toPeek'] = async ({ files }) => files
+  const listing = await list(folder.path, shell, { uiHome: folder.path, folders: ['models'], toPeek })
+  expect([listing.files.length, listing.heads.size]).toEqual([1, 0])
+})
+
 test('is one line of words that every shell reads alike', () => {
-  expect(REMOTE_COMMAND).toMatch(/^exec sh -c '[^']+' sh '[^']+' '[^']+' '[^']+'$/)
+  expect(REMOTE_COMMAND).toMatch(/^exec sh -c '[^']+' sh '[^']+' '[^']+' '[^']+' '[^']+'$/)
   expect(REMOTE_COMMAND).not.toMatch(/[\n!]|\\\\/)
 })
 

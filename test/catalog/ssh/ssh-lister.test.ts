@@ -309,6 +309,12 @@ describe.skipIf(!able)('it fails, as itself,', () => {
     expect(error.message).not.toContain('\u001b')
   })
 
+  test('where it logs in and says nothing, long before a disk counts as slow', async () => {
+    await using odd = await server({ instead: 'sleep 60' })
+    const lister = acquaintedLister(fresh(), odd, { limits: { helloMs: 1_000, listSilenceMs: 600_000 } })
+    expect(await failure(lister, targetOf(odd))).toMatchObject({ status: 'timed_out' })
+  })
+
   test('where no key fits, or a password is asked for', async () => {
     const other = join(fresh(), 'id_ed25519')
     makeKey(other, 'ed25519')

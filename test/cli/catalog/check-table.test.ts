@@ -36,7 +36,7 @@ test('the table has a badge a page, and a summary', () => {
         ],
       }),
       'c.md': page('unknown', { reason: 'the folder cannot be read' }),
-      'd.md': page('not_applicable', { checkable: false }),
+      'd.md': page('not_applicable', { checkable: false, reason: 'It has no command that downloads a file' }),
     }),
     undefined,
   )
@@ -45,6 +45,7 @@ test('the table has a badge a page, and a summary', () => {
     '● here     a.md  1/1    /ui/models/Lora/a.safetensors',
     '◐ partly   b.md  1/2    partial: low.safetensors (low)',
     '? unknown  c.md         the folder cannot be read',
+    '· nothing  d.md',
     '',
     '4 pages: 1 here, 1 partly here, 1 unknown, 1 without downloads',
     'on inst_1, UI in /ui, 2026-01-15T00:00:00.000Z',
@@ -84,7 +85,7 @@ describe('complete', () => {
   test.each([
     ['all', {}, true],
     ['not_applicable', { checkable: false }, true],
-    ['invalid', { checkable: false }, true],
+    ['invalid', { checkable: false }, false],
     ['invalid', { checkable: true }, false],
     ['unknown', {}, false],
     ['unknown', { checkable: false }, false],

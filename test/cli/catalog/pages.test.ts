@@ -5,6 +5,8 @@ import { readPaths } from '../../../src/cli/catalog/pages.ts'
 import { rejection } from '../../support/rejection.ts'
 import { tempDir } from '../../support/temp-dir.ts'
 
+const { signal } = new AbortController()
+
 function catalog(): { readonly path: string } & Disposable {
   const folder = tempDir()
   mkdirSync(join(folder.path, 'pages', '.hidden'), { recursive: true })
@@ -19,7 +21,7 @@ function catalog(): { readonly path: string } & Disposable {
 
 test('a folder is named to whoever shares the disk', async () => {
   using folder = catalog()
-  const [call, ...more] = await readPaths(['pages'], { cwd: folder.path, sharesDisk: true })
+  const [call, ...more] = await readPaths(['pages'], { cwd: folder.path, sharesDisk: true, signal })
   expect(more).toEqual([])
   expect(call?.input).toEqual({ catalog_dir: join(folder.path, 'pages') })
   expect(call?.nameOf('loras/a.md')).toBe('loras/a.md')
@@ -27,13 +29,26 @@ test('a folder is named to whoever shares the disk', async () => {
 
 test('of several paths each page is named as it was typed', async () => {
   using folder = catalog()
-  const calls = await readPaths(['pages', 'single.md'], { cwd: folder.path, sharesDisk: true })
+  const calls = await readPaths(['pages', 'single.md'], { cwd: folder.path, sharesDisk: true, signal })
   expect(calls.map(({ input }) => input)).toEqual([
     { catalog_dir: join(folder.path, 'pages') },
-    { items: [{ file_path: join(folder.path, 'single.md') }] },
+    { catalog_dir: folder.path, items: [{ file_path: 'single.md' }] },
   ])
   expect(calls[0]?.nameOf('loras/a.md')).toBe('pages/loras/a.md')
-  expect(calls[1]?.nameOf(join(folder.path, 'single.md'))).toBe('single.md')
+  expect(calls[1]?.nameOf('single.md')).toBe('single.md')
+})
+
+test('files go in one call, by their real paths below the folder that holds them', async () => {
+  using folder = catalog()
+  symlinkSync(join(folder.path, 'single.md'), join(folder.path, 'pages', 'loras', 'link.md'))
+  const typed = ['./pages/loras/link.md', 'pages/b.MD']
+  const calls = await readPaths(typed, { cwd: folder.path, sharesDisk: true, signal })
+  expect(calls.map(({ input }) => input)).toEqual([
+    { catalog_dir: folder.path, items: [{ file_path: 'single.md' }, { file_path: 'pages/b.MD' }] },
+  ])
+  expect(calls[0]?.nameOf('single.md')).toBe('./pages/loras/link.md')
+  const [alone] = await readPaths(['pages/b.MD'], { cwd: folder.path, sharesDisk: true, signal })
+  expect(alone?.input).toEqual({ catalog_dir: join(folder.path, 'pages'), items: [{ file_path: 'b.MD' }] })
 })
 
 test('whoever answers from elsewhere gets the texts', async () => {
@@ -41,6 +56,7 @@ test('whoever answers from elsewhere gets the texts', async () => {
   const calls = await readPaths(['pages'], {
     cwd: folder.path,
     sharesDisk: false,
+    signal,
   })
   expect(calls.map(({ input }) => input)).toEqual([
     {
@@ -62,12 +78,12 @@ test('it gets the same pages that a server would find there itself, each once', 
   symlinkSync(at('loras', 'a.md'), at('same.md'))
   symlinkSync(join(folder.path, 'single.md'), at('out.md'))
   symlinkSync('nowhere', at('lost.md'))
-  const [call] = await readPaths(['pages'], { cwd: folder.path, sharesDisk: false })
+  const [call] = await readPaths(['pages'], { cwd: folder.path, sharesDisk: false, signal })
   expect(call?.input.items).toEqual([
     { file_path: 'b.MD', content: 'é' },
     { file_path: 'long.markdown', content: 'l' },
     { file_path: 'loras/a.md', content: 'a' },
-    { file_path: 'lost.md', unreadable: 'It is a symlink that leads nowhere' },
+    { file_path: 'lost.md', unreadable: 'It is a symlink that leads nowhere: it does not exist' },
     { file_path: 'out.md', unreadable: 'It is a symlink that leads out of the catalog' },
     { file_path: 'same.md', content: 'a' },
   ])
@@ -81,7 +97,7 @@ test('a page that cannot be sent does not keep the others back', async () => {
   write('wide.md', Buffer.from('\ufeffwide', 'utf16le'))
   write('marked.md', Buffer.from('\ufeffmarked'))
   const typed = ['large.md', 'binary.md', 'wide.md', 'marked.md', 'single.md']
-  const [call] = await readPaths(typed, { cwd: folder.path, sharesDisk: false })
+  const [call] = await readPaths(typed, { cwd: folder.path, sharesDisk: false, signal })
   expect(call?.input.items).toEqual([
     { file_path: 'large.md', unreadable: 'It has 4194305 bytes: no page of a catalog has more than 4194304' },
     { file_path: 'binary.md', unreadable: 'It is no text: binary content under the name of a page' },
@@ -93,14 +109,14 @@ test('a page that cannot be sent does not keep the others back', async () => {
 
 test('nothing is no path', async () => {
   using folder = catalog()
-  const error = await rejection(readPaths([''], { cwd: folder.path, sharesDisk: true }))
+  const error = await rejection(readPaths([''], { cwd: folder.path, sharesDisk: true, signal }))
   expect(error).toMatchObject({ code: 'invalid_input' })
 })
 
 test('texts are sent in calls that a server takes', async () => {
   using folder = catalog()
   for (const name of ['x', 'y', 'z']) writeFileSync(join(folder.path, `${name}.md`), name.repeat(2 * 2 ** 20))
-  const calls = await readPaths(['x.md', 'y.md', 'z.md'], { cwd: folder.path, sharesDisk: false })
+  const calls = await readPaths(['x.md', 'y.md', 'z.md'], { cwd: folder.path, sharesDisk: false, signal })
   expect(calls.map(({ input }) => input.items?.map(({ file_path }) => file_path))).toEqual([['x.md', 'y.md'], ['z.md']])
 })
 
@@ -109,6 +125,7 @@ test('names that lead out of here are names all the same', async () => {
   const calls = await readPaths(['../single.md', join(folder.path, 'single.md')], {
     cwd: join(folder.path, 'pages'),
     sharesDisk: false,
+    signal,
   })
   const names = calls.flatMap(({ input }) => input.items?.map(({ file_path }) => file_path) ?? [])
   expect(names).toEqual(['single.md', join(folder.path, 'single.md').slice(1)])
@@ -116,6 +133,6 @@ test('names that lead out of here are names all the same', async () => {
 
 test('what is not there is named', async () => {
   using folder = catalog()
-  const error = await rejection(readPaths(['absent'], { cwd: folder.path, sharesDisk: true }))
+  const error = await rejection(readPaths(['absent'], { cwd: folder.path, sharesDisk: true, signal }))
   expect(error).toMatchObject({ code: 'not_found', message: 'Cannot read absent' })
 })

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from 'bun:test'
+import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { JsonObject } from '../../../src/lib/json.ts'
@@ -79,4 +79,61 @@ test.each([
 test('a digest that nobody has is missing, whatever has the name', async () => {
   const job = await host.run({ payload: loads('ink.safetensors'), download: false })
   expect(await choose(job, { sha256: 'AB'.repeat(32) })).toMatchObject({ status: 'missing', candidates: [] })
+})
+
+describe('of files that a SwarmUI knows by their names alone', () => {
+  /** Of version 3, without values and tensors; then whatever follows. */
+  const gguf = (...rest: Buffer[]): Buffer => Buffer.concat([Buffer.from('GGUF\x03\0\0\0'), Buffer.alloc(16), ...rest])
+  const GGUF = { subtype: 'LoRA', name: 'ink.gguf', bytes: gguf(Buffer.alloc(380, 7)) }
+  let attic: FakeSwarm
+  let job: JsonObject
+  beforeEach(async () => {
+    attic = await startFakeSwarm([{ ...GGUF, bytes: gguf(Buffer.alloc(480, 8)) }])
+    swarm.models.splice(0, 1, GGUF)
+    await host.addNode({ name: 'attic', url: attic.url, dialect: 'swarmui' })
+    job = await host.run({ payload: loads('ink.gguf') })
+  })
+  afterEach(async () => {
+    await attic[Symbol.asyncDispose]()
+  })
+
+  async function chooseAt(choice: JsonObject): Promise<JsonObject> {
+    await host.invoke('choose_candidate', { job_id: String(job.job_id), reference: 'ink.gguf', ...choice })
+    return only(await host.ended(job))
+  }
+
+  test('one is chosen by its node and name', async () => {
+    const { status, candidates } = only(job)
+    expect(status).toBe('ambiguous')
+    expect(candidates).toEqual([
+      { node: 'attic', name: 'ink.gguf', size_bytes: 504, why: 'the node attic has it' },
+      { node: 'swarm', name: 'ink.gguf', size_bytes: 404, why: 'the node swarm has it' },
+    ])
+    expect(await chooseAt({ node: 'swarm', name: 'ink.gguf' })).toMatchObject({
+      ...{ status: 'resolved', resolved_source: 'remote', resolved_node: 'swarm', resolved_name: 'ink.gguf' },
+    })
+    expect(readFileSync(join(host.models, 'loras/ink.gguf')).equals(GGUF.bytes)).toBe(true)
+  })
+
+  test('one that has another size by now is not taken', async () => {
+    swarm.models.splice(0, 1, { ...GGUF, bytes: gguf(Buffer.alloc(400, 9)) })
+    host.clock.advance(86_400_000)
+    expect(await chooseAt({ node: 'swarm', name: 'ink.gguf' })).toMatchObject({
+      status: 'missing',
+      reason: expect.stringContaining('another size'),
+    })
+  })
+
+  test('nor one whose node has it no more, though others have', async () => {
+    swarm.models.splice(0, 1)
+    host.clock.advance(86_400_000)
+    expect(await chooseAt({ node: 'swarm', name: 'ink.gguf' })).toMatchObject({ status: 'missing', candidates: [] })
+  })
+
+  test.each([[{ node: 'swarm' }], [{ name: 'ink.gguf' }], [{ node: 'swarm', name: 'ink.gguf', skip: true }]])(
+    '%j is no choice',
+    async (choice) => {
+      expect(await rejection(chooseAt(choice))).toMatchObject({ code: 'invalid_input' })
+    },
+  )
 })

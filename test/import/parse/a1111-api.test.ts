@@ -383,6 +383,7 @@ test('is not sure of what others write', () => {
   expect(confidence({ prompt: 'x', steps: 4 })).toBe(0)
   expect(confidence({ info: 'words', parameters: {} })).toBe(0)
   expect(confidence({ sampler_name: 'x' })).toBe(0.3)
+  expect(confidence({ sd_model_checkpoint: 'x', sd_vae: 'y' })).toBe(0.9)
 })
 
 test('stumbles over nothing', () => {

@@ -52,6 +52,25 @@ describe('a list of references', () => {
     expect({ confidence, trust, warnings }).toEqual({ confidence: 0.92, trust: TRUST.native, warnings: [] })
   })
 
+  test('names what is no AIR though it begins like one, and takes the others', () => {
+    const { dependencies, warnings } = ask(airList, `${INK}\nurn:air:a:b\nurn:air:bad:thing\n# comment`)
+    expect(dependencies.map(brief)).toEqual(['lora - 12@34'])
+    expect(warnings).toEqual(
+      ['urn:air:a:b', 'urn:air:bad:thing'].map(
+        (air) => `air:list: ${air} does not follow the rules of AIRs: urn:air:ecosystem:type:source:id`,
+      ),
+    )
+  })
+
+  test('keeps both strengths of an answer', () => {
+    const lora = { type: 'lora', reference: 'ink', weight: 0, clip_weight: 0.5 }
+    const other = { type: 'lora', reference: 'fog', weight: 0.5, unet_weight: 0.3 }
+    expect(ask(airList, { dependencies: [lora, other] }).dependencies).toMatchObject([
+      { weight: 0, clip_weight: 0.5, active: true },
+      { weight: 0.5, unet_weight: 0.3 },
+    ])
+  })
+
   test('tells what an AIR tells', () => {
     expect(ask(airList, VAE).dependencies[0]).toMatchObject({
       type: 'vae',

@@ -76,6 +76,11 @@ describe('links', () => {
     expect(dependencies.map((each) => `${each.type} ${each.type_confidence}`)).toEqual([`${type} low`])
   })
 
+  test('those of Hugging Face are told as such', () => {
+    const { dependencies } = ask(civitaiLinks, 'https://huggingface.co/a/b/blob/main/x/y.safetensors')
+    expect(dependencies.map(({ evidence }) => evidence)).toEqual([['huggingface:link']])
+  })
+
   test('their types are guesses', () => {
     expect(ask(civitaiLinks, 'https://civitai.com/models/12').dependencies[0]).toMatchObject({
       type_confidence: 'low',

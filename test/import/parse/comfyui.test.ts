@@ -47,6 +47,27 @@ test('a VAE that stands for two files names them, with where they are from', () 
 })
 
 describe('API graph', () => {
+  const strengths: readonly (readonly [
+    className: string,
+    inputs: Record<string, unknown>,
+    weight: number,
+    clip: number | undefined,
+  ])[] = [
+    ['LoraLoader', { lora_name: 'b.pt', strength_model: 0.8, strength_clip: 0.5 }, 0.8, 0.5],
+    ['LoraLoader', { lora_name: 'b.pt', strength_model: 0.8, strength_clip: 0.8 }, 0.8, undefined],
+    ['LoraLoader', { lora_name: 'b.pt', strength_model: 0, strength_clip: 0.5 }, 0, 0.5],
+    ['LoraLoaderModelOnly', { lora_name: 'b.pt', strength_model: 0.8 }, 0.8, undefined],
+    ['Mist', { lora_name: 'b.pt', lora_model_strength: 0.8, lora_clip_strength: 0.5 }, 0.8, 0.5],
+    ['Mist', { lora_1: { on: true, lora: 'b.pt', strength: 0.8, strengthTwo: 0.5 } }, 0.8, 0.5],
+    ['Mist', { lora_1: { on: true, lora: 'b.pt', strength: 0.8, strengthTwo: null } }, 0.8, undefined],
+    ['Mist', { loras: [{ name: 'b', strength: '0.8', clipStrength: 0.5, active: true }] }, 0.8, 0.5],
+    ['LoraTagLoader', { text: '<lora:b:0.8:0.5>' }, 0.8, 0.5],
+  ]
+  test.each(strengths)('a %s of %j has both strengths', (className, inputs, weight, clip) => {
+    const [only] = read({ 1: node(className, inputs) }).dependencies
+    expect([only?.weight, only?.clip_weight, only?.unet_weight, only?.active]).toEqual([weight, clip, undefined, true])
+  })
+
   const rows: readonly (readonly [name: string, node: unknown, needs: string[]])[] = [
     ['a checkpoint', node('CheckpointLoaderSimple', { ckpt_name: 'a.safetensors' }), ['checkpoint a.safetensors']],
     ['a name without extension', node('CheckpointLoader', { ckpt_name: 'a' }), ['checkpoint a']],

@@ -93,6 +93,8 @@ describe('keys that name models', () => {
     ['TI hashes: "negX: 0123456789ab, TI hashes: "negX: 0123456789ab""', ['embedding negX sha256_12:0123456789ab']],
     ['TI hashes: "negX: 0123456789ab, TI hashes: \\"negX: 0123456789ab\\""', ['embedding negX sha256_12:0123456789ab']],
     ['TI hashes: "TI hashes: negX: 0123456789ab"', ['embedding negX sha256_12:0123456789ab']],
+    ['TI: negX, badY, Version: v1.10', ['embedding negX', 'embedding badY']],
+    ['Embeddings: negX, badY, Model: m', ['checkpoint m', 'embedding negX', 'embedding badY']],
     ['TI: "negX, badY"', ['embedding negX', 'embedding badY']],
     [
       'Model: m, Hashes: {"model": "1a2b3c4d5e", "vae": "63aeecb90f", "LORA:style/A.safetensors": "0123456789", "embed:negX": "", "lora:b": null}',
@@ -250,6 +252,34 @@ describe('tags of prompts', () => {
     expect(needs('CFG scale: 7', prompt)).toEqual(expected)
   })
 
+  const parts: readonly (readonly [prompt: string, parts: readonly (number | undefined)[]])[] = [
+    // The text encoder first, then the U-Net.
+    ['<lora:b v0.178:.5:0.3>', [0.5, 0.3, undefined]],
+    ['<lora:n:0:0.5>', [0.5, undefined, 0]],
+    ['<lora:n:te=0.5:unet=0.8>', [0.5, 0.8, undefined]],
+    ['<lora:n:-.5:0>', [-0.5, 0, undefined]],
+    ['<lora:n:0.7:1,0,0,0.5>', [0.7, undefined, undefined]],
+    ['<lora:n:0.7>', [0.7, undefined, undefined]],
+  ]
+  test.each(parts)('%s has the strengths %p', (prompt, expected) => {
+    const strengths = (last: string) =>
+      read(`${prompt}\n${STEPS}, ${last}`).dependencies.map((each) => [each.weight, each.unet_weight, each.clip_weight])
+    expect(strengths('CFG scale: 7')).toEqual([[...expected]])
+  })
+  test.each([
+    ['Lora_0 Model name: n, Lora_0 Strength model: 0.7, Lora_0 Strength clip: 0.6', [0.7, undefined, 0.6]],
+    ['Lora_0 Model name: n, Lora_0 Strength model: 0.7, Lora_0 Strength clip: 0.7', [0.7, undefined, undefined]],
+    ['Lora_0 Model name: n, Lora_0 Strength model: 0, Lora_0 Strength clip: 0.6', [0.6, 0, undefined]],
+    ['AddNet Model 1: n, AddNet Weight A 1: 0.7, AddNet Weight B 1: 0.4', [0.7, undefined, 0.4]],
+  ])('%s: %p', (pairs, expected) => {
+    const [only] = read(`a\n${STEPS}, ${pairs}`).dependencies
+    expect([only?.weight, only?.unet_weight, only?.clip_weight]).toEqual(expected)
+  })
+  test('have the main model first where a saver of ComfyUI wrote them', () => {
+    const [only] = read(`<lora:n:0:0.5>\n${STEPS}, Version: ComfyUI`).dependencies
+    expect(only).toMatchObject({ weight: 0, clip_weight: 0.5, active: true })
+  })
+
   test('count in every prompt, and not in templates', () => {
     const text = `a <lora:one:1>
 Negative prompt: b <lora:two:1>
@@ -343,7 +373,8 @@ describe('where the parameters are', () => {
     expect(found.dependencies.map(brief)).toEqual(['checkpoint m', 'vae x'])
     const unknown = { place: 'infotext', reason: 'the lines below the parameters are not understood' }
     expect(found.warnings).toEqual([unknown])
-    expect(read(`a\n${STEPS}\nResources: two of them`).warnings).toEqual([unknown])
+    const ofCivitai = 'Resources: two of them\nHashed prompt: a <lora:x:1>\nHashed Negative prompt: b'
+    expect(read(`a\n${STEPS}, Model: m\n${ofCivitai}`)).toMatchObject({ warnings: [], dependencies: [{ name: 'm' }] })
   })
 
   test('a template goes on until something that is none of its lines', () => {

@@ -207,11 +207,17 @@ describe('sui_models', () => {
     expect(say('civitai:version:5', entry('x'))).toHaveLength(2)
     for (const model of ['(Use Base)', 'Automatic', 'None']) expect(say(model, entry('x'))).toHaveLength(1)
     expect(brief({ loras: ['a'] }, { sui_models: [entry('b', 'loras')] })).toEqual(['lora a 1', 'lora b tensor_sha256'])
-    const [both] = read({
-      sui_image_params: { model: 'dir/m' },
-      sui_models: [entry('elsewhere/x.safetensors')],
-    }).dependencies
-    expect(both).toMatchObject({ name: 'm', written: ['dir/m', 'elsewhere/x.safetensors'] })
+    const beside = (name: string) => read({ sui_image_params: { model: 'dir/m' }, sui_models: [entry(name)] })
+    expect(beside('elsewhere/M.safetensors')).toMatchObject({
+      dependencies: [{ name: 'm', filename: 'M.safetensors', written: ['dir/m', 'elsewhere/M.safetensors'] }],
+      warnings: [],
+    })
+    const other = beside('elsewhere/x.safetensors')
+    expect(other).toMatchObject({
+      dependencies: [{ name: 'm', written: ['dir/m'], evidence: ['swarmui:model', 'swarmui:sui_models model'] }],
+      warnings: [{ place: 'swarmui:sui_models model' }],
+    })
+    expect(other.dependencies[0]).not.toHaveProperty('filename')
   })
 
   const rows: readonly (readonly [hash: string | null, algorithm: string | undefined, warnings: number])[] = [
@@ -287,6 +293,26 @@ test('a parameter that tells no strength has no vote on whether its model is on'
     ['ipadapter', undefined, 'swarmui:useipadapter'],
     ['embedding', undefined, 'swarmui:used_embeddings'],
     ['embedding', undefined, 'swarmui:used_embeddings'],
+  ])
+})
+
+test('strengths on the text encoder are told where they differ', () => {
+  const told = (params: object) =>
+    read({ sui_image_params: params }).dependencies.map(
+      ({ name, weight, unet_weight, clip_weight, active }) => [name, weight, unet_weight, clip_weight, active] as const,
+    )
+  expect(
+    told({ loras: ['a', 'b', 'c', 'd'], loraweights: ['0.8', '1', '0', '0.5'], loratencweights: ['0.5', '1', '1'] }),
+  ).toEqual([
+    ['a', 0.8, undefined, 0.5, true],
+    ['b', 1, undefined, undefined, true],
+    ['c', 0, undefined, 1, true],
+    ['d', 0.5, undefined, undefined, true],
+  ])
+  expect(told({ prompt: '<lora:a:0.4:0.2> <lora:b:0:0.5> <lora:c:0:0>' })).toEqual([
+    ['a', 0.4, undefined, 0.2, true],
+    ['b', 0, undefined, 0.5, true],
+    ['c', 0, undefined, undefined, false],
   ])
 })
 

@@ -23,6 +23,17 @@ describe('takes wrappings off', () => {
   const rows: readonly (readonly [name: string, text: unknown, expected: readonly object[]])[] = [
     ['graph and workflow side by side', { prompt: GRAPH, workflow: WORKFLOW }, both],
     ['both as JSON in strings', { prompt: JSON.stringify(GRAPH), workflow: JSON.stringify(WORKFLOW) }, both],
+    [
+      "what ComfyUI's own pages make of a workflow",
+      { workflow: WORKFLOW, output: GRAPH },
+      [{ place: 'file.output', key: 'output', json: GRAPH }, workflow('file.workflow')],
+    ],
+    ['a graph beside other output', { prompt: GRAPH, output: GRAPH }, [graph('file.prompt')]],
+    [
+      'a graph as output alone',
+      { output: JSON.stringify(GRAPH) },
+      [{ place: 'file.output', key: 'output', json: GRAPH }],
+    ],
     ['the body of POST /prompt', { prompt: GRAPH, extra_data: { extra_pnginfo: { workflow: WORKFLOW } } }, both],
     [
       'an entry of /history',
@@ -103,6 +114,8 @@ describe('leaves alone', () => {
     ['a workflow', WORKFLOW],
     ['a request of A1111', { prompt: 'a pier', steps: 4 }],
     ['a list', [1, 2]],
+    ['output that is no graph', { output: { steps: 4 } }],
+    ['a graph with a node that is called output', { 1: { class_type: 'X', inputs: {} }, output: { class_type: 'Y' } }],
     ['a graph with a node that is called prompt', { prompt: { class_type: 'X', inputs: {} }, 2: { class_type: 'Y' } }],
   ])('%s', (_, value) => {
     expect(open(value) as unknown).toEqual([{ place: 'file', key: 'comment', json: value }])

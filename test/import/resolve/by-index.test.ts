@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { eq } from 'drizzle-orm'
 import { createHashPool, type HashPool } from '../../../src/hash/pool.ts'
 import type { Dependency, DependencyType, HashAlgorithm } from '../../../src/import/dependency.ts'
+import type { Mention } from '../../../src/import/mention.ts'
 import { mergeMentions } from '../../../src/import/merge.ts'
 import type { OpenOptions } from '../../../src/models/library.ts'
 import type { ModelLibrary } from '../../../src/models/model-library.ts'
@@ -244,6 +245,26 @@ describe('a file whose header nobody has read', () => {
     expect(found).toMatchObject({ status: 'resolved', matched_by: 'civitai_version', resolved_path: file.path })
     expect(hashed).toEqual([])
   })
+})
+
+test('of several files of one version that a prompt names, none is taken for another', async () => {
+  const file = aModelFile(root, 'loras/foo.safetensors', 1)
+  writeFileSync(join(root, 'loras/foo.civitai.info'), JSON.stringify({ id: VERSION, modelId: 1 }))
+  const link = (fileId: number): Mention => ({
+    type: 'lora',
+    civitai: { version_id: VERSION },
+    urls: [`https://civitai.com/api/download/models/${VERSION}?fileId=${fileId}`],
+    evidence: ['civitai:link'],
+  })
+  const opened = await library.open([], signal)
+  const found = await resolveHere(mergeMentions([link(5), link(6)]).dependencies, opened, signal)
+  const { path } = file
+  expect(found).toMatchObject([
+    { status: 'ambiguous', candidates: [{ path }] },
+    { status: 'ambiguous', candidates: [{ path }] },
+  ])
+  const [alone] = await resolveHere(mergeMentions([link(5)]).dependencies, opened, signal)
+  expect(alone).toMatchObject({ status: 'resolved', matched_by: 'civitai_version' })
 })
 
 test('many imports at once look at the disk once, and one that was asked for later looks again', async () => {

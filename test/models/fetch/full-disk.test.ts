@@ -4,8 +4,10 @@ import { join } from 'node:path'
 import type { SmallDisk } from '../../../scripts/faults/small-disk.ts'
 import { OWNER } from '../../../src/operation/permission.ts'
 import { startFileServer } from '../../support/file-server.ts'
+import { fillDb, makeRoomInDb } from '../../support/full-db.ts'
 import { HIGH, payloadBytes } from '../../support/payloads.ts'
 import { mayMount, smallDisk } from '../../support/small-disk.ts'
+import { backend } from '../../support/temp-db.ts'
 import { anOffer, closeHashes, type DownloadHost, openDownloads } from './download-host.ts'
 
 afterAll(closeHashes)
@@ -24,6 +26,40 @@ test.skipIf(!mayMount()).each(WHAT)(
       await fillAndGoOn(host, disk, what)
     } finally {
       await host.close()
+    }
+  },
+)
+
+// A server has its own ways to be full.
+test.skipIf(backend !== 'file')(
+  'a download for whose record there is no room waits, and ends with its file',
+  async () => {
+    const host = await openDownloads()
+    let filled: Promise<void> | undefined
+    const server = await startFileServer(file, ({ end }) => {
+      if (end !== 1) filled ??= fillDb(host.db)
+      return {}
+    })
+    try {
+      const told = new Promise<unknown>((resolve) => {
+        host.events.subscribe(({ data }) => {
+          if (data.waiting !== undefined) resolve(data.waiting)
+        })
+      })
+      // What is stored of it needs a page of its own.
+      const offers = [
+        anOffer(`${server.url}/${'x'.repeat(14_000)}/f`, { sha256: HIGH.sha256, size_bytes: file.length }),
+      ]
+      const { jobId } = await host.downloads.order({ offers, place: { type: 'lora' }, actor: OWNER })
+      expect(String(await told)).toContain('Could not write to the database')
+      await filled
+      await makeRoomInDb(host.db)
+      expect(await host.ended(jobId)).toMatchObject({ status: 'completed', reason_code: null, reason: null })
+      expect(server.sentBytes()).toBeLessThan(file.length + 10)
+      expect(readFileSync(join(host.models, 'loras/harbor.safetensors')).equals(file)).toBe(true)
+    } finally {
+      await host.close()
+      await server.close()
     }
   },
 )

@@ -257,3 +257,31 @@ describe('on the disk', () => {
     expect(error).toMatchObject({ code: 'not_found', message: expect.stringMatching(words) })
   })
 })
+
+describe('the home of a UI that the caller names', () => {
+  test.each([
+    ['comfyui', 'models', 'models/loras'],
+    // A home of no UI that is known.
+    ['folder', '', 'models/loras'],
+  ] as const)('%s: its folders alone, whatever the settings say', async (layout, own, expected) => {
+    using folder = tempDir()
+    const at = (path: string): string => join(folder.path, path)
+    for (const path of ['own/models', 'named', 'other/models']) mkdirSync(at(path), { recursive: true })
+    const rootsOf = async (named: readonly string[]): Promise<ModelRoot[]> => {
+      const [first] = named
+      if (first === undefined) return [aRoot(at('own/models'), 'comfyui')]
+      return [aRoot(first === at('other') ? join(first, own) : first, first === at('other') ? layout : 'folder')]
+    }
+    const placement = createPlacement({ rootsOf, downloadRoot: at('named') })
+    const place = await placement.place({ type: 'lora', home: at('other') }, { folder: '' })
+    expect(place.dir).toBe(at(`other/${expected}`))
+    expect((await placement.place({ type: 'lora' }, { folder: '' })).dir).toBe(at('named/loras'))
+  })
+
+  test('one without folders takes nothing', async () => {
+    using folder = tempDir()
+    const placement = createPlacement({ rootsOf: async () => [], downloadRoot: '' })
+    const placing = placement.place({ type: 'lora', home: folder.path }, { folder: '' })
+    expect(await rejection(placing)).toMatchObject({ code: 'not_found' })
+  })
+})

@@ -31,7 +31,10 @@ let temp: TempDb
 let clock: TestClock
 let node: FakeNode
 let world: World
+/** Nodes for which jobs were to go on. */
+let reopened: string[]
 beforeEach(async () => {
+  reopened = []
   temp = await openTempDb()
   clock = createTestClock()
   node = await startFakeNode()
@@ -52,7 +55,10 @@ function open({ instance = 'inst_here', answerWithinMs = 10_000 } = {}): World {
   })
   // Nothing private is allowed beside the node itself.
   const fetch = createGuardedFetch({ guard: createGuard({ allowPrivate: [], log: silentLog }), version: '0.0.0' })
-  const operations = createNodeOperations({ nodes, greet: createGreet({ fetch, answerWithinMs }) })
+  const operations = createNodeOperations({
+    ...{ nodes, greet: createGreet({ fetch, answerWithinMs }) },
+    reopen: async (name) => void reopened.push(name),
+  })
   return {
     nodes,
     async invoke(name, input, call = {}) {
@@ -110,6 +116,15 @@ describe('add_node', () => {
     expect(node.requests[2]?.headers.authorization).toBe('Bearer ak_new')
     expect(await add({ token: null })).toMatchObject({ has_token: false, public_key: await node.publicKey() })
     expect(node.requests[3]?.headers.authorization).toBeUndefined()
+  })
+
+  test('jobs that waited for a token go on when there is one', async () => {
+    await add()
+    expect(reopened).toEqual([])
+    await add({ token: TOKEN })
+    expect(reopened).toEqual(['box'])
+    await add({ token: null })
+    expect(reopened).toEqual(['box'])
   })
 
   test('another URL or dialect under a known name is a conflict, and nobody is asked', async () => {

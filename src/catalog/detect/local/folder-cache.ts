@@ -1,5 +1,7 @@
 import { type Dirent, lstatSync, readdirSync, type Stats, statSync } from 'node:fs'
+import { decodeName } from '../../ssh/remote-name.ts'
 import { joinPath, nameOf } from '../paths.ts'
+import { toFs } from './bytes-path.ts'
 import { createNameIndex, type NameIndex } from './name-index.ts'
 
 /** What lies in a folder, as it was when it was listed. */
@@ -62,7 +64,7 @@ export function createFolderCache(now: () => number = Date.now): FolderCache {
     names,
     read(real) {
       try {
-        const stats = statSync(real)
+        const stats = statSync(toFs(real))
         const old = kept.get(real)
         if (old?.isSure === true && isSame(old, stats)) return old.folder
         forget(real)
@@ -83,24 +85,46 @@ function listFolder(real: string): CachedFolder {
   const links: string[] = []
   const names: string[] = []
   const parent = nameOf(real)
-  for (const entry of readdirSync(real, { withFileTypes: true })) {
-    const kind = kindOf(real, entry)
+  for (const { name, kind } of entriesOf(real)) {
     if (kind === 'folder') {
-      if (isEntered(real, parent, entry.name)) folders.push({ name: entry.name, real: joinPath(real, entry.name) })
+      if (isEntered(real, parent, name)) folders.push({ name, real: joinPath(real, name) })
       continue
     }
-    if (kind === 'link') links.push(entry.name)
-    names.push(entry.name)
+    if (kind === 'link') links.push(name)
+    names.push(name)
   }
   return { real, folders, links, names }
 }
 
-function kindOf(real: string, entry: Dirent): 'folder' | 'link' | 'other' {
+interface Named {
+  readonly name: string
+  readonly kind: 'folder' | 'link' | 'other'
+}
+
+/** A folder is listed by bytes only where a name in it may be no text: that takes longer. */
+function entriesOf(real: string): readonly Named[] {
+  const path = toFs(real)
+  if (typeof path === 'string') {
+    const entries = readdirSync(path, { withFileTypes: true })
+    const isText = !entries.some(({ name }) => name.includes('\ufffd'))
+    if (isText) return entries.map((entry) => ({ name: entry.name, kind: kindOf(real, entry) }))
+  }
+  return readdirSync(path, { encoding: 'buffer' }).map((bytes) => {
+    const name = decodeName(bytes)
+    return { name, kind: kindAt(joinPath(real, name)) }
+  })
+}
+
+function kindOf(real: string, entry: Dirent): Named['kind'] {
   if (entry.isDirectory()) return 'folder'
   if (entry.isSymbolicLink()) return 'link'
   if (entry.isFile() || entry.isFIFO() || entry.isSocket()) return 'other'
   // Some filesystems do not tell kinds in their listings.
-  const stats = lstatSync(joinPath(real, entry.name), { throwIfNoEntry: false })
+  return kindAt(joinPath(real, entry.name))
+}
+
+function kindAt(path: string): Named['kind'] {
+  const stats = lstatSync(toFs(path), { throwIfNoEntry: false })
   if (stats?.isDirectory() === true) return 'folder'
   return stats?.isSymbolicLink() === true ? 'link' : 'other'
 }

@@ -1,4 +1,4 @@
-import { modelExtension } from '../../../models/model-file.ts'
+import { isModelName } from '../query-name.ts'
 import { finalPathOf } from '../unfinished.ts'
 import type { FolderLooker } from './looker.ts'
 import type { FoundFile } from './messages.ts'
@@ -40,6 +40,6 @@ export function createHeads(looker: Pick<FolderLooker, 'heads'>): Heads {
 }
 
 const isReadable = ({ path, sizeBytes }: FoundFile): boolean =>
-  sizeBytes > 0 && modelExtension(path) !== undefined && finalPathOf(path) === undefined
+  sizeBytes > 0 && isModelName(path) && finalPathOf(path) === undefined
 
 const keyOf = ({ real, sizeBytes, modifiedUs }: FoundFile): string => `${sizeBytes} ${modifiedUs} ${real}`

@@ -3,11 +3,14 @@ import { toMicroseconds, toSafeNumber } from '../../../lib/file-numbers.ts'
 import { inParallel } from '../../../lib/in-parallel.ts'
 import { USELESS_STATES } from '../../../models/inspect/inspection.ts'
 import { listedPathOf } from '../../../models/library/rows.ts'
+import type { ModelType } from '../../../models/model-file.ts'
 import { type Knowledge, toHostFiles } from '../host-files.ts'
 import type { HostFile } from '../host-index.ts'
+import { isWithin } from '../paths.ts'
 import type { Heads } from './heads.ts'
 import type { FindKnownFiles, KnownFile } from './known-files.ts'
 import type { FoundFile } from './messages.ts'
+import type { ScopeRoot } from './scope.ts'
 
 export interface HereDeps {
   readonly findKnown: FindKnownFiles
@@ -26,7 +29,7 @@ export async function hostFilesHere(
   { findKnown, heads }: HereDeps,
   found: readonly FoundFile[],
   known: readonly KnownFile[],
-  signal: AbortSignal,
+  { signal, roots }: { readonly signal: AbortSignal; readonly roots: readonly ScopeRoot[] },
 ): Promise<readonly HostFile[]> {
   const rows = new Map<string, KnownFile>()
   const take = (row: KnownFile): void => {
@@ -45,11 +48,16 @@ export async function hostFilesHere(
     files.filter((file) => (rowOf(file)?.inspectedAt ?? null) === null),
     signal,
   )
-  return toHostFiles(files, (file) => knowledgeOf(rowOf(file), heads.faultOf(file)))
+  const typed = roots.filter(({ type }) => type !== undefined)
+  return toHostFiles(files, (file) => knowledgeOf(rowOf(file), heads.faultOf(file), typeIn(typed, file)))
 }
 
-function knowledgeOf(row: KnownFile | undefined, ofHead: string | undefined): Knowledge {
-  if (row === undefined) return { fault: ofHead }
+/** As the UI is told what a folder of any name holds. */
+const typeIn = (typed: readonly ScopeRoot[], { path }: FoundFile): ModelType | undefined =>
+  typed.find((root) => isWithin(path, root.path))?.type
+
+function knowledgeOf(row: KnownFile | undefined, ofHead: string | undefined, type: ModelType | undefined): Knowledge {
+  if (row === undefined) return { fault: ofHead, type }
   // Marks tell of what is still being written; the index may have seen one that is gone.
   const isUseless = row.state !== 'partial' && USELESS_STATES.includes(row.state)
   return {
@@ -60,7 +68,7 @@ function knowledgeOf(row: KnownFile | undefined, ofHead: string | undefined): Kn
   }
 }
 
-const pathsOf = (row: KnownFile): readonly string[] => [row.path, listedPathOf(row), ...row.aliases.map(String)]
+export const pathsOf = (row: KnownFile): readonly string[] => [row.path, listedPathOf(row), ...row.aliases.map(String)]
 
 const isAsKnown = ({ sizeBytes, modifiedUs }: Pick<FoundFile, 'sizeBytes' | 'modifiedUs'>, row: KnownFile): boolean =>
   sizeBytes === row.sizeBytes && modifiedUs === row.modifiedUs

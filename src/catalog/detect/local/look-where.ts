@@ -4,11 +4,10 @@ import { isAppError } from '../../../errors.ts'
 import type { Actor } from '../../../operation/permission.ts'
 import { foldersOfKind, kindOfFolder } from '../folder-kinds.ts'
 import { folderOf, isWithin, joinPath } from '../paths.ts'
+import type { Scope, ScopeDeps } from './scope.ts'
 
-export interface LookWhereDeps {
+export interface LookWhereDeps extends Pick<ScopeDeps, 'modelRoots'> {
   readonly localFiles: Pick<LocalFiles, 'findFolder'>
-  /** Folders of models of this host, absolute: everybody who may check may learn what is in them. */
-  readonly modelRoots: () => readonly string[]
   /** Homes of UIs of this host, absolute, the one that counts first. */
   readonly uiHomes: () => readonly string[]
   /** Where `~` leads. */
@@ -46,10 +45,13 @@ export interface LookPlan {
   readonly shallow: readonly string[]
   /** Absolute, and why nobody looks there. */
   readonly refused: ReadonlyMap<string, string>
+  /** Folders outside of a home that the caller names, in which its UI looks for models. */
+  readonly more: readonly string[]
 }
 
 /** Where the kernel, not a disk, answers. */
 const KERNEL = /^\/(?:proc|sys|dev)(?:\/|$)/
+const NO_FILES = 'no files are kept there'
 
 /**
  * Where to look on this host for files of pages.
@@ -58,10 +60,10 @@ const KERNEL = /^\/(?:proc|sys|dev)(?:\/|$)/
 export async function planLook(
   deps: LookWhereDeps,
   wished: readonly string[],
-  { uiHome, actor }: { readonly uiHome: string | undefined; readonly actor: Actor },
+  { uiHome, actor, scope }: { readonly uiHome: string | undefined; readonly actor: Actor; readonly scope: Scope },
 ): Promise<LookPlan> {
   const { userHome } = deps
-  const roots = deps.modelRoots()
+  const roots = deps.modelRoots().map(({ path }) => path)
   const isOwnHome = uiHome !== undefined && deps.uiHomes().includes(uiHome)
   const folders = new Set<string>()
   const refused = new Map<string, string>()
@@ -70,17 +72,24 @@ export async function planLook(
     if (folder === undefined) continue
     // What is as good is no caller's choice.
     const isOpen = (isOwnHome && isKnown(wish)) || roots.some((root) => isWithin(folder, root))
-    const reason = KERNEL.test(folder)
-      ? 'no files are kept there'
-      : isOpen
-        ? undefined
-        : await whyNot(deps, folder, actor)
+    const reason = KERNEL.test(folder) ? NO_FILES : isOpen ? undefined : await whyNot(deps, folder, actor)
     if (reason === undefined) folders.add(folder)
     else refused.set(folder, reason)
   }
+  const own = scope.roots.map(({ path }) => path)
+  const more: string[] = []
+  for (const folder of own) {
+    const isInHome = uiHome !== undefined && isWithin(folder, uiHome)
+    const isOpen = roots.some((root) => isWithin(folder, root))
+    const reason = KERNEL.test(folder) ? NO_FILES : isOpen ? undefined : await whyNot(deps, folder, actor)
+    if (reason === undefined) folders.add(folder)
+    // Of the home itself a caller with a token may see the folders that pages name.
+    else if (!isInHome) refused.set(folder, reason)
+    if (!isInHome && !scope.isWholeHost) more.push(folder)
+  }
   const isShallow = (folder: string): boolean => folder === uiHome || folder === userHome || folderOf(folder) === '/'
-  const shallow = [...folders].filter((folder) => isShallow(folder) && !roots.includes(folder))
-  return { folders: [...new Set([...folders, ...roots])], shallow, refused }
+  const shallow = [...folders].filter((folder) => isShallow(folder) && !own.includes(folder))
+  return { folders: [...folders], shallow, refused, more }
 }
 
 function absoluteOf(wish: string, uiHome: string | undefined, userHome: string | undefined): string | undefined {

@@ -1,10 +1,12 @@
-import { realpathSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { toMicroseconds, toSafeNumber } from '../../../lib/file-numbers.ts'
 import { modelExtension } from '../../../models/model-file.ts'
 import { reasonOf } from '../../../models/scan/problems.ts'
 import type { FolderState } from '../host-index.ts'
 import { isWithin, joinPath } from '../paths.ts'
+import { isStranger } from '../strangers.ts'
 import { huggingFaceKey } from '../unfinished.ts'
+import { realPathOf, toFs } from './bytes-path.ts'
 import type { FolderCache } from './folder-cache.ts'
 import type { FoundFile, LookAnswer, LookRequest } from './messages.ts'
 import type { Entry } from './name-index.ts'
@@ -30,8 +32,26 @@ export function look(request: LookRequest, cache: FolderCache): LookAnswer {
       }
     }
   }
+  const strangers = request.anyOf.flatMap((folder) => {
+    const files = strangersOf(folder, cache)
+    return files.length === 0 ? [] : [[folder, files] as const]
+  })
   const states = request.folders.map((folder) => stateOf(folder, walked))
-  return { files: [...found.values()], states }
+  return { files: [...found.values()], states, strangers }
+}
+
+/** In a folder. */
+const MOST_STRANGERS = 2_000
+
+function strangersOf(folder: string, cache: FolderCache): readonly FoundFile[] {
+  try {
+    const real = realPathOf(folder)
+    const names = cache.read(real).names.filter(isStranger).slice(0, MOST_STRANGERS)
+    return names.flatMap((name) => statFile(joinPath(folder, name), joinPath(real, name)) ?? [])
+  } catch {
+    // What cannot be read says so itself.
+    return []
+  }
 }
 
 function* wantedOf({ names, versions, models }: LookRequest, cache: FolderCache): Generator<readonly Entry[]> {
@@ -41,16 +61,19 @@ function* wantedOf({ names, versions, models }: LookRequest, cache: FolderCache)
     const extension = modelExtension(name)
     if (extension !== undefined) yield cache.names.byName(name.slice(0, -extension.length))
   }
-  for (const version of versions) yield cache.names.byVersion(version)
+  for (const version of versions) {
+    yield cache.names.byVersion(version)
+    yield cache.names.byNumber(version)
+  }
   for (const model of models) yield cache.names.byModel(model)
 }
 
 /** Undefined for what is no file, or went away. */
 function statFile(path: string, place: string): FoundFile | undefined {
   try {
-    const info = statSync(place, { bigint: true, throwIfNoEntry: false })
+    const info = statSync(toFs(place), { bigint: true, throwIfNoEntry: false })
     if (info?.isFile() !== true) return undefined
-    const real = realpathSync.native(place)
+    const real = realPathOf(place)
     return { path, real, sizeBytes: toSafeNumber(info.size), modifiedUs: toMicroseconds(info.mtimeNs) }
   } catch {
     return undefined
@@ -77,7 +100,7 @@ function stateOf(folder: string, { problems }: Walked): LookAnswer['states'][num
   const state = (value: FolderState, problem?: string): LookAnswer['states'][number] =>
     problem === undefined ? [folder, value] : [folder, value, problem]
   try {
-    const info = statSync(folder, { throwIfNoEntry: false })
+    const info = statSync(toFs(folder), { throwIfNoEntry: false })
     if (info === undefined) return state('missing')
     if (!info.isDirectory()) return state('missing', 'it is no folder')
   } catch (error) {

@@ -81,7 +81,7 @@ export function createFolderLooker(options: FolderLookerOptions = {}): FolderLoo
       const answer = await orAborted(callWithin('look', request), signal)
       if (answer !== undefined) return answer
       const problem = `the disk did not answer within ${Math.round(timeLimitMs / 1000)} s`
-      return { files: [], states: request.folders.map((folder) => [folder, 'unreadable', problem]) }
+      return { files: [], strangers: [], states: request.folders.map((folder) => [folder, 'unreadable', problem]) }
     },
     async heads(files, signal) {
       signal.throwIfAborted()

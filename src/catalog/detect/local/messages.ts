@@ -11,6 +11,8 @@ export interface LookRequest {
   /** Numbers in the names that civitdl writes. */
   readonly versions: readonly number[]
   readonly models: readonly number[]
+  /** Folders of which every model that may be any is wanted: what lies in them itself. Absolute. */
+  readonly anyOf: readonly string[]
 }
 
 /** A file under one of the paths that lead to it. */
@@ -27,6 +29,8 @@ export interface LookAnswer {
   readonly files: readonly FoundFile[]
   /** Of every folder of the request. */
   readonly states: readonly (readonly [folder: string, state: FolderState, problem?: string])[]
+  /** Those of `anyOf` that hold such models; of thousands only the first. */
+  readonly strangers: readonly (readonly [folder: string, files: readonly FoundFile[]])[]
 }
 
 export type LookCalls = {

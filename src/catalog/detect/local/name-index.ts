@@ -1,5 +1,6 @@
-import { readCivitdlName } from '../../civitdl-name.ts'
+import { numbersInName, readCivitdlName } from '../../civitdl-name.ts'
 import { joinPath, nameOf } from '../paths.ts'
+import { openName } from '../query-name.ts'
 import { finalPathOf } from '../unfinished.ts'
 
 /** Where a name stands: a folder by its real path, and what the file is called there. */
@@ -16,6 +17,8 @@ export interface NameIndex {
   byName(name: string): readonly Entry[]
   byVersion(version: number): readonly Entry[]
   byModel(model: number): readonly Entry[]
+  /** A number in a name that civitdl did not write. */
+  byNumber(number: number): readonly Entry[]
 }
 
 /** Most names have one place: a list for each would be half of the memory. */
@@ -25,10 +28,12 @@ export function createNameIndex(): NameIndex {
   const names: Places = new Map()
   const versions: Places = new Map()
   const models: Places = new Map()
+  const numbers: Places = new Map()
   const each = (folder: string, name: string, visit: (places: Places, key: string | number) => void): void => {
     const path = joinPath(folder, name)
     const counted = nameOf(finalPathOf(path) ?? path)
-    visit(names, counted)
+    visit(names, openName(counted))
+    for (const number of numbersInName(counted)) visit(numbers, number)
     if (!counted.includes('vid_')) return
     const ids = readCivitdlName(counted)
     if (ids?.version_id !== undefined) visit(versions, ids.version_id)
@@ -59,6 +64,7 @@ export function createNameIndex(): NameIndex {
     byName: (name) => listOf(names, name),
     byVersion: (version) => listOf(versions, version),
     byModel: (model) => listOf(models, model),
+    byNumber: (number) => listOf(numbers, number),
   }
 }
 

@@ -1,6 +1,7 @@
-import { realpathSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { codeOf, reasonOf } from '../../../models/scan/problems.ts'
 import { isWithin, joinPath } from '../paths.ts'
+import { realPathOf, toFs } from './bytes-path.ts'
 import type { CachedFolder, FolderCache } from './folder-cache.ts'
 
 /** What a walk met. */
@@ -51,7 +52,7 @@ export function walkFolders(folders: readonly WalkFolder[], cache: FolderCache):
   }
 
   for (const { path, shallow } of folders) {
-    const real = realPathOf(path)
+    const real = tryRealPath(path)
     if (typeof real !== 'string') {
       if (!isGone(real.error)) problems.set(path, reasonOf(real.error))
       continue
@@ -92,12 +93,12 @@ function* below(above: Step, { folders, links }: CachedFolder, problems: Map<str
 /** Undefined where it leads to no folder. */
 function linkedFolder(link: string): string | { readonly error: unknown } | undefined {
   try {
-    if (statSync(link, { throwIfNoEntry: false })?.isDirectory() !== true) return undefined
+    if (statSync(toFs(link), { throwIfNoEntry: false })?.isDirectory() !== true) return undefined
   } catch (error) {
     // A circle of links holds nothing.
     return isGone(error) || codeOf(error) === 'ELOOP' ? undefined : { error }
   }
-  return realPathOf(link)
+  return tryRealPath(link)
 }
 
 function isCircle(to: string, above: Step): boolean {
@@ -105,9 +106,9 @@ function isCircle(to: string, above: Step): boolean {
   return false
 }
 
-function realPathOf(path: string): string | { readonly error: unknown } {
+function tryRealPath(path: string): string | { readonly error: unknown } {
   try {
-    return realpathSync.native(path)
+    return realPathOf(path)
   } catch (error) {
     return { error }
   }

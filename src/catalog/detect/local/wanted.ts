@@ -1,11 +1,13 @@
 import { stemKeyOf } from '../../../models/library/rows.ts'
-import type { ExpectedFile } from '../../expected-file.ts'
+import { type ExpectedFile, isLookable, isNamedByPage } from '../../expected-file.ts'
 import { isTelling } from '../is-as-good.ts'
 import type { KnownBy } from './known-files.ts'
 import type { LookRequest } from './messages.ts'
 
 /** Everything by which files of pages may be found, each once. */
 export interface Wanted {
+  /** One may have any name. */
+  readonly isAnyName: boolean
   readonly look: Pick<LookRequest, 'names' | 'versions' | 'models'>
   readonly known: KnownBy
 }
@@ -23,6 +25,7 @@ export function wantedOf(files: readonly ExpectedFile[]): Wanted {
     if (sha256 !== undefined) digests.add(sha256)
   }
   return {
+    isAnyName: files.some((file) => isLookable(file) && !isNamedByPage(file)),
     look: { names: [...names], versions: [...versions], models: [...models] },
     known: {
       digests: [...digests],

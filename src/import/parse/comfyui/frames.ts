@@ -21,6 +21,8 @@ export interface Frame {
   readonly inner: Map<string, Frame>
   readonly host?: Host
   readonly depth: number
+  /** There were too many already: it is there because its sheet was not among them. */
+  readonly isLate: boolean
 }
 
 /** The box around a frame. */
@@ -42,32 +44,43 @@ const MAX_NODES = 50_000
 /** Of inputs and widgets in all frames together. */
 export const MAX_VALUES = 400_000
 
-/** The root and everything inside its boxes, outer frames first. What is left out is told once each. */
+/**
+ * The root and everything inside its boxes, outer frames first. Where that is too much, each sheet is still there once.
+ * What is left out is told once each.
+ */
 export function expand(workflow: JsonObject, definitions: Definitions, names: NamedWidgets, warn: Warn): Frame[] {
   const root = frameOf(readSheet(workflow), 0)
   const frames = [root]
   const warnOnce = createWarnOnce(warn)
+  const seen = new Set<Sheet>()
   let nodes = 0
   let values = root.sheet.cost
+  let late = 0
   for (const frame of frames) {
     for (const node of frame.sheet.nodes.values()) {
       const inside = definitions.inside(node.type)
       const refusal = refuse(frame, node, inside, definitions)
       if (refusal !== undefined) warnOnce(placeOf(frame, node), refusal, node.type)
       if (inside === undefined || refusal !== undefined) continue
-      nodes += inside.sheet.nodes.size
-      values += inside.sheet.cost
-      if (nodes > MAX_NODES || values > MAX_VALUES) {
-        warnOnce(WORKFLOW_PLACE, `its subgraphs hold more than ${MAX_NODES} nodes; the rest is left out`)
-        return frames
+      const { sheet } = inside
+      const isLate = nodes + sheet.nodes.size > MAX_NODES || values + sheet.cost > MAX_VALUES
+      if (isLate) warnOnce(WORKFLOW_PLACE, TOO_MANY)
+      if (isLate && (seen.has(sheet) || late + sheet.cost > MAX_VALUES)) continue
+      seen.add(sheet)
+      if (isLate) late += sheet.cost
+      else {
+        nodes += sheet.nodes.size
+        values += sheet.cost
       }
-      const inner = innerFrame(frame, node, inside, names, frames.length)
+      const inner = { ...innerFrame(frame, node, inside, names, frames.length), isLate }
       frame.inner.set(node.key, inner)
       frames.push(inner)
     }
   }
   return frames
 }
+
+const TOO_MANY = `its subgraphs hold more than ${MAX_NODES} nodes or ${MAX_VALUES} values; beyond that each is read once`
 
 const frameOf = (sheet: Sheet, number: number): Frame => ({
   number,
@@ -77,6 +90,7 @@ const frameOf = (sheet: Sheet, number: number): Frame => ({
   given: createGiven(),
   inner: new Map(),
   depth: 0,
+  isLate: false,
 })
 
 const innerFrame = (

@@ -1,8 +1,9 @@
 import { mergeGeneration } from '../../generation.ts'
-import { createFindings, TRUST } from '../../mention.ts'
+import { createFindings, type Findings, TRUST } from '../../mention.ts'
 import type { ParseContext, ParsedSource, ParserInput, PromptParser } from '../parser.ts'
 import { readGraphGeneration } from './generation.ts'
 import type { Graph } from './graph.ts'
+import { isWhole } from './is-whole.ts'
 import { readOnSite } from './on-site.ts'
 import { findUnused } from './reachability.ts'
 import { readGraph } from './read-graph.ts'
@@ -27,8 +28,13 @@ function parse(input: ParserInput, context: ParseContext): ParsedSource {
   return {
     format: 'comfyui',
     trust: TRUST.executed,
+    isWhole: isClear(findings) && isWhole(graph, context),
     mentions: findings.mentions,
     generation: mergeGeneration(asked, readGraphGeneration(graph)),
     warnings: findings.warnings,
   }
 }
+
+/** A part of a graph, which loads nothing by itself, says nothing of what was loaded. */
+const isClear = ({ mentions, warnings }: Findings): boolean =>
+  warnings.length === 0 && mentions.some(({ trust }) => trust === undefined)

@@ -1,7 +1,7 @@
 import type { JsonValue } from '../../../lib/json.ts'
 import { hasModelExtension } from '../../model-name.ts'
 import { entriesOf } from '../json.ts'
-import { isControl } from './align-widgets.ts'
+import { isControl, isSeed } from './align-widgets.ts'
 import type { EditorNode } from './editor-node.ts'
 import { createGiven, type Given, give, type Target } from './given.ts'
 import type { NamedWidgets } from './name-widgets.ts'
@@ -11,7 +11,7 @@ import { INLETS, type Sheet } from './sheet.ts'
 interface Widget {
   readonly target: Target
   readonly value: JsonValue
-  /** 2 where the value is followed by the word that says what happens to a seed. */
+  /** 2 where the value is followed by the word that says what happens to a seed, or by a button's null. */
   readonly length: number
   /** A link inside takes its place, or a widget that is an input was not shown on the box of older editors. */
   readonly link: 'none' | 'inside' | 'input'
@@ -50,8 +50,11 @@ function widgetsOf(node: EditorNode, sheet: Sheet, names: NamedWidgets): Widget[
   )
   const listed = Array.isArray(node.widgets) ? node.widgets : []
   let at = 0
-  return [...names.of(node)].map(([name, value]): Widget => {
-    const length = isControl(listed[at + 1]) && !isControl(value) ? 2 : 1
+  const named = [...names.of(node)]
+  return named.map(([name, value], index): Widget => {
+    const behind = listed[at + 1]
+    const isButton = behind === null && isSeed(name) && named[index + 1]?.[1] !== null
+    const length = (isControl(behind) && !isControl(value)) || isButton ? 2 : 1
     at += length
     const slot = slots.get(name)
     const from = slot?.link === undefined ? undefined : sheet.links.get(slot.link)?.from

@@ -13,7 +13,7 @@ const BY_WORD: readonly (readonly [RegExp, DependencyType])[] = [
   [/motion|animate ?diff/, 'motion_module'],
   [/\bsam\d?\b|segment|yolo|bbox|\bsegm|detect|ultralytics|dino/, 'detector'],
   [/preprocessor|annotat|depth|\bvfi\b|interpolat|\brife\b|restore|caption|audio|whisper|gligen|photo ?maker/, 'other'],
-  [/clip\b|\bclip|text ?encoder|\bu?mt5|\bt5|llm|gemma|chatglm/, 'text_encoder'],
+  [/clip\b|\bclip|text ?encoder|\bu?mt5|\bt5|\bte\d?\b|llm|gemma|chatglm/, 'text_encoder'],
   [/style ?model/, 'style_model'],
   [/ckpt|checkpoint/, 'checkpoint'],
   [/unet|diffusion|gguf|\bdit\b|transformer/, 'diffusion_model'],

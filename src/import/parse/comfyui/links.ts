@@ -4,6 +4,7 @@ import { hasModelExtension } from '../../model-name.ts'
 import { fieldOf, textOf } from '../json.ts'
 import { selectedAir } from './civitai-selector.ts'
 import type { Graph, GraphNode } from './graph.ts'
+import { joinTexts } from './join-texts.ts'
 
 /** The output of a node that an input is wired to. */
 export interface Link {
@@ -35,9 +36,16 @@ export interface Followed<T> {
 /** How many nodes are followed from an input to the value that it gets. Also ends circles. */
 const MOST_STEPS = 16
 
-/** The text that an input has or gets over links: the file that a loader is told by another node. */
-export const followText = (value: JsonValue | undefined, input: string, graph: Graph): Followed<string> | undefined =>
-  follow(value, input, graph, literalText)
+/** The text that an input has or gets over links, joined where nodes join it: the file that a loader is told. */
+export function followText(
+  value: JsonValue | undefined,
+  input: string,
+  graph: Graph,
+  depth = 0,
+): Followed<string> | undefined {
+  const ofPart = (name: string, part: JsonValue | undefined) => followText(part, name, graph, depth + 1)
+  return follow(value, input, graph, literalText, (node) => joinTexts(node, ofPart, depth))
+}
 
 /** A text, or the one that some menus keep with a picture: `{"content": "x.safetensors", "image": …}`. */
 export const literalText = (value: JsonValue | undefined): string | undefined =>
@@ -53,7 +61,16 @@ export const followScalar = (value: JsonValue | undefined, input: string, graph:
 
 type Read<T> = (value: JsonValue | undefined) => T | undefined
 
-function follow<T>(start: JsonValue | undefined, wanted: string, graph: Graph, read: Read<T>): Followed<T> | undefined {
+/** What a node makes of several of its inputs; undefined where it makes nothing, null where it is not understood. */
+type Join<T> = (node: GraphNode) => Followed<T> | undefined | null
+
+function follow<T>(
+  start: JsonValue | undefined,
+  wanted: string,
+  graph: Graph,
+  read: Read<T>,
+  join?: Join<T>,
+): Followed<T> | undefined {
   const steps: Step[] = []
   let value = start
   for (;;) {
@@ -61,6 +78,9 @@ function follow<T>(start: JsonValue | undefined, wanted: string, graph: Graph, r
     if (held !== undefined) return { value: held, steps }
     const link = linkAt(value, graph)
     if (link === undefined || steps.length === MOST_STEPS) return undefined
+    const joined = join?.(link.node)
+    if (joined === null) return undefined
+    if (joined !== undefined) return { value: joined.value, steps: [...steps, ...joined.steps] }
     const handed = handedOn(link, wanted, graph, read)
     if (handed === undefined) return undefined
     steps.push({ node: link.node, input: handed.input })

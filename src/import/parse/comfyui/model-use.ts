@@ -2,6 +2,7 @@ import type { DependencyType } from '../../dependency.ts'
 import { BUILT_IN, typeOfResource } from '../../known-names.ts'
 import type { Findings, Mention } from '../../mention.ts'
 import { readReference } from '../../reference.ts'
+import { bothStrengths } from '../../strengths.ts'
 import type { GraphNode } from './graph.ts'
 import { findDeclared, readDeclared, typeOfFolder } from './match-declared.ts'
 import { inputPlace } from './place.ts'
@@ -16,7 +17,11 @@ export interface ModelUse {
   readonly type: DependencyType
   /** False: the node's own switch or strength keeps it from being loaded. */
   readonly on?: boolean | undefined
+  /** Why, where the node has more to say than that it is switched off or has no strength. */
+  readonly off?: string | undefined
   readonly weight?: number | undefined
+  /** On the text encoder, where the node has a strength of its own for it. */
+  readonly clipWeight?: number | undefined
   readonly folder?: string | undefined
   readonly urls?: readonly string[] | undefined
   readonly optional?: boolean | undefined
@@ -37,7 +42,7 @@ const NO_FILE = /^(?:disabled?|choose)$/i
 
 export function addUse(use: ModelUse, findings: Findings): void {
   if (NO_FILE.test(use.text.trim())) return
-  const { node, input, text, weight, trust } = use
+  const { node, input, text, trust } = use
   const place = inputPlace(node, input)
   const reference = readReference(text, place, findings)
   const declared = findDeclared(node, text, use.guessed === true ? undefined : use.type)
@@ -47,7 +52,7 @@ export function addUse(use: ModelUse, findings: Findings): void {
   const hashes = [...(reference.hashes ?? []), ...(added?.hashes ?? [])]
   const civitai = reference.civitai ?? added?.civitai
   const folder = added?.folder ?? use.folder
-  const skip = reasonToSkip(type.type, text.trim())
+  const skip = reasonToSkip(type.type, text.trim()) ?? (node.active ? use.off : undefined)
   findings.add({
     ...reference,
     ...type,
@@ -55,7 +60,7 @@ export function addUse(use: ModelUse, findings: Findings): void {
     ...(added?.candidates === undefined ? {} : { candidates: added.candidates }),
     ...(hashes.length === 0 ? {} : { hashes }),
     ...(civitai === undefined ? {} : { civitai }),
-    ...(weight === undefined ? {} : { weight }),
+    ...bothStrengths(use.weight, use.clipWeight),
     ...(folder === undefined ? {} : { folder }),
     ...(use.optional === true ? { optional: true } : {}),
     ...(skip === undefined ? {} : { skip }),

@@ -1,6 +1,6 @@
 import type { JsonObject, JsonValue } from '../../../lib/json.ts'
 import { entriesOf, fieldOf, textOf } from '../json.ts'
-import { type Aligned, align, CONTROL, type Named, type Placed } from './align-widgets.ts'
+import { type Aligned, align, CONTROL, filesIn, type Named, type Placed } from './align-widgets.ts'
 import { type EditorNode, MAX_OF_ONE } from './editor-node.ts'
 import type { NodeCatalog } from './node-catalog.ts'
 import { widgetsOf } from './widgets.ts'
@@ -81,14 +81,25 @@ function alignBest(
     taken.size === 0 ? names : names.filter((name) => !taken.has(name))
   const own = align(free(ownNames(node)), values)
   if (own.fits && own.isWhole) return own
+  const live = catalog?.classes.get(node.type)?.widgets
   let fitting: Aligned | undefined
-  for (const names of [catalog?.classes.get(node.type)?.widgets, widgetsOf(node.type)]) {
-    const other = names === undefined ? undefined : align(free(names), values)
-    if (other?.fits !== true) continue
-    if (other.isWhole) return other
+  for (const orders of [live === undefined ? [] : [live], widgetsOf(node.type)]) {
+    const other = best(orders.map((names) => align(free(names), values)))
+    if (other?.isWhole === true) return other
     fitting ??= other
   }
   return fitting ?? (own.fits && own.rest.length === 0 ? own : undefined)
+}
+
+/** Of the orders of several versions that which uses up all values, else that which finds most files. */
+function best(tried: readonly Aligned[]): Aligned | undefined {
+  const fitting = tried.filter(({ fits }) => fits)
+  return (
+    fitting.find(({ isWhole }) => isWhole) ??
+    fitting.reduce<Aligned | undefined>((most, each) => {
+      return most !== undefined && filesIn(most) >= filesIn(each) ? most : each
+    }, undefined)
+  )
 }
 
 function ownNames({ inputs }: EditorNode): string[] {

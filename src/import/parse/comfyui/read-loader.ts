@@ -3,9 +3,10 @@ import type { Findings } from '../../mention.ts'
 import { fieldOf } from '../json.ts'
 import type { Graph, GraphNode } from './graph.ts'
 import { type Followed, followNumber, followScalar, followText, linkAt, MAY_BE_LOADED, type Step } from './links.ts'
-import type { ModelInput, NodeLoader, Switch } from './loaders/loader.ts'
+import type { ModelInput, NodeLoader } from './loaders/loader.ts'
 import type { ModelUse } from './model-use.ts'
 import { inputPlace } from './place.ts'
+import { whyOff } from './why-off.ts'
 
 /** A use of a model, and the inputs of other nodes that its name came through. */
 export interface FollowedUse {
@@ -32,7 +33,7 @@ function readInput(node: GraphNode, model: ModelInput, graph: Graph, findings: F
     return []
   }
   const strengths = readStrengths(node, strengthsOf(node, model, graph), graph)
-  const isOn = (model.switches ?? []).every((item) => isSwitchedOn(node, item, graph))
+  const off = whyOff(node, model.switches, graph)
   return [
     {
       steps: name.steps,
@@ -43,7 +44,9 @@ function readInput(node: GraphNode, model: ModelInput, graph: Graph, findings: F
         type: model.type,
         folder: model.folder,
         weight: strengths.weight,
-        on: isOn && !strengths.isZero,
+        clipWeight: strengths.clipWeight,
+        on: off === undefined && !strengths.isZero,
+        off,
         optional: model.fetched,
         urls: model.repository === undefined ? undefined : repositoryUrls(name.value),
         places: placesOf(name),
@@ -64,33 +67,16 @@ function strengthsOf(node: GraphNode, { strengths = [], advanced }: ModelInput, 
   return mode === 'advanced' ? advanced.strengths : strengths
 }
 
-/** The first strength is the weight; only where all are known to be 0 nothing is loaded. */
+/** The first strength is the weight, another one the text encoder's; only where all are known to be 0 nothing is loaded. */
 function readStrengths(
   node: GraphNode,
   inputs: readonly string[],
   graph: Graph,
-): { weight: number | undefined; isZero: boolean } {
-  let weight: number | undefined
-  let present = 0
-  let zeros = 0
-  for (const input of inputs) {
-    const held = fieldOf(node.inputs, input)
-    if (held === undefined) continue
-    const value = followNumber(held, input, graph)
-    weight ??= value
-    present += 1
-    if (value === 0) zeros += 1
-  }
-  return { weight, isZero: present > 0 && zeros === present }
-}
-
-/** A switch that is not there, or that gets its value in an unknown way, says nothing. */
-export function isSwitchedOn(node: GraphNode, { input, off = [], below, wired }: Switch, graph: Graph): boolean {
-  const held = fieldOf(node.inputs, input)
-  if (wired === true) return held !== undefined && held !== null
-  const value = followScalar(held, input, graph)
-  if (below !== undefined) return (toNumber(value) ?? below) >= below
-  return !off.some((word) => word === value)
+): { weight: number | undefined; clipWeight: number | undefined; isZero: boolean } {
+  const present = inputs.filter((input) => fieldOf(node.inputs, input) !== undefined)
+  const values = present.map((input) => followNumber(fieldOf(node.inputs, input), input, graph))
+  const isZero = present.length > 0 && values.every((value) => value === 0)
+  return { weight: values.find((value) => value !== undefined), clipWeight: values[1], isZero }
 }
 
 const MOST_NAMES = 1000

@@ -8,10 +8,11 @@ import { branchOf, literalText, type Step } from './links.ts'
 import { addUse, type ModelUse, typeOfAir } from './model-use.ts'
 import { addPreset, isPresetLoader } from './presets.ts'
 import { readLoader } from './read-loader.ts'
+import { addNameless, warnOfNameless } from './read-nameless.ts'
 import { addClaims, claimSteps } from './read-saver.ts'
 import { readSlots } from './read-slots.ts'
 import { addLoraTags } from './read-tags.ts'
-import { type Hints, readUnknown } from './read-unknown.ts'
+import { type Hints, isNameless, readUnknown } from './read-unknown.ts'
 
 /**
  * The meaning of every node: the models it loads, embeddings in its texts, and last what savers claim. Used for the
@@ -83,7 +84,8 @@ interface Surroundings {
 /** Whatever the table of loaders does not know of a node. */
 function addRest({ node, ofClass, uses }: Known, { graph, context, handedOn }: Surroundings, findings: Findings): void {
   const { loader, onlyType: only } = ofClass
-  if (loader?.tags !== undefined) addLoraTags(node, loader.tags, graph, findings)
+  const before = findings.mentions.length
+  if (loader !== undefined) addLoraTags(node, loader, graph, findings)
   if (isPresetLoader(node.className)) addPreset(node, graph, findings)
   if (node.className === 'CivitaiModelSelector') {
     addSelected(node, handedOn, findings)
@@ -98,8 +100,14 @@ function addRest({ node, ofClass, uses }: Known, { graph, context, handedOn }: S
     const use = isHandedOn ? undefined : readUnknown(node, input, graph, hints)
     const text = use === undefined ? literalText(node.inputs[input]) : undefined
     if (use !== undefined) addUse(use, findings)
-    else if (text !== undefined) addEmbeddings(node, input, text, findings)
+    else if (text !== undefined) addTexts(node, input, text, findings)
   }
+  if (uses.length === 0 && findings.mentions.length === before) warnOfNameless(node, loader, findings)
+}
+
+function addTexts(node: GraphNode, input: string, text: string, findings: Findings): void {
+  addEmbeddings(node, input, text, findings)
+  if (isNameless(input)) addNameless(node, input, text, findings)
 }
 
 /** The template of a text that was made of it, and the way that a switch does not let through. */

@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../../lib/json.ts'
 import { toNumber } from '../../generation.ts'
-import { fieldOf, objectsIn, textOf } from '../json.ts'
+import { fieldOf, objectsIn, parseJson, textOf } from '../json.ts'
 import type { GraphNode } from './graph.ts'
 import type { ModelUse } from './model-use.ts'
 
@@ -12,6 +12,7 @@ export function readSlots(node: GraphNode): ModelUse[] {
     if (isJsonObject(value)) uses.push(...readSlot(node, input, value))
     // One by one: a list may have more than a call takes.
     if (input === 'loras') for (const use of readList(node, input, value)) uses.push(use)
+    if (input === 'loras_json') for (const use of readRows(node, input, value)) uses.push(use)
   }
   return uses
 }
@@ -34,6 +35,14 @@ function readList(node: GraphNode, input: string, value: JsonValue | undefined):
   })
 }
 
+/** Civitai's selector of LoRAs: `[{"air": "urn:air:…", "strength": 0.8, "on": true}]` as JSON in a text. */
+const readRows = (node: GraphNode, input: string, value: JsonValue | undefined): ModelUse[] =>
+  objectsIn(parseJson(textOf(value) ?? '')).flatMap((row: JsonObject) => {
+    const air = textOf(fieldOf(row, 'air'))
+    if (air === undefined || air.trim() === '') return []
+    return [loraUse(node, input, air, [fieldOf(row, 'strength')], fieldOf(row, 'on') !== false)]
+  })
+
 /** A list as an executed graph has it: bare, or wrapped so that it is not taken for a link. */
 export const listOf = (value: JsonValue | undefined): JsonValue | undefined =>
   Array.isArray(value) ? value : fieldOf(value, '__value__')
@@ -45,7 +54,8 @@ function loraUse(
   strengths: readonly (JsonValue | undefined)[],
   isOn: boolean,
 ): ModelUse {
-  const known = strengths.map(toNumber).filter((strength) => strength !== undefined)
+  const [weight, clipWeight] = strengths.map(toNumber)
+  const known = [weight, clipWeight].filter((strength) => strength !== undefined)
   const isZero = known.length > 0 && known.every((strength) => strength === 0)
-  return { node, input, text, type: 'lora', weight: known[0], on: isOn && !isZero }
+  return { node, input, text, type: 'lora', weight, clipWeight, on: isOn && !isZero }
 }

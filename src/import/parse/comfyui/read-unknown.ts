@@ -24,14 +24,16 @@ export function readUnknown(node: GraphNode, input: string, graph: Graph, hints:
   const text =
     listed === undefined ? (literalText(value) ?? heldText(value, graph)) : followText(value, input, graph)?.value
   if (text === undefined || text.trim() === '') return undefined
-  if (listed !== undefined) return withStrength({ node, input, text, type: listed }, graph)
+  if (listed !== undefined) return withStrength({ node, input, text, type: listed, guessed: true }, graph)
   if (NEVER_MODELS.test(input) || !looksLikeModel(node, input, text)) return undefined
-  const type = (NAMELESS.test(input) ? hints.only : undefined) ?? guessType(input, node.className)
+  const type = (isNameless(input) ? hints.only : undefined) ?? guessType(input, node.className)
   return withStrength({ node, input, text, type, guessed: true }, graph)
 }
 
-/** A value of the editor whose name is not known. */
 const NAMELESS = /^widget_\d+$/
+
+/** Whether an input is a value of the editor whose name is not known. */
+export const isNameless = (input: string): boolean => NAMELESS.test(input)
 
 /** Inputs whose values are files of other kinds, or no files. */
 const NEVER_MODELS =
@@ -67,10 +69,10 @@ function withStrength(use: ModelUse, graph: Graph): ModelUse {
   const number = /_?\d{1,3}$/.exec(input)?.[0] ?? ''
   const read = (names: readonly string[]): number | undefined =>
     names.map((name) => followNumber(node.inputs[name + number], name, graph)).find((value) => value !== undefined)
-  const strengths = [read([...STRENGTHS, 'lora_model_strength']), read(CLIP_STRENGTHS)].map(toNumber)
-  const known = strengths.filter((value) => value !== undefined)
+  const [weight, clipWeight] = [read([...STRENGTHS, 'lora_model_strength']), read(CLIP_STRENGTHS)].map(toNumber)
+  const known = [weight, clipWeight].filter((value) => value !== undefined)
   const isOff = SWITCHES.some((name) => OFF.has(followScalar(node.inputs[name + number], name, graph)))
-  return { ...use, weight: known[0], on: !isOff && !(known.length > 0 && known.every((value) => value === 0)) }
+  return { ...use, weight, clipWeight, on: !isOff && !(known.length > 0 && known.every((value) => value === 0)) }
 }
 
 const OFF: ReadonlySet<unknown> = new Set([false, 'Off', 'off', 'False', 'false'])

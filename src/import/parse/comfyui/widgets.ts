@@ -1,151 +1,25 @@
-/**
- * Widgets of common node classes in the order in which an editor's workflow lists their values. A list may stop
- * early: what comes after it matters to no one. `control_after_generate`, which follows a seed, is left out.
- */
-const ORDERS: Readonly<Record<string, string>> = {
-  // Loaders of ComfyUI itself
-  CheckpointLoader: 'config_name ckpt_name',
-  CheckpointLoaderSimple: 'ckpt_name',
-  ImageOnlyCheckpointLoader: 'ckpt_name',
-  unCLIPCheckpointLoader: 'ckpt_name',
-  UNETLoader: 'unet_name weight_dtype',
-  DiffusersLoader: 'model_path',
-  CLIPLoader: 'clip_name type device',
-  DualCLIPLoader: 'clip_name1 clip_name2 type device',
-  TripleCLIPLoader: 'clip_name1 clip_name2 clip_name3',
-  QuadrupleCLIPLoader: 'clip_name1 clip_name2 clip_name3 clip_name4',
-  LTXAVTextEncoderLoader: 'text_encoder ckpt_name device',
-  CLIPVisionLoader: 'clip_name',
-  VAELoader: 'vae_name',
-  LoraLoader: 'lora_name strength_model strength_clip',
-  LoraLoaderModelOnly: 'lora_name strength_model',
-  CreateHookLora: 'lora_name strength_model strength_clip',
-  CreateHookLoraModelOnly: 'lora_name strength_model',
-  CreateHookModelAsLora: 'ckpt_name strength_model strength_clip',
-  CreateHookModelAsLoraModelOnly: 'ckpt_name strength_model',
-  ControlNetLoader: 'control_net_name',
-  DiffControlNetLoader: 'control_net_name',
-  ModelPatchLoader: 'name',
-  UpscaleModelLoader: 'model_name',
-  LatentUpscaleModelLoader: 'model_name',
-  StyleModelLoader: 'style_model_name',
-  GLIGENLoader: 'gligen_name',
-  HypernetworkLoader: 'hypernetwork_name strength',
-  PhotoMakerLoader: 'photomaker_model_name',
-  AudioEncoderLoader: 'audio_encoder_name',
-  // What a picture's record is read from
-  KSampler: 'seed steps cfg sampler_name scheduler denoise',
-  KSamplerAdvanced:
-    'add_noise noise_seed steps cfg sampler_name scheduler start_at_step end_at_step return_with_leftover_noise',
-  SamplerCustom: 'add_noise noise_seed cfg',
-  RandomNoise: 'noise_seed',
-  BasicScheduler: 'scheduler steps denoise',
-  KSamplerSelect: 'sampler_name',
-  CFGGuider: 'cfg',
-  FluxGuidance: 'guidance',
-  CLIPTextEncode: 'text',
-  CLIPTextEncodeSDXL: 'width height crop_w crop_h target_width target_height text_g text_l',
-  CLIPTextEncodeSDXLRefiner: 'ascore width height text',
-  CLIPTextEncodeFlux: 'clip_l t5xxl guidance',
-  CLIPTextEncodeSD3: 'clip_l clip_g t5xxl empty_padding',
-  CLIPSetLastLayer: 'stop_at_clip_layer',
-  EmptyLatentImage: 'width height batch_size',
-  EmptySD3LatentImage: 'width height batch_size',
-  EmptyHunyuanLatentVideo: 'width height length batch_size',
-  LoadImage: 'image upload',
-  SaveImage: 'filename_prefix',
-  PrimitiveNode: 'value',
-  PrimitiveString: 'value',
-  PrimitiveStringMultiline: 'value',
-  PrimitiveInt: 'value',
-  PrimitiveFloat: 'value',
-  PrimitiveBoolean: 'value',
-  // GGUF, KJNodes, Nunchaku, WanVideoWrapper
-  UnetLoaderGGUF: 'unet_name',
-  UnetLoaderGGUFAdvanced: 'unet_name dequant_dtype patch_dtype patch_on_device',
-  CLIPLoaderGGUF: 'clip_name type',
-  DualCLIPLoaderGGUF: 'clip_name1 clip_name2 type',
-  TripleCLIPLoaderGGUF: 'clip_name1 clip_name2 clip_name3',
-  QuadrupleCLIPLoaderGGUF: 'clip_name1 clip_name2 clip_name3 clip_name4',
-  LoaderGGUF: 'gguf_name',
-  LoaderGGUFAdvanced: 'gguf_name',
-  DiffusionModelLoaderKJ: 'model_name',
-  GGUFLoaderKJ: 'model_name',
-  CheckpointLoaderKJ: 'ckpt_name',
-  VAELoaderKJ: 'vae_name',
-  NunchakuFluxDiTLoader: 'model_path',
-  NunchakuQwenImageDiTLoader: 'model_name',
-  NunchakuZImageDiTLoader: 'model_name',
-  NunchakuFluxLoraLoader: 'lora_name lora_strength',
-  NunchakuTextEncoderLoader: 'model_type text_encoder1 text_encoder2',
-  WanVideoModelLoader: 'model',
-  WanVideoVAELoader: 'model_name',
-  WanVideoTinyVAELoader: 'model_name',
-  LoadWanVideoT5TextEncoder: 'model_name',
-  LoadWanVideoClipTextEncoder: 'model_name',
-  WanVideoLoraSelect: 'lora strength',
-  WanVideoLoraSelectMulti: [0, 1, 2, 3, 4].map((n) => `lora_${n} strength_${n}`).join(' '),
-  // Stacks and loaders of several models
-  'Efficient Loader':
-    'ckpt_name vae_name clip_skip lora_name lora_model_strength lora_clip_strength positive negative ' +
-    'token_normalization weight_interpretation empty_latent_width empty_latent_height batch_size',
-  'Eff. Loader SDXL':
-    'base_ckpt_name base_clip_skip refiner_ckpt_name refiner_clip_skip positive_ascore negative_ascore vae_name ' +
-    'positive negative token_normalization weight_interpretation empty_latent_width empty_latent_height batch_size',
-  'HighRes-Fix Script':
-    'upscale_type hires_ckpt_name latent_upscaler pixel_upscaler upscale_by use_same_seed seed hires_steps denoise ' +
-    'iterations use_controlnet control_net_name strength preprocessor preprocessor_imgs',
-  'LoRA Stacker': `input_mode lora_count ${numbered(49, (n) => `lora_name_${n} lora_wt_${n} model_str_${n} clip_str_${n}`)}`,
-  'CR LoRA Stack': numbered(3, (n) => `switch_${n} lora_name_${n} model_weight_${n} clip_weight_${n}`),
-  'CR Load LoRA': 'switch lora_name strength_model strength_clip',
-  'CR Multi-ControlNet Stack': numbered(
-    3,
-    (n) => `switch_${n} controlnet_${n} controlnet_strength_${n} start_percent_${n} end_percent_${n}`,
-  ),
-  'Lora Loader Stack (rgthree)': numbered(4, (n) => `lora_0${n} strength_0${n}`),
-  'Power Lora Loader (rgthree)': '',
-  'Power Prompt (rgthree)': 'prompt insert_lora',
-  'Power Prompt - Simple (rgthree)': 'prompt insert_lora',
-  'Lora Loader (LoraManager)': 'text',
-  'Lora Stacker (LoraManager)': 'text',
-  'easy a1111Loader': 'ckpt_name vae_name clip_skip lora_name lora_model_strength lora_clip_strength',
-  'easy comfyLoader': 'ckpt_name vae_name clip_skip lora_name lora_model_strength lora_clip_strength',
-  'easy fullLoader': 'ckpt_name config_name vae_name clip_skip lora_name lora_model_strength lora_clip_strength',
-  ImpactWildcardEncode: 'wildcard_text populated_text mode',
-  // One model each
-  'Checkpoint Loader with Name (Image Saver)': 'ckpt_name',
-  'Checkpoint Selector': 'ckpt_name',
-  'CheckpointLoader|pysssss': 'ckpt_name',
-  'LoraLoader|pysssss': 'lora_name strength_model strength_clip',
-  CheckpointLoaderLM: 'ckpt_name',
-  UNETLoaderLM: 'unet_name weight_dtype',
-  CheckpointLoaderNF4: 'ckpt_name',
-  ECHOCheckpointLoaderSimple: 'ckpt_name',
-  IPAdapterModelLoader: 'ipadapter_file',
-  IPAdapterUnifiedLoader: 'preset',
-  IPAdapterUnifiedLoaderFaceID: 'preset lora_strength provider',
-  InstantIDModelLoader: 'instantid_file',
-  PulidModelLoader: 'pulid_file',
-  PulidFluxModelLoader: 'pulid_file',
-  ADE_LoadAnimateDiffModel: 'model_name',
-  ADE_AnimateDiffLoaderGen1: 'model_name beta_schedule',
-  ADE_AnimateDiffLoaderWithContext: 'model_name beta_schedule',
-  ADE_AnimateDiffLoRALoader: 'lora_name strength',
-  UltralyticsDetectorProvider: 'model_name',
-  SAMLoader: 'model_name device_mode',
-  ONNXDetectorProvider: 'model_name',
-  FaceRestoreModelLoader: 'model_name',
-  ReActorFaceSwap: 'enabled swap_model facedetection face_restore_model',
-  'RIFE VFI': 'ckpt_name',
-  'FILM VFI': 'ckpt_name',
-}
+import { remembered } from '../../remembered.ts'
+import { findByClass } from './by-class.ts'
+import { CORE_ORDERS } from './widget-orders/core.ts'
+import { EASY_USE_ORDERS } from './widget-orders/easy-use.ts'
+import { EFFICIENCY_ORDERS } from './widget-orders/efficiency.ts'
+import { LORA_ORDERS } from './widget-orders/loras.ts'
+import { MODEL_ORDERS } from './widget-orders/models.ts'
+import { TOOL_ORDERS } from './widget-orders/tools.ts'
 
-function numbered(count: number, row: (n: number) => string): string {
-  return Array.from({ length: count }, (_, index) => row(index + 1)).join(' ')
-}
+type Orders = readonly (readonly string[])[]
 
-const BY_CLASS: ReadonlyMap<string, readonly string[]> = new Map(
-  Object.entries(ORDERS).map(([name, order]) => [name, order.split(' ').filter((widget) => widget !== '')]),
+const BY_CLASS: ReadonlyMap<string, Orders> = new Map(
+  [CORE_ORDERS, EFFICIENCY_ORDERS, EASY_USE_ORDERS, LORA_ORDERS, MODEL_ORDERS, TOOL_ORDERS]
+    .flatMap((orders) => Object.entries(orders))
+    .map(([name, order]) => [name.toLowerCase(), (typeof order === 'string' ? [order] : order).map(toNames)]),
 )
 
-export const widgetsOf = (className: string): readonly string[] | undefined => BY_CLASS.get(className)
+function toNames(order: string): string[] {
+  return order.split(' ').filter((widget) => widget !== '')
+}
+
+const NONE: Orders = []
+
+/** The names of a class's widgets in the order of their values, one list for each version that is known. */
+export const widgetsOf = remembered((className): Orders => findByClass(className, BY_CLASS) ?? NONE)

@@ -2,6 +2,7 @@ import { isJsonObject, type JsonValue } from '../../../lib/json.ts'
 import { createFindings, TRUST } from '../../mention.ts'
 import { fieldOf, objectsIn, textOf } from '../json.ts'
 import type { ParseContext, ParsedSource, ParserInput, PromptParser } from '../parser.ts'
+import { WORKFLOW_PLACE } from './frames.ts'
 import { readGraphGeneration } from './generation.ts'
 import { readNodes } from './read-nodes.ts'
 import { toGraph } from './workflow.ts'
@@ -17,9 +18,10 @@ function detect(input: ParserInput): number {
   const listed = fieldOf(root, 'nodes')
   if (!Array.isArray(listed)) return 0
   const nodes = objectsIn(listed.slice(0, MOST_LOOKED_AT))
-  if (listed.length === 0) return isCounted(root) && fieldOf(root, 'links') !== undefined ? 0.9 : 0
+  const links = fieldOf(root, 'links')
+  if (listed.length === 0) return links === undefined ? 0 : isCounted(root) ? 0.9 : hasLinks(links) ? 0.6 : 0
   if (!nodes.some((node) => textOf(fieldOf(node, 'type')) !== undefined)) return 0
-  if (isCounted(root) || hasLinks(fieldOf(root, 'links'))) return 0.9
+  if (isCounted(root) || hasLinks(links)) return 0.9
   const isOurs = nodes.some((node) => OWN_FIELDS.some((name) => fieldOf(node, name) !== undefined))
   // Editors of others join their nodes by edges.
   return isOurs && fieldOf(root, 'edges') === undefined ? 0.6 : 0
@@ -43,6 +45,8 @@ function parse(input: ParserInput, context: ParseContext): ParsedSource {
   const root = input.json()
   const findings = createFindings()
   const { graph } = toGraph(isJsonObject(root) ? root : {}, context, findings.warn)
+  if (objectsIn(fieldOf(root, 'nodes')).length === 0)
+    findings.warn(WORKFLOW_PLACE, 'this workflow is empty: it has no nodes')
   readNodes(graph, findings, context)
   return {
     format: 'comfyui',

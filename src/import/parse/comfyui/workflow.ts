@@ -31,8 +31,8 @@ export function toGraph(
   let values = 0
   for (const frame of frames) {
     for (const node of frame.sheet.nodes.values()) {
-      values += node.cost
-      if (values > MAX_VALUES) continue
+      if (!frame.isLate) values += node.cost
+      if (values > MAX_VALUES && !frame.isLate) continue
       if (isNote(node.type)) notes.push(node)
       if (frame.inner.has(node.key)) declared.push(...node.declared)
       else if (!isVirtual(node.type)) addNode(nodes, frame, node, names, links)

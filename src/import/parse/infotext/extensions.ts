@@ -63,7 +63,7 @@ function addSdNext(table: PairTable, findings: Findings): void {
   }
 }
 
-const FURTHER_PROMPTS = new RegExp(
+export const FURTHER_PROMPTS = new RegExp(
   `^(?:(?:Hires|ADetailer) (?:negative )?prompt${ORDINAL}|(?:Refiner|Detailer) (?:prompt|negative))$`,
   'i',
 )

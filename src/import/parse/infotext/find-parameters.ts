@@ -80,13 +80,27 @@ function findJammedSteps(text: string): FoundParameters | undefined {
     const at = text.lastIndexOf('Steps:', from - 1)
     if (at < 0) return undefined
     const stands = at === 0 || /[\s.,;)]/.test(text[at - 1] ?? '')
-    if (stands && /^Steps:\s{0,10}\d/.test(text.slice(at, at + 20)) && countKnownKeys(lineAt(text, at)) >= 2) {
-      return { at, headEnd: at, jammed: true }
+    if (stands && /^Steps:\s{0,10}\d/.test(text.slice(at, at + 20))) {
+      const start = text.lastIndexOf('\n', at - 1) + 1
+      if (isAmongPairs(text, start, at)) return { at: start, headEnd: start, jammed: false }
+      if (countKnownKeys(lineAt(text, at)) >= 2) return { at, headEnd: at, jammed: true }
     }
     from = at
   }
   return undefined
 }
+
+/** Keys have no order: other pairs may stand before `Steps:` on its line, and nothing but pairs: then that is no prompt. */
+function isAmongPairs(text: string, start: number, at: number): boolean {
+  const before = text.slice(start, at)
+  if (at - start > LONGEST_START || !/,\s{0,20}$/.test(before) || countKnownKeys(lineAt(text, start)) < 3) return false
+  const { pairs } = scanPairs(before, 0)
+  const isPrompt = pairs.some(({ key, value }) => key === value || key.toLowerCase() === 'negative prompt')
+  return !isPrompt && (start > 0 || pairs.some(({ key }) => isKnownKey(key)))
+}
+
+/** A prompt that lost its line breaks may have any length. */
+const LONGEST_START = 100_000
 
 /** A1111's own rule for texts without `Steps:`: the last line, if it holds at least three pairs. */
 function findLineOfPairs(text: string): FoundParameters | undefined {

@@ -1,6 +1,6 @@
 import type { Findings, Mention } from '../../mention.ts'
 import { addAccelerator } from '../fooocus/accelerator.ts'
-import { A1111_TAGS, addTags } from '../prompt-tags.ts'
+import { A1111_TAGS, addTags, COMFY_TAGS } from '../prompt-tags.ts'
 import { addControlNets } from './control-nets.ts'
 import { addExtensions, furtherPrompts } from './extensions.ts'
 import { addHashes } from './hashes.ts'
@@ -10,7 +10,7 @@ import { addNumberedNetworks } from './numbered.ts'
 import type { PairTable } from './pair-table.ts'
 import { at } from './place.ts'
 import { addRecipes, civitaiResources } from './resources.ts'
-import { softwareOf } from './software.ts'
+import { isOfComfySaver, softwareOf } from './software.ts'
 
 export interface PromptText {
   /** Where it stands: `infotext:prompt`. */
@@ -24,8 +24,9 @@ export function addModels(table: PairTable, prompts: readonly PromptText[], find
   addMainModel(table, resources, findings)
   addBaseModels(table, findings)
   // The tags before the keys that list the same networks, whose names lack some letters there.
-  for (const { place, text } of prompts) addTags(text, place, A1111_TAGS, findings)
-  for (const { key, value } of furtherPrompts(table)) addTags(value, at(key), A1111_TAGS, findings)
+  const tags = isOfComfySaver(table) ? COMFY_TAGS : A1111_TAGS
+  for (const { place, text } of prompts) addTags(text, place, tags, findings)
+  for (const { key, value } of furtherPrompts(table)) addTags(value, at(key), tags, findings)
   addNetworks(table, findings)
   addHashes(table, findings)
   addNumberedNetworks(table, findings)

@@ -10,7 +10,7 @@ export interface NamedHash {
 const HASH = /^(?:0x)?(?:[0-9a-f]{8}|[0-9a-f]{10}|[0-9a-f]{12}|[0-9a-f]{64})$/i
 
 /** Some writers put the whole pair, key and all, into the value once more. */
-const REPEATED_KEY = /^\s{0,10}(?:TI|Lora) hashes\s{0,10}:/i
+export const REPEATED_KEY = /^\s{0,10}(?:TI|Lora) hashes\s{0,10}:/i
 
 /**
  * `styleA: 0123456789ab, char B: ba9876543210`. The hash may be missing or empty, a weight may follow it

@@ -2,6 +2,7 @@ import type { DependencyType } from '../../dependency.ts'
 import { toNumber } from '../../generation.ts'
 import type { Findings } from '../../mention.ts'
 import { readReference } from '../../reference.ts'
+import { strengthsOf } from '../../strengths.ts'
 import { optionalAccelerator } from '../fooocus/accelerator.ts'
 import { parseNamedHashes } from './named-hashes.ts'
 import type { PairTable } from './pair-table.ts'
@@ -81,7 +82,7 @@ function addHypernetwork(table: PairTable, findings: Findings): void {
 interface Weighted {
   readonly table: PairTable
   readonly key: string
-  /** Where its weights stand; the first one that is not 0 counts. */
+  /** Where its weights stand: on the main model, on the text encoder, on both. The first one that is not 0 counts. */
   readonly weightKeys: readonly string[]
 }
 
@@ -93,12 +94,13 @@ export function addWeighted(
   read: ReturnType<typeof readReference>,
   enabled = true,
 ): void {
-  const weights = weightKeys.map((each) => toNumber(table.first(each))).filter((weight) => weight !== undefined)
+  const [model, clip, both] = weightKeys.map((each) => toNumber(table.first(each)))
+  const weights = [model, clip, both].filter((each) => each !== undefined)
   const weight = weights.find((each) => each !== 0) ?? weights[0]
   findings.add({
     type,
     ...read,
-    ...(weight === undefined ? {} : { weight }),
+    ...(weight === undefined ? {} : strengthsOf(weight, model, clip)),
     ...(weight === undefined && enabled ? {} : { active: enabled && weight !== 0 }),
     evidence: [at(key)],
   })

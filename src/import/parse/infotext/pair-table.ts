@@ -15,6 +15,10 @@ export interface PairTable {
 
 /** Lists of numbers that a converter of SwarmUI's pictures wrote without quotes. */
 const BARE_LISTS = new Set(['loraweights', 'loratencweights'])
+/** Names of embeddings, which some write without quotes. */
+const NAME_LISTS = new Set(['ti', 'embeddings'])
+const goesOn = (key: string, item: string): boolean =>
+  NAME_LISTS.has(key.toLowerCase()) ? !isKnownKey(item) : BARE_NUMBER.test(item)
 const folded = remembered((key) => key.toLowerCase())
 
 /** Longer keys match nothing. */
@@ -25,7 +29,7 @@ export function createPairTable(pairs: readonly Pair[]): PairTable {
   const values = new Map<string, { key: string; values: string[] }>()
   let list: { key: string; values: string[] } | undefined
   for (const { key, value } of pairs) {
-    if (list !== undefined && key === value && BARE_NUMBER.test(value)) {
+    if (list !== undefined && key === value && goesOn(list.key, value)) {
       list.values.push(`${list.values.pop() ?? ''},${value}`)
       continue
     }
@@ -33,7 +37,7 @@ export function createPairTable(pairs: readonly Pair[]): PairTable {
     const known = values.get(lower) ?? { key, values: [] }
     known.values.push(value)
     values.set(lower, known)
-    list = BARE_LISTS.has(lower) ? known : undefined
+    list = BARE_LISTS.has(lower) || NAME_LISTS.has(lower) ? known : undefined
   }
   // A known key is read by its name and matches no pattern: of most texts nothing is left to try.
   const others = [...values.values()].filter(({ key }) => key.length <= MOST_CHARACTERS && !isKnownKey(key))

@@ -7,6 +7,13 @@ export interface Pair {
   readonly value: string
 }
 
+/** Where the value of a pair stands in the text, its quotes included. */
+export interface PairSpan {
+  readonly key: string
+  readonly from: number
+  readonly to: number
+}
+
 export interface PairScan {
   readonly pairs: readonly Pair[]
   /** Where the scan stopped: at a line break, or behind the text. */
@@ -29,8 +36,14 @@ const MAX_PAIRS = 5000
 /**
  * Reads pairs from `start` to the end of the line; JSON values, which are written without quotes, may go
  * over several lines. Time is linear in the text's length, over all scans that share a budget.
+ * @param spans gets where the values stand, of pairs that have one
  */
-export function scanPairs(text: string, start: number, budget: ScanBudget = scanBudget(text)): PairScan {
+export function scanPairs(
+  text: string,
+  start: number,
+  budget: ScanBudget = scanBudget(text),
+  spans?: PairSpan[],
+): PairScan {
   const pairs: Pair[] = []
   let at = start
   while (at < text.length && pairs.length < MAX_PAIRS) {
@@ -50,6 +63,7 @@ export function scanPairs(text: string, start: number, budget: ScanBudget = scan
     const from = skipBlanks(text, keyEnd + 1)
     const value = jsonValue(text, from, budget) ?? quotedValue(text, from) ?? rawValue(text, from)
     pairs.push({ key, value: value.text })
+    spans?.push({ key, from, to: value.end })
     at = value.end
   }
   const lineEnd = text.indexOf('\n', at)

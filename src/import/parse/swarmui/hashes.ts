@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../../lib/json.ts'
 import type { Findings, Mention } from '../../mention.ts'
-import { mayBeSameFile, meansNoModel, parseModelName } from '../../model-name.ts'
+import { foldedStem, mayBeSameFile, meansNoModel, parseModelName } from '../../model-name.ts'
 import { readReference } from '../../reference.ts'
 import { fieldOf, objectsIn, textOf } from '../json.ts'
 import { isChoice, MODEL_PARAMS, typeOfParam } from './params.ts'
@@ -22,7 +22,7 @@ export function addHashes(root: unknown, params: unknown, findings: Findings): v
     findings.add({
       ...typeOfParam(param),
       ...read,
-      ...underParam(read.name, param, params, entries),
+      ...underParam(read.name, param, params, entries, findings),
       hashes,
       evidence: [`${PLACE} ${param}`.slice(0, 100)],
     })
@@ -32,16 +32,26 @@ export function addHashes(root: unknown, params: unknown, findings: Findings): v
 /** References that are no names of files. */
 const NO_NAME = /^\s{0,20}(?:https?:\/\/|urn:air:|sha256:|civitai:)/i
 
-/** The only entry of a parameter with one value is of that value, however the two spell it. */
+const OTHER_NAME = 'it names another file than the parameter does: what it says is taken for the one of the parameter'
+
+/**
+ * The only entry of a parameter with one value is of that value, however the two spell it. The name of another file is
+ * not looked for: the parameter says what was loaded.
+ */
 function underParam(
   written: string | undefined,
   param: string,
   params: unknown,
   entries: readonly JsonObject[],
+  findings: Findings,
 ): Pick<Mention, 'name' | 'knownFile'> {
   const name = MODEL_PARAMS.has(param) ? textOf(fieldOf(params, param)) : undefined
   if (written === undefined || name === undefined || isChoice(name) || meansNoModel(name) || NO_NAME.test(name))
     return {}
-  if (mayBeSameFile(parseModelName(written), parseModelName(name))) return {}
-  return entries.filter((entry) => fieldOf(entry, 'param') === param).length === 1 ? { name, knownFile: written } : {}
+  const [entry, value] = [parseModelName(written), parseModelName(name)]
+  if (mayBeSameFile(entry, value)) return {}
+  if (entries.filter((other) => fieldOf(other, 'param') === param).length > 1) return {}
+  if (foldedStem(entry) === foldedStem(value)) return { name, knownFile: written }
+  findings.warn(`${PLACE} ${param}`, OTHER_NAME)
+  return { name }
 }

@@ -6,7 +6,7 @@ import { createFolderLooker } from '../../../../src/catalog/detect/local/looker.
 import { rejection } from '../../../support/rejection.ts'
 import { tempDir } from '../../../support/temp-dir.ts'
 
-const NOTHING = { shallow: [], names: ['a.pt'], versions: [], models: [] }
+const NOTHING = { shallow: [], anyOf: [], names: ['a.pt'], versions: [], models: [] }
 const { signal } = new AbortController()
 
 test('a disk that does not answer leaves its folders unknown', async () => {
@@ -22,6 +22,7 @@ test('a disk that does not answer leaves its folders unknown', async () => {
   expect(await looker.look({ ...NOTHING, folders: [dir.path] }, signal)).toEqual({
     files: [],
     states: [[dir.path, 'unreadable', 'the disk did not answer within 0 s']],
+    strangers: [],
   })
   const file = { path: '/a.pt', real: '/a.pt', sizeBytes: 1, modifiedUs: 1 }
   expect(await looker.heads([file], signal)).toEqual([null])

@@ -34,7 +34,8 @@ export function say(graph: Graph, comfyNodes?: NodeCatalog, notRun?: ReadonlySet
   }
 }
 
-/** `lora? name 0.8 (off) (optional) in folder`: a question mark for a guessed type, `(claim)` for what a saver says. */
+/** `lora? name 0.8 (off) (optional) in folder`: a question mark for a guessed type, `(claim)` for what a saver says,
+ * `(skipped)` where the reason is not that the node does not load it. */
 export function brief(mention: Mention): string {
   const { type, guessed, name, air, civitai, urls, weight, active, optional, folder, skip, trust } = mention
   return [
@@ -42,7 +43,7 @@ export function brief(mention: Mention): string {
     name ?? air ?? urls?.[0] ?? `@${civitai?.version_id}`,
     ...(weight === undefined ? [] : [String(weight)]),
     ...(active === false ? ['(off)'] : []),
-    ...(skip === undefined ? [] : ['(skipped)']),
+    ...(skip === undefined || skip.startsWith('Its node ') ? [] : ['(skipped)']),
     ...(optional === true ? ['(optional)'] : []),
     ...(trust === TRUST.claim ? ['(claim)'] : []),
     ...(folder === undefined ? [] : [`in ${folder}`]),

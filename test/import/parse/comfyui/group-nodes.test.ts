@@ -67,6 +67,19 @@ describe('group nodes', () => {
     expect(turned.warnings).toEqual([])
   })
 
+  test('may have buttons behind seeds', () => {
+    const sampler: Box = { id: null, type: 'KSampler (Efficient)', values: [1, null, 20, 7, 'euler', 'normal', 1] }
+    const vae: Box = { id: null, type: 'VAELoader', values: ['inner.safetensors'] }
+    const turned = withGroup(group([sampler, vae], []), {
+      values: [9, null, 30, 5, 'ddim', 'karras', 0.5, 'outer.safetensors'],
+    })
+    expect(turned.inputs('5:0')).toMatchObject({ seed: 9, steps: 30, denoise: 0.5 })
+    expect(turned.inputs('5:1')).toEqual({ vae_name: 'outer.safetensors' })
+    // A value that is missing is none.
+    const gap = group([{ id: null, type: 'Mist', values: { seed: 1, x: null, y: 'a' } }], [])
+    expect(withGroup(gap, { values: [9, null, 'b'] }).inputs('5:0')).toEqual({ seed: 9, y: 'b' })
+  })
+
   test('whose values do not match in number give up to their files', () => {
     expect(withGroup(BASE, { values: [1, 'outer.safetensors', 'outer.pt'] }).inputs('5:1')).toMatchObject({
       lora_name: 'outer.pt',

@@ -75,6 +75,57 @@ test('a node that makes something of two hands nothing on', () => {
   }
 })
 
+describe('a name that another node joins', () => {
+  const named = (className: string, inputs: Record<string, unknown>, more: Record<string, unknown> = {}) =>
+    say(graphOf({ loader, '30:10': node(className, inputs), ...more }))
+  const rows: readonly (readonly [className: string, inputs: Record<string, unknown>, name: string])[] = [
+    ['StringConcatenate', { string_a: 'harbor/', string_b: 'mix.pt', delimiter: '' }, 'harbor/mix.pt'],
+    ['StringConcatenate', { string_a: 'harbor', string_b: 'mix.pt', delimiter: '/' }, 'harbor/mix.pt'],
+    ['StringConcatenate', { string_b: '.pt', string_a: 'mix' }, 'mix.pt'],
+    ['CR Text Concatenate', { text1: 'a', text2: ['t', 0], separator: '\\' }, 'a\\mix_v2'],
+    [
+      'JoinStringMulti',
+      { inputcount: 3, string_10: 'c.pt', string_2: 'b', string_1: '', delimiter: ['d', 0] },
+      '-b-c.pt',
+    ],
+    ['Text Concatenate', { text_a: ['j', 0], text_b: ['t', 0], delimiter: '_' }, 'x/y_mix_v2'],
+  ]
+  test.each(rows)('%s %j', (className, inputs, name) => {
+    const { mentions, warnings } = named(className, inputs, {
+      t: node('Text', { text: 'mix_v2' }),
+      d: node('Text', { text: '-' }),
+      j: node('JoinStrings', { string1: 'x', string2: 'y', delimiter: '/' }),
+    })
+    expect(mentions.map(brief)).toEqual([`checkpoint ${name}`])
+    expect(warnings).toEqual([])
+  })
+
+  test('says where the last part stands', () => {
+    const { mentions } = named('StringConcatenate', { string_a: 'harbor/', string_b: 'mix.pt', delimiter: '' })
+    expect(mentions[0]?.evidence).toEqual([
+      'comfyui:prompt node loader ckpt_name',
+      'comfyui:prompt node 30:10 string_b',
+    ])
+  })
+
+  test.each([
+    ['a part is not known', { string_a: ['9', 0], string_b: 'mix.pt', delimiter: '' }],
+    ['what is put in between is not known', { string_a: 'harbor', string_b: 'mix.pt', delimiter: 'slash' }],
+    ['it joins itself', { string_a: ['30:10', 0], string_b: 'mix.pt', delimiter: '' }],
+  ])('is left out with a warning where %s', (_, inputs) => {
+    const { mentions, warnings } = named('StringConcatenate', inputs)
+    expect(mentions.filter(({ type }) => type === 'checkpoint')).toEqual([])
+    expect(warnings).toEqual([`comfyui:prompt node loader ckpt_name: ${NOT_NAMED}`])
+  })
+
+  test('twice and again is no text of a million parts', () => {
+    const twice = (next: string) => node('StringConcatenate', { string_a: [next, 0], string_b: [next, 0] })
+    const nodes = Array.from({ length: 40 }, (_, at) => [`s${at}`, twice(`s${at + 1}`)] as const)
+    const graph = { ...Object.fromEntries(nodes), s40: node('Text', { text: 'mix.pt' }), '30:10': twice('s0'), loader }
+    expect(say(graphOf(graph)).warnings).toEqual([`comfyui:prompt node loader ckpt_name: ${NOT_NAMED}`])
+  })
+})
+
 test('circles, nodes that are not there and long ways end in a warning', () => {
   const chain = Object.fromEntries(
     Array.from({ length: 50 }, (_, at) => [`s${at}`, node('StringPass', { string: [`s${at + 1}`, 0] })]),

@@ -183,7 +183,7 @@ describe('what a running ComfyUI says', () => {
       ],
     ]),
   }
-  test('names inputs of models, with their types, extension or not', () => {
+  test('names inputs of models, extension or not; their types are told by words only', () => {
     const graph = graphOf({
       1: node('Mist', { thing: 'soft', other: 'plain' }),
       2: node('Lora Mist', { file: ['3', 0], strength: 0.5 }),
@@ -191,10 +191,10 @@ describe('what a running ComfyUI says', () => {
       4: node('CLIPLoader', { clip_name: 'c.pt', more: 'v' }),
     })
     expect(say(graph, catalog).mentions.map(brief)).toEqual([
-      'style_model soft',
-      'lora ink 0.5',
+      'style_model? soft',
+      'lora? ink 0.5',
       'text_encoder c.pt',
-      'vae v',
+      'vae? v',
     ])
   })
 })

@@ -144,6 +144,22 @@ describe('the word behind a seed', () => {
     expect(inputsOf({ type: 'PrimitiveInt', values: [1, 'fixed'] })).toEqual({ value: 1 })
   })
 
+  test('may be the null of a button', () => {
+    expect(inputsOf({ type: 'KSampler', values: [5, null, 20, 7, 'euler', 'normal', 1] })).toEqual(sampled)
+    const old = [5, null, 20, 7, 'euler', 'normal', 1]
+    expect(inputsOf({ type: 'KSampler (Efficient)', values: old })).toEqual(sampled)
+    // A gap where there is no value too many
+    const x = { type: 'Unknown', widgets: names('seed', 'x', 'file') }
+    expect(inputsOf({ ...x, values: [5, null, 'a.pt'] })).toEqual({ seed: 5, file: 'a.pt' })
+    expect(inputsOf({ ...x, values: [5, null, 'y', 'a.pt'] })).toEqual({ seed: 5, x: 'y', file: 'a.pt' })
+    const same = { type: 'Unknown', widgets: names('use_same_seed', 'x', 'y') }
+    expect(inputsOf({ ...same, values: [true, null, 'b', 'c'] })).toEqual({
+      widget_1: true,
+      widget_3: 'b',
+      widget_4: 'c',
+    })
+  })
+
   test('is a value where it has a place of its own', () => {
     expect(inputsOf({ type: 'Unknown', widgets: names('count', 'mode'), values: [1, 'fixed'] })).toEqual({
       count: 1,

@@ -27,6 +27,7 @@ describe('a workflow of the editor is known by', () => {
     ['its version', { nodes: [node], version: 0.4 }, 0.9],
     ['its state', { nodes: [node], state: { lastNodeId: 5 } }, 0.9],
     ['being empty', { nodes: [], links: [], version: 0.4 }, 0.9],
+    ['having nothing but empty lists', { nodes: [], links: [] }, 0.6],
     ['the fields of its nodes', { nodes: [{ ...node, widgets_values: [] }] }, 0.6],
     ['a later node', { nodes: [null, node], links: [] }, 0.9],
   ])('%s', (_, value, sure) => {
@@ -39,12 +40,22 @@ describe('a workflow of the editor is known by', () => {
     ['nodes that are no list', { nodes: { 1: node }, links: [] }],
     ['nodes without a type', { nodes: [{ id: 1 }], links: [] }],
     ['nothing at all in it', { nodes: [] }],
+    ['nothing in it but edges', { nodes: [], edges: [], version: 0.4 }],
     ['links of others', { nodes: [node], links: [{ source: 1, target: 2 }] }],
     ['edges', { nodes: [{ ...node, inputs: {} }], edges: [], version: '1.0.0' }],
     ['an executed graph', { 1: { class_type: 'VAEDecode', inputs: {} } }],
   ])('but not %s', (_, value) => {
     expect(detect(value)).toBe(0)
   })
+})
+
+test('an empty one is called so', () => {
+  for (const empty of [{ nodes: [], links: [] }, workflow([])]) {
+    expect(parse(empty)).toMatchObject({
+      mentions: [],
+      warnings: [{ place: 'comfyui:workflow', reason: 'this workflow is empty: it has no nodes' }],
+    })
+  }
 })
 
 test('its models, its picture and its warnings', () => {

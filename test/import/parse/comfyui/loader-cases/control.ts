@@ -11,12 +11,12 @@ export const CONTROL: readonly Row[] = [
       'easy controlnetLoader',
       'easy controlnetLoaderADV',
       'easy controlnetLoader++',
-      'easy controlnetNames',
       'Control Net Stacker',
     ],
     { control_net_name: 'lines.pth', strength: 0 },
     ['controlnet lines.pth'],
   ),
+  ['easy controlnetNames', { controlnet_name: 'lines.pth' }, ['controlnet lines.pth']],
   [
     'CR Multi-ControlNet Stack',
     { switch_1: 'On', controlnet_1: 'a.pth', switch_2: 'Off', controlnet_2: 'b.pth', controlnet_3: 'None' },

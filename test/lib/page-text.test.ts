@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { byteOffset, decodePage, encodeText } from '../../src/catalog/page-text.ts'
+import { byteOffset, decodePage, encodeText } from '../../src/lib/page-text.ts'
 
 const swapped = (text: string): Buffer => Buffer.from(text, 'utf16le').swap16()
 

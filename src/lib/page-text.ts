@@ -1,3 +1,12 @@
+/** Bytes of a page of a catalog; larger ones are not read: far beyond what people write. */
+export const MAX_PAGE_BYTES = 4 * 2 ** 20
+
+export const tooLarge = (sizeBytes: number): string =>
+  `It has ${sizeBytes} bytes: no page of a catalog has more than ${MAX_PAGE_BYTES}`
+
+/** Why there is no text. */
+export const NO_TEXT = 'It is no text: binary content under the name of a page'
+
 /** How the bytes of a page are to be read, and written again. */
 export type PageEncoding = 'utf-8' | 'windows-1252' | 'utf-16le' | 'utf-16be'
 

@@ -1,0 +1,2 @@
+ALTER TABLE `asset_models` ADD `unet_weight` real;--> statement-breakpoint
+ALTER TABLE `asset_models` ADD `clip_weight` real;

@@ -1,0 +1,52 @@
+/** Classes of ComfyUI itself that load no model, and a few of others that only hand on what comes in. */
+const PLAIN = `
+  CLIPTextEncode CLIPTextEncodeSDXL CLIPTextEncodeSDXLRefiner CLIPTextEncodeFlux CLIPTextEncodeSD3
+  CLIPTextEncodeHunyuanDiT CLIPTextEncodePixArtAlpha CLIPTextEncodeLumina2 CLIPTextEncodeHiDream CLIPTextEncodeControlnet
+  TextEncodeQwenImageEdit TextEncodeQwenImageEditPlus TextEncodeHunyuanVideo_ImageToVideo TextEncodeAceStepAudio
+  CLIPSetLastLayer CLIPVisionEncode CLIPMergeSimple CLIPMergeAdd CLIPMergeSubtract CLIPAttentionMultiply
+  VAEDecode VAEEncode VAEDecodeTiled VAEEncodeTiled VAEEncodeForInpaint VAEDecodeAudio VAEEncodeAudio
+  KSampler KSamplerAdvanced KSamplerSelect SamplerCustom SamplerCustomAdvanced SamplerDPMPP_2M_SDE SamplerDPMPP_3M_SDE
+  SamplerDPMPP_SDE SamplerDPMPP_2S_Ancestral SamplerDPMAdaptative SamplerEulerAncestral SamplerEulerAncestralCFGPP
+  SamplerEulerCFGpp SamplerLMS SamplerLCMUpscale SamplerER_SDE SamplerSASolver SamplerSEEDS2
+  BasicScheduler KarrasScheduler ExponentialScheduler PolyexponentialScheduler LaplaceScheduler VPScheduler
+  BetaSamplingScheduler SDTurboScheduler AlignYourStepsScheduler GITSScheduler LTXVScheduler OptimalStepsScheduler
+  Flux2Scheduler SplitSigmas SplitSigmasDenoise FlipSigmas SetFirstSigma ExtendIntermediateSigmas ManualSigmas
+  BasicGuider CFGGuider DualCFGGuider RandomNoise DisableNoise AddNoise FluxGuidance FluxDisableGuidance
+  FluxKontextImageScale FluxKontextMultiReferenceLatentMethod ReferenceLatent
+  ModelSamplingDiscrete ModelSamplingContinuousEDM ModelSamplingContinuousV ModelSamplingStableCascade ModelSamplingSD3
+  ModelSamplingAuraFlow ModelSamplingFlux ModelSamplingLTXV RescaleCFG RenormCFG CFGNorm CFGZeroStar FreeU FreeU_V2
+  HyperTile PatchModelAddDownscale PerpNeg PerpNegGuider SelfAttentionGuidance PerturbedAttentionGuidance
+  SkipLayerGuidanceDiT SkipLayerGuidanceDiTSimple SkipLayerGuidanceSD3 DifferentialDiffusion TomePatchModel
+  TorchCompileModel UNetSelfAttentionMultiply UNetCrossAttentionMultiply UNetTemporalAttentionMultiply EpsilonScaling
+  TCFG APG Mahiro NAGuidance VideoLinearCFGGuidance VideoTriangleCFGGuidance EasyCache LazyCache
+  ModelMergeSimple ModelMergeBlocks ModelMergeAdd ModelMergeSubtract
+  EmptyLatentImage EmptySD3LatentImage EmptyFlux2LatentImage EmptyChromaRadianceLatentImage EmptyQwenImageLayeredLatentImage
+  EmptyHunyuanLatentVideo EmptyHunyuanImageLatent EmptyLTXVLatentVideo EmptyMochiLatentVideo EmptyCosmosLatentVideo
+  EmptyLatentAudio EmptyAceStepLatentAudio EmptyLatentHunyuan3Dv2 EmptyImage EmptyAudio
+  StableCascade_EmptyLatentImage StableCascade_StageB_Conditioning StableCascade_StageC_VAEEncode
+  LatentUpscale LatentUpscaleBy LatentFromBatch RepeatLatentBatch SetLatentNoiseMask LatentComposite LatentCompositeMasked
+  LatentBlend LatentRotate LatentFlip LatentCrop LatentAdd LatentSubtract LatentMultiply LatentInterpolate LatentConcat
+  LatentCut LatentBatch LatentBatchSeedBehavior LatentApplyOperation LatentApplyOperationCFG LatentOperationSharpen
+  LatentOperationTonemapReinhard RebatchLatents RebatchImages
+  ConditioningAverage ConditioningCombine ConditioningConcat ConditioningSetArea ConditioningSetAreaPercentage
+  ConditioningSetAreaStrength ConditioningSetMask ConditioningZeroOut ConditioningSetTimestepRange
+  ConditioningTimestepsRange ConditioningStableAudio InpaintModelConditioning InstructPixToPixConditioning
+  unCLIPConditioning StyleModelApply ControlNetApply ControlNetApplyAdvanced ControlNetApplySD3
+  ControlNetInpaintingAliMamaApply SetUnionControlNetType GLIGENTextBoxApply PhotoMakerEncode QwenImageDiffsynthControlnet
+  SVD_img2vid_Conditioning SV3D_Conditioning SD_4XUpscale_Conditioning WanImageToVideo WanFirstLastFrameToVideo
+  WanFunControlToVideo WanFunInpaintToVideo WanVaceToVideo Wan22ImageToVideoLatent HunyuanImageToVideo LTXVImgToVideo
+  LTXVConditioning LTXVAddGuide LTXVCropGuides LTXVPreprocess CosmosImageToVideoLatent TrimVideoLatent
+  ImageScale ImageScaleBy ImageScaleToTotalPixels ImageScaleToMaxDimension ImageUpscaleWithModel ImageInvert ImageBatch
+  ImagePadForOutpaint ImageBlend ImageBlur ImageQuantize ImageSharpen ImageCrop ImageFlip ImageRotate ImageFromBatch
+  ImageStitch ImageCompositeMasked ImageAddNoise ImageColorToMask ImageToMask MaskToImage RepeatImageBatch ResizeAndPadImage
+  GetImageSize JoinImageWithAlpha SplitImageWithAlpha PorterDuffImageComposite Canny Morphology
+  SolidMask InvertMask CropMask MaskComposite FeatherMask GrowMask ThresholdMask
+  CreateVideo GetVideoComponents TrimAudioDuration
+  PrimitiveNode PrimitiveString PrimitiveStringMultiline PrimitiveInt PrimitiveFloat PrimitiveBoolean Reroute
+  StringConcatenate StringReplace StringTrim StringSubstring ComfySwitchNode ComfyMathExpression
+`
+
+const CLASSES: ReadonlySet<string> = new Set(PLAIN.trim().split(/\s+/))
+
+/** Whether nodes of a class load no model and read no names out of texts. */
+export const isPlainClass = (className: string): boolean => CLASSES.has(className)

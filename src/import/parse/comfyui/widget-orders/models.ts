@@ -1,0 +1,53 @@
+import { alike, type WidgetOrders } from './order.ts'
+
+const MODEL = 'model base_precision quantization load_device'
+
+/** Packs with loaders of checkpoints, diffusion models, text encoders and VAEs. */
+export const MODEL_ORDERS: WidgetOrders = {
+  ...alike(
+    'ckpt_name',
+    'CheckpointLoader|pysssss',
+    'CheckpointLoaderSimpleWithImages',
+    'Checkpoint Loader with Name (Image Saver)',
+    'Checkpoint Selector',
+    'Checkpoint Loader (Simple)',
+    'Checkpoint Loader (LoraManager)',
+    'CheckpointLoaderLM',
+    'CheckpointLoaderKJ',
+    'CheckpointLoaderNF4',
+    'LowVRAMCheckpointLoader',
+    'ECHOCheckpointLoaderSimple',
+  ),
+  'Checkpoint Loader': 'config_name ckpt_name',
+  'CheckpointLoaderSimpleShared //Inspire': 'ckpt_name key_opt mode',
+  LTXVLoader: 'ckpt_name dtype',
+  ...alike('unet_name weight_dtype', 'UNETLoaderLM', 'Unet Loader (LoraManager)'),
+  UnetLoaderGGUF: 'unet_name',
+  UnetLoaderGGUFAdvanced: 'unet_name dequant_dtype patch_dtype patch_on_device',
+  ...alike('unet_name', 'MZ_KolorsUNETLoader', 'MZ_KolorsUNETLoaderV2'),
+  TensorRTLoader: 'unet_name model_type',
+  ...alike('gguf_name', 'LoaderGGUF', 'LoaderGGUFAdvanced'),
+  ...alike('model_name', 'DiffusionModelLoaderKJ', 'DiffusionModelSelector'),
+  GGUFLoaderKJ: 'model_name extra_model_name dequant_dtype',
+  NunchakuFluxDiTLoader: 'model_path',
+  ...alike('model_name', 'NunchakuQwenImageDiTLoader', 'NunchakuZImageDiTLoader'),
+  WanVideoModelLoader: 'model',
+  ...alike(MODEL, 'HyVideoModelLoader', 'LoadFramePackModel'),
+  ...alike('model base_precision', 'FantasyTalkingModelLoader', 'MultiTalkModelLoader'),
+  WanVideoVACEModelSelect: 'vace_model',
+  WanVideoExtraModelSelect: 'extra_model',
+  // Text encoders and VAEs
+  CLIPLoaderGGUF: 'clip_name type',
+  DualCLIPLoaderGGUF: 'clip_name1 clip_name2 type',
+  TripleCLIPLoaderGGUF: 'clip_name1 clip_name2 clip_name3',
+  QuadrupleCLIPLoaderGGUF: 'clip_name1 clip_name2 clip_name3 clip_name4',
+  ...alike('model_name precision', 'LoadWanVideoT5TextEncoder', 'LoadWanVideoClipTextEncoder'),
+  WanVideoTextEncodeCached: 'model_name precision positive_prompt negative_prompt quantization use_disk_cache device',
+  MZ_ChatGLM3Loader: 'chatglm3_checkpoint',
+  NunchakuTextEncoderLoader: 'model_type text_encoder1 text_encoder2 t5_min_length use_4bit_t5 int4_model',
+  NunchakuTextEncoderLoaderV2: 'model_type text_encoder1 text_encoder2 t5_min_length',
+  LTXVGemmaCLIPModelLoader: 'gemma_path ltxv_path max_length',
+  DownloadAndLoadHyVideoTextEncoder: 'llm_model clip_model precision',
+  ...alike('vae_name', 'VAELoaderKJ', 'VaeGGUF'),
+  ...alike('model_name', 'WanVideoVAELoader', 'WanVideoTinyVAELoader', 'HyVideoVAELoader'),
+}
