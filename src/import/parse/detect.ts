@@ -10,7 +10,7 @@ import { mergeMentions } from '../merge.ts'
 import { isDamagedJson } from './damaged-json.ts'
 import { PARSERS } from './formats.ts'
 import { hasOneOf } from './json.ts'
-import { type NotUnderstood, notUnderstood } from './not-understood.ts'
+import { type NotUnderstood, nestedTooDeeply, notUnderstood } from './not-understood.ts'
 import type { ParseContext, ParsedSource, ParserInput, PromptParser } from './parser.ts'
 import { unwrap } from './unwrap.ts'
 
@@ -59,13 +59,16 @@ export function parsePrompt({ texts, format, context = {} }: PromptInput): Parse
     if (choice !== undefined) chosen.push(choice)
   }
   const forced = format === 'auto' || chosen.length > 0 ? [] : force(inputs, parsers)
+  const deep = new Map(inputs.map((input) => [input, nestedTooDeeply(input)]))
   const understood = [
-    ...chosen.map((choice) => understand(choice, context)),
+    ...chosen
+      .map((choice) => understand(choice, context))
+      .filter((found) => deep.get(found.input) === undefined || givesSomething(found)),
     // What is read only because somebody said so has to give something.
     ...forced.map((choice) => understand(choice, context)).filter(givesSomething),
   ]
   const read = new Set(understood.map(({ input }) => input))
-  const unread = read.size === inputs.length ? [] : inputs.filter((input) => !read.has(input)).flatMap(notUnderstood)
+  const unread = inputs.flatMap((input) => (read.has(input) ? (deep.get(input) ?? []) : notUnderstood(input)))
   const parsed = unite(withClaims(understood), unread)
   const left = { place: 'file', reason: `texts after the first ${MAX_INPUTS} are left out` }
   const more = [

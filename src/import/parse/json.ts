@@ -5,7 +5,7 @@ import { endOfString } from './json-string.ts'
 /**
  * JSON as Python and JavaScript tools write it: `NaN` and `Infinity` become null, and whole numbers that
  * a double would round (64-bit seeds) become their digits as text. Comments and commas behind last values are passed
- * over. Undefined where it is no JSON, or nested more deeply than {@link MAX_NESTING}.
+ * over. Undefined where it is no JSON.
  */
 export function parseJson(text: string): JsonValue | undefined {
   const start = firstLetter(text)
@@ -20,8 +20,7 @@ const opens = (letter: string | undefined): boolean => letter === '{' || letter 
 
 function parseStrictly(text: string): JsonValue | undefined {
   try {
-    const value = JSON.parse(NEEDS_CARE.test(text) ? withCare(text) : text) as JsonValue
-    return isWithin(value, MAX_NESTING) ? value : undefined
+    return JSON.parse(NEEDS_CARE.test(text) ? withCare(text) : text) as JsonValue
   } catch {
     return undefined // no JSON, or nested more deeply than the engine follows
   }
@@ -30,7 +29,8 @@ function parseStrictly(text: string): JsonValue | undefined {
 /** Arrays and objects in each other: editors and their programs have about twenty. */
 export const MAX_NESTING = 1000
 
-function isWithin(value: unknown, levels: number): boolean {
+/** Whether a value is nested in itself no more than `levels` times. */
+export function isWithin(value: unknown, levels = MAX_NESTING): boolean {
   if (typeof value !== 'object' || value === null) return true
   if (levels === 0) return false
   if (Array.isArray(value)) return value.every((item) => isWithin(item, levels - 1))

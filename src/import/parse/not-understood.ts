@@ -1,5 +1,5 @@
 import type { ImportWarning } from '../dependency.ts'
-import { findTooDeep, MAX_NESTING } from './json.ts'
+import { findTooDeep, isWithin, MAX_NESTING } from './json.ts'
 import type { ParserInput } from './parser.ts'
 
 /** Keys under which programs file prompts and workflows: what stands there and is not understood is told. */
@@ -34,18 +34,30 @@ export interface NotUnderstood extends ImportWarning {
 
 export function notUnderstood(input: ParserInput): NotUnderstood[] {
   const { place, key, text } = input
+  const deep = nestedTooDeeply(input)
+  if (deep !== undefined) return [deep]
   const json = input.json()
   if (typeof json === 'object' && json !== null) {
     return [{ place, reason: 'this JSON is of no known format of prompts or workflows', damaged: false }]
   }
-  if (/^\s{0,100}[{[]\s{0,100}["{[]/.test(text.slice(0, 300))) {
-    const deep = findTooDeep(text)
-    const reason =
-      deep === undefined
-        ? 'this looks like JSON, but it is damaged or cut off'
-        : `this JSON is nested in itself more than ${MAX_NESTING} times, at character ${deep}`
-    return [{ place, reason, damaged: true }]
+  if (LIKE_JSON.test(text.slice(0, 300))) {
+    return [{ place, reason: 'this looks like JSON, but it is damaged or cut off', damaged: true }]
   }
   if (!PROMPT_KEYS.has(key.toLowerCase()) || LABEL.test(text)) return []
   return [{ place, reason: 'this is of no known format of prompts', damaged: false }]
+}
+
+const LIKE_JSON = /^\s{0,100}[{[]\s{0,100}["{[]/
+
+/** Where JSON is nested as no program does it; undefined for other texts, and for what is too short for it. */
+export function nestedTooDeeply(input: ParserInput): NotUnderstood | undefined {
+  const { place, text } = input
+  if (text !== '' && text.length < 2 * MAX_NESTING) return undefined
+  const json = input.json()
+  const isWhole = json !== undefined
+  if (isWhole ? isWithin(json) : !LIKE_JSON.test(text.slice(0, 300))) return undefined
+  const at = findTooDeep(text)
+  if (at === undefined && !isWhole) return undefined
+  const where = at === undefined ? '' : `, at character ${at}`
+  return { place, reason: `this JSON is nested in itself more than ${MAX_NESTING} times${where}`, damaged: true }
 }

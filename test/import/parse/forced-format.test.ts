@@ -38,6 +38,13 @@ test.each([
   ])
 })
 
+test('what else is in JSON that is nested too deeply is read', () => {
+  const deep = `${'['.repeat(10_000)}${']'.repeat(10_000)}`
+  const { dependencies, damage } = read(`{"1":{"class_type":"VAELoader","inputs":{"vae_name":"a.pt","x":${deep}}}}`)
+  expect(dependencies).toMatchObject([{ name: 'a' }])
+  expect(damage).toHaveLength(1)
+})
+
 test('what is nested as deeply as any editor does it is read', () => {
   const text = `{"1":{"class_type":"CheckpointLoaderSimple","inputs":{"ckpt_name":"x.safetensors","y":${'['.repeat(400)}${']'.repeat(400)}}}}`
   expect(read(text).dependencies).toMatchObject([{ name: 'x' }])
