@@ -1,5 +1,5 @@
-import type { ClientRequest, IncomingMessage } from 'node:http'
-import type * as Https from 'node:https'
+import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
+import { request as httpsRequest } from 'node:https'
 import { isIP, type LookupFunction } from 'node:net'
 import { AppError } from '../errors.ts'
 import { freeChunk } from '../lib/free-chunk.ts'
@@ -35,13 +35,11 @@ const NEXT_ADDRESS_MS = 500
  * (Bun's own fetch takes no `lookup`, which is why this is node:http.)
  * @throws AppError upstream_unavailable, cancelled, invalid_input (a header that cannot be sent)
  */
-export async function exchange(route: Route, hop: Hop, options: ExchangeOptions): Promise<Exchange> {
+export function exchange(route: Route, hop: Hop, options: ExchangeOptions): Promise<Exchange> {
   const what = describeUrl(route.url)
   const { signal } = options
-  // Loaded with the first request: it is a large part of the runtime, and no start needs it.
-  const { request: send } = await (route.secure ? import('node:https') : import('node:http'))
   return new Promise((resolve, reject) => {
-    const request = createRequest(send, route, hop, options, what)
+    const request = createRequest(route, hop, options, what)
     let message: IncomingMessage | undefined
     let reason: unknown
     let timer: ReturnType<typeof setTimeout> | undefined
@@ -102,13 +100,7 @@ const silence = (): Error => Object.assign(new Error('No answer in time'), { cod
 const astray = (what: string): string =>
   `Refused to fetch ${what}: the connection went to an address that was not checked`
 
-function createRequest(
-  send: typeof Https.request,
-  route: Route,
-  hop: Hop,
-  options: ExchangeOptions,
-  what: string,
-): ClientRequest {
+function createRequest(route: Route, hop: Hop, options: ExchangeOptions, what: string): ClientRequest {
   const { hostname, port, url, secure, addresses } = route
   const [first] = addresses
   const lookup: LookupFunction = (_hostname, { all }, callback) => {
@@ -128,8 +120,8 @@ function createRequest(
     autoSelectFamilyAttemptTimeout: NEXT_ADDRESS_MS,
   }
   try {
-    if (!secure) return send(settings)
-    return send({
+    if (!secure) return httpRequest(settings)
+    return httpsRequest({
       ...settings,
       servername: isIP(hostname) === 0 ? hostname : '',
       // Said outright, or NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment would turn it off.
