@@ -9,3 +9,11 @@ export function onFirstUse<T>(make: () => T): () => T {
     return made.value
   }
 }
+
+/** The function that `load` answers, loaded with the first call. */
+export function lateFunction<A extends unknown[], R>(
+  load: () => Promise<(...given: A) => Promise<R>>,
+): (...given: A) => Promise<R> {
+  const loaded = onFirstUse(load)
+  return async (...given) => (await loaded())(...given)
+}
