@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { FORMATS } from '../../src/import/parse/detect.ts'
+import { FORMATS } from '../../src/import/parse/format-names.ts'
 import { judge, type Read } from './judge.ts'
 import { mutate, randomOf } from './mutate.ts'
 

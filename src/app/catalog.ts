@@ -9,7 +9,7 @@ import { createFolderLooker } from '../catalog/detect/local/looker.ts'
 import { createNodeClient } from '../catalog/detect/node-client.ts'
 import { createCatalogHostOperations, createCatalogPageOperations } from '../catalog/operations.ts'
 import { createPageReader, type PageReader } from '../catalog/read/page-reader.ts'
-import { createSshLister } from '../catalog/ssh/ssh-lister.ts'
+import type { SshLister, SshListerDeps } from '../catalog/ssh/ssh-lister.ts'
 import { createCivitaiVersions } from '../civitai/versions.ts'
 import type { Settings } from '../config/settings.ts'
 import type { Db } from '../db/db.ts'
@@ -17,6 +17,7 @@ import type { JobRunner } from '../jobs/runner.ts'
 import type { JobStore } from '../jobs/store.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
+import { onFirstUse } from '../lib/on-first-use.ts'
 import type { Downloads } from '../models/fetch/downloads.ts'
 import { CORES } from '../models/model-library.ts'
 import { createGreet } from '../models/nodes/greet.ts'
@@ -77,7 +78,7 @@ export function createCatalog(deps: CatalogDeps): Catalog {
       uiHomes,
       userHome: process.env['HOME'] ?? homedir(),
     }),
-    lister: createSshLister({ dataDir: deps.dataDir, clock, sshHosts: settings.ssh_hosts, env: process.env }),
+    lister: lateSshLister({ dataDir: deps.dataDir, clock, sshHosts: settings.ssh_hosts, env: process.env }),
     sshHosts: settings.ssh_hosts,
     openNode,
   })
@@ -101,6 +102,15 @@ const settingsOfHome = (settings: Settings, home: string): Settings => ({
   comfy_url: '',
   ...(home === settings.ui_home ? {} : { comfy_args: '', a1111_args: '' }),
 })
+
+/** Made with its first use: no start needs what speaks to other hosts. */
+function lateSshLister(deps: SshListerDeps): SshLister {
+  const made = onFirstUse(async () => (await import('../catalog/ssh/ssh-lister.ts')).createSshLister(deps))
+  return {
+    list: async (request) => (await made()).list(request),
+    acceptHostKey: async (target, options) => (await made()).acceptHostKey(target, options),
+  }
+}
 
 /** Closed with the program, which may be opened again. */
 function createReader(): PageReader {

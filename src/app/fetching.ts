@@ -3,7 +3,7 @@ import type { Settings } from '../config/settings.ts'
 import type { Audit } from '../db/audit.ts'
 import type { Db } from '../db/db.ts'
 import { createBandwidth } from '../download/bandwidth.ts'
-import { createFetchFile } from '../download/fetch-file.ts'
+import type { FetchFileDeps } from '../download/fetch-file.ts'
 import { createHostLimits } from '../download/host-limits.ts'
 import { createLeftParts } from '../download/left-parts.ts'
 import { createDiskSpace } from '../download/space.ts'
@@ -17,6 +17,7 @@ import type { JobStore } from '../jobs/store.ts'
 import type { Clock } from '../lib/clock.ts'
 import { freeBytes } from '../lib/files.ts'
 import type { Log } from '../lib/log.ts'
+import { lateFunction } from '../lib/on-first-use.ts'
 import { createDownloads } from '../models/fetch/create-downloads.ts'
 import { createDecideOffers } from '../models/fetch/decide-offers.ts'
 import { createDownloadJob } from '../models/fetch/download-job.ts'
@@ -28,7 +29,6 @@ import { createPlanPlace } from '../models/fetch/plan-place.ts'
 import { createPromisedNames } from '../models/fetch/promised-names.ts'
 import { createUiRefresher } from '../models/fetch/refresh-uis.ts'
 import { createRequestOperation } from '../models/fetch/request-operation.ts'
-import { createSearch } from '../models/fetch/search.ts'
 import { createTakeIn } from '../models/fetch/take-in.ts'
 import type { Terms } from '../models/fetch/terms.ts'
 import type { UpstreamKeys } from '../models/fetch/upstream-keys.ts'
@@ -87,7 +87,9 @@ export function createFetching(deps: FetchingDeps): Fetching {
   })
   const huggingFace = createHuggingFace({ fetch, log, baseUrl: settings.hf_url })
   const civitai = createCivitaiVersions({ fetch, log, baseUrl: settings.civitai_url })
-  const findOffers = createSearch({ peers, civitai, huggingFace, keys, mirrors: settings })
+  // What searches and what downloads are loaded when something is missing, which most starts never meet.
+  const searchDeps = { peers, civitai, huggingFace, keys, mirrors: settings }
+  const findOffers = lateFunction(async () => (await import('../models/fetch/search.ts')).createSearch(searchDeps))
   const decide = createDecideOffers({
     db,
     audit,
@@ -111,7 +113,7 @@ export function createFetching(deps: FetchingDeps): Fetching {
     parts: () => names.parts(),
     leftParts: () => left.paths(),
   })
-  const fetchFile = createFetchFile({
+  const fetchFileDeps: FetchFileDeps = {
     fetch,
     hashes: deps.hashes,
     space: createDiskSpace({
@@ -123,7 +125,8 @@ export function createFetching(deps: FetchingDeps): Fetching {
     hosts: createHostLimits({ perHost: settings.max_ranges }),
     maxRanges: settings.max_ranges,
     clock,
-  })
+  }
+  const fetchFile = lateFunction(async () => (await import('../download/fetch-file.ts')).createFetchFile(fetchFileDeps))
   jobs.register(
     createDownloadJob({
       clock,

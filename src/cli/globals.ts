@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander'
+import { onFirstUse } from '../lib/on-first-use.ts'
 
 /** What every command takes. */
 export interface Globals {
@@ -11,13 +12,16 @@ export interface Globals {
 
 const GROUP = 'Every command:'
 
-const globalOptions = (): Option[] => [
-  new Option('--json', 'one JSON document on stdout and nothing else there'),
-  new Option('--data <dir>', 'data directory'),
-  new Option('--config <file>', 'config file'),
-  new Option('--server <url>', 'airkeep on another host; AIRKEEP_TOKEN is the token that is presented'),
-  new Option('--quiet', 'no progress and no notes on stderr'),
-]
+/** The same for all commands: each start would read their flags dozens of times. */
+const globalOptions = onFirstUse(() =>
+  [
+    new Option('--json', 'one JSON document on stdout and nothing else there'),
+    new Option('--data <dir>', 'data directory'),
+    new Option('--config <file>', 'config file'),
+    new Option('--server <url>', 'airkeep on another host; AIRKEEP_TOKEN is the token that is presented'),
+    new Option('--quiet', 'no progress and no notes on stderr'),
+  ].map((option) => option.helpGroup(GROUP)),
+)
 
 const VALUED = new Set(['--data', '--config', '--server'])
 
@@ -25,7 +29,7 @@ const VALUED = new Set(['--data', '--config', '--server'])
 export function addGlobalOptions(command: Command): Command {
   for (const option of globalOptions()) {
     if (command.options.some(({ long }) => long === option.long)) continue
-    command.addOption(option.helpGroup(GROUP))
+    command.addOption(option)
   }
   command.helpOption('-h, --help', 'this text')
   return command

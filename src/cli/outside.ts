@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { AppError } from '../errors.ts'
+import { onFirstUse } from '../lib/on-first-use.ts'
 import { createAskLine } from './ask-line.ts'
 import { askSecret } from './ask-secret.ts'
 
@@ -45,6 +46,7 @@ export class BrokenPipe extends Error {
 }
 
 export function createOutside(self: NodeJS.Process): Outside {
+  const askLine = onFirstUse(() => createAskLine(self))
   return {
     argv: self.argv.slice(2),
     executable: executableOf(self),
@@ -52,10 +54,13 @@ export function createOutside(self: NodeJS.Process): Outside {
     cwd: self.cwd(),
     stdout: createOutput(self.stdout),
     stderr: createOutput(self.stderr),
-    stdinIsTerminal: self.stdin.isTTY === true,
+    // Asked for when it matters: with the stream comes much of the runtime, and few commands read it.
+    get stdinIsTerminal() {
+      return self.stdin.isTTY === true
+    },
     stdin: () => self.stdin,
     askSecret: (question, signal) => askSecret(self, question, signal),
-    ask: createAskLine(self),
+    ask: (question, signal) => askLine()(question, signal),
     onSignal(listener) {
       const heard = SIGNALS.filter((name) => name !== 'SIGHUP' || !ignoresHangup())
       const handlers = heard.map((name) => [name, () => listener(name)] as const)

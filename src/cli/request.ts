@@ -1,5 +1,4 @@
-import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
-import { request as httpsRequest } from 'node:https'
+import type { ClientRequest, IncomingMessage } from 'node:http'
 
 /** The server cannot be reached, or went away in the middle. */
 export class ConnectionLost extends Error {
@@ -45,8 +44,9 @@ const NOT_CONNECTED = new Set([
  */
 export async function sendRequest(url: URL, options: RequestOptions): Promise<Response> {
   const { method, headers, body, signal } = options
+  // Loaded with the first request: it is a large part of the runtime, and `airkeep serve` sends none from here.
+  const { request: send } = await (url.protocol === 'https:' ? import('node:https') : import('node:http'))
   signal.throwIfAborted()
-  const send = url.protocol === 'https:' ? httpsRequest : httpRequest
   const request = send(url, {
     method,
     // No connection is kept for a next call: one that the server closes meanwhile would look like a lost answer.

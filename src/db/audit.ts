@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm'
 import type { JsonObject } from '../lib/json.ts'
+import { onFirstUse } from '../lib/on-first-use.ts'
 import { auditTable } from './audit-table.ts'
 import type { Db } from './db.ts'
 
@@ -19,21 +20,23 @@ export interface Audit {
 }
 
 export function createAudit(db: Pick<Db, 'writer'>): Audit {
-  const insert = db.writer
-    .insert(auditTable)
-    .values({
-      at: sql.placeholder('at'),
-      actor: sql.placeholder('actor'),
-      op: sql.placeholder('op'),
-      table: sql.placeholder('table'),
-      rowId: sql.placeholder('rowId'),
-      before: sql.placeholder('before'),
-      after: sql.placeholder('after'),
-    })
-    .prepare()
+  const insert = onFirstUse(() =>
+    db.writer
+      .insert(auditTable)
+      .values({
+        at: sql.placeholder('at'),
+        actor: sql.placeholder('actor'),
+        op: sql.placeholder('op'),
+        table: sql.placeholder('table'),
+        rowId: sql.placeholder('rowId'),
+        before: sql.placeholder('before'),
+        after: sql.placeholder('after'),
+      })
+      .prepare(),
+  )
   return {
     async record(entry) {
-      await insert.execute({ ...entry })
+      await insert().execute({ ...entry })
     },
   }
 }

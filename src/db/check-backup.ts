@@ -1,4 +1,4 @@
-import { type Client, createClient } from '@libsql/client'
+import { type Client, createClient } from '@libsql/client/sqlite3'
 import { AppError, isAppError } from '../errors.ts'
 import { checkApplied, type Migration } from './migrate.ts'
 import { encodePath } from './owner.ts'

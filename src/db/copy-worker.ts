@@ -1,6 +1,6 @@
 /** Entry point of the worker that copies a database: SQLite's copy of a large one would stop the event loop. */
 import { parentPort, workerData } from 'node:worker_threads'
-import { createClient } from '@libsql/client'
+import { createClient } from '@libsql/client/sqlite3'
 import { type CopyOrder, type CopyReply, toCopyReply } from './copy-messages.ts'
 
 if (parentPort === null) throw new Error('src/db/copy-worker.ts runs as a worker only')

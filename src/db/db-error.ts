@@ -1,4 +1,4 @@
-import { LibsqlError } from '@libsql/client'
+import { LibsqlError } from '@libsql/client/sqlite3'
 import { AppError, isAppError } from '../errors.ts'
 import { DatabaseUnreachable } from './remote.ts'
 

@@ -1,5 +1,6 @@
 import { truncate } from 'node:fs/promises'
-import { drizzle, type LibSQLDatabase } from 'drizzle-orm/libsql'
+import type { LibSQLDatabase } from 'drizzle-orm/libsql'
+import { drizzle } from 'drizzle-orm/libsql/sqlite3'
 import { AppError, isAppError } from '../errors.ts'
 import { type Log, silentLog } from '../lib/log.ts'
 import { writeBackup } from './backup.ts'
@@ -10,7 +11,7 @@ import { LateClient } from './late-client.ts'
 import { type Primary, parseLocation } from './location.ts'
 import { applyMigrations, type Migration } from './migrate.ts'
 import { connectPrimary, TRY_AGAIN } from './remote.ts'
-import { createReplica, type Replica } from './replica.ts'
+import type { Replica } from './replica.ts'
 import { TransactionClient } from './transaction-client.ts'
 import { createWriteQueue, type WriteOptions } from './write-queue.ts'
 
@@ -98,14 +99,14 @@ export function createDb(options: OpenDbOptions): Db {
 
   async function openPrimary(primary: Primary): Promise<void> {
     const { answerWithinMs } = options
-    writeClient.connect(connectPrimary(primary, answerWithinMs))
+    writeClient.connect(await connectPrimary(primary, answerWithinMs))
     try {
       await applyMigrations(writeClient, await options.migrations(), undefined)
     } catch (error) {
       throw namingAddress(error, primary)
     }
     // Reads have connections of their own: many of them must not hold up a write.
-    readClient.connect(connectPrimary(primary, answerWithinMs))
+    readClient.connect(await connectPrimary(primary, answerWithinMs))
   }
 
   async function openReplica(url: string, primary: Primary): Promise<void> {
@@ -118,6 +119,7 @@ export function createDb(options: OpenDbOptions): Db {
     await openPrimary(primary)
     readClient.close()
     const { replicaCommand: command = [], log = silentLog, syncEveryMs: everyMs, answerWithinMs } = options
+    const { createReplica } = await import('./replica.ts')
     const started = createReplica({ url, primary, command, log, everyMs, answerWithinMs })
     await started.start()
     replica = started

@@ -1,5 +1,5 @@
 import { existsSync, rmSync, statSync } from 'node:fs'
-import { type Client, createClient } from '@libsql/client'
+import { type Client, createClient } from '@libsql/client/sqlite3'
 import { AppError, isAppError } from '../errors.ts'
 import { translateDbError } from './db-error.ts'
 import { pathOfFileUrl } from './location.ts'

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Client, createClient, LibsqlError, type Transaction } from '@libsql/client'
+import { type Client, createClient, LibsqlError, type Transaction } from '@libsql/client/sqlite3'
 import { AppError, isAppError } from '../errors.ts'
 import { orDiskFull } from '../lib/disk-error.ts'
 import { translateDbError } from './db-error.ts'

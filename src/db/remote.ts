@@ -1,4 +1,4 @@
-import { type Client, createClient } from '@libsql/client'
+import type { Client } from '@libsql/client'
 import { AppError } from '../errors.ts'
 import type { Primary } from './location.ts'
 
@@ -30,7 +30,9 @@ export const ANSWER_WITHIN_MS = 10_000
 const CONCURRENCY = 20
 
 /** A client of a libSQL server, by HTTP. Every request has an end: without one a silent server would hold all of them. */
-export function connectPrimary({ url, authToken }: Primary, answerWithinMs = ANSWER_WITHIN_MS): Client {
+export async function connectPrimary({ url, authToken }: Primary, answerWithinMs = ANSWER_WITHIN_MS): Promise<Client> {
+  // Most databases are files, for which the clients of servers are not loaded.
+  const { createClient } = await import('@libsql/client')
   return createClient({
     url,
     concurrency: CONCURRENCY,

@@ -1,6 +1,7 @@
 import { and, asc, eq, gt, lt, max, placeholder } from 'drizzle-orm'
 import type { Db, WriteDb } from '../db/db.ts'
 import type { Clock } from '../lib/clock.ts'
+import { onFirstUse } from '../lib/on-first-use.ts'
 import type { AppEvent, DurableEvent, EventFilter, NewEvent } from './event.ts'
 import { eventsTable } from './table.ts'
 
@@ -33,21 +34,23 @@ export interface EventHubDeps {
 export function createEventHub({ db, clock, instanceId }: EventHubDeps): EventHub {
   const listeners = new Set<(event: AppEvent) => void>()
   // Prepared: every step of every job is an event.
-  const insert = db.writer
-    .insert(eventsTable)
-    .values({
-      at: placeholder('at'),
-      type: placeholder('type'),
-      kind: placeholder('kind'),
-      jobId: placeholder('jobId'),
-      owner: placeholder('owner'),
-      permission: placeholder('permission'),
-      final: placeholder('final'),
-      data: placeholder('data'),
-      instanceId: placeholder('instanceId'),
-    })
-    .returning({ id: eventsTable.id })
-    .prepare()
+  const insert = onFirstUse(() =>
+    db.writer
+      .insert(eventsTable)
+      .values({
+        at: placeholder('at'),
+        type: placeholder('type'),
+        kind: placeholder('kind'),
+        jobId: placeholder('jobId'),
+        owner: placeholder('owner'),
+        permission: placeholder('permission'),
+        final: placeholder('final'),
+        data: placeholder('data'),
+        instanceId: placeholder('instanceId'),
+      })
+      .returning({ id: eventsTable.id })
+      .prepare(),
+  )
   const publish = (event: AppEvent): void => {
     for (const listener of listeners) listener(event)
   }
@@ -59,7 +62,7 @@ export function createEventHub({ db, clock, instanceId }: EventHubDeps): EventHu
         emitted = []
         return fn(tx, async (event) => {
           const at = clock.now()
-          const rows = await insert.execute({ ...event, at, instanceId: instanceId() })
+          const rows = await insert().execute({ ...event, at, instanceId: instanceId() })
           for (const { id } of rows) emitted.push({ ...event, at, id })
         })
       })

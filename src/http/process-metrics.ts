@@ -1,5 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
-import { Counter, Gauge, type Registry } from 'prom-client'
+import type { Registry } from 'prom-client'
+import Counter from 'prom-client/lib/counter.js'
+import Gauge from 'prom-client/lib/gauge.js'
 
 /** By hand: prom-client's own collectors read /proc and perf_hooks in ways that Bun does not all serve. */
 export function addProcessMetrics(registry: Registry, version: string): void {

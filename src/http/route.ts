@@ -58,7 +58,8 @@ export function createRouter(
   findActor: FindActor,
 ): (exchange: Exchange) => Response | Promise<Response> {
   const app = new Hono<{ Bindings: Exchange }>()
-  const paths = [...new Set(routes.map(({ path }) => path))].sort(compareSpecificity)
+  const siblingsAt = new Map<string, Route[]>()
+  for (const route of routes) siblingsAt.set(route.path, [...(siblingsAt.get(route.path) ?? []), route])
 
   const answer = async (exchange: Exchange, route: Route): Promise<Response> => {
     try {
@@ -70,8 +71,7 @@ export function createRouter(
     }
   }
 
-  for (const path of paths) {
-    const siblings = routes.filter((route) => route.path === path)
+  for (const [path, siblings] of bySpecificity(siblingsAt)) {
     const pattern = path.replaceAll(/\{(\w+)\}/g, ':$1')
     const allow = allowOf(siblings)
     for (const route of siblings) {
@@ -106,12 +106,10 @@ function allowOf(routes: readonly Route[]): string {
 }
 
 /** Segment by segment, a fixed one before a placeholder. */
-function compareSpecificity(a: string, b: string): number {
-  const left = a.split('/')
-  const right = b.split('/')
-  for (let at = 0; at < Math.min(left.length, right.length); at += 1) {
-    const difference = Number(left[at]?.startsWith('{')) - Number(right[at]?.startsWith('{'))
-    if (difference !== 0) return difference
-  }
-  return left.length - right.length
+function bySpecificity<T>(byPath: ReadonlyMap<string, T>): readonly (readonly [path: string, value: T])[] {
+  const keyOf = (path: string): string => path.replaceAll(/[^/]+/g, (segment) => (segment.startsWith('{') ? '1' : '0'))
+  return [...byPath]
+    .map((entry) => ({ entry, key: keyOf(entry[0]) }))
+    .sort((a, b) => (a.key < b.key ? -1 : Number(a.key > b.key)))
+    .map(({ entry }) => entry)
 }

@@ -5,7 +5,7 @@ import { textField } from '../operation/fields.ts'
 import type { Call, Upload } from '../operation/operation.ts'
 import { holds } from '../operation/permission.ts'
 import type { CallbackRules } from './callback/rules.ts'
-import { FORMATS } from './parse/detect.ts'
+import { FORMATS } from './parse/format-names.ts'
 import type { ImportSource, SourceReader } from './source.ts'
 
 const sourceFields = {

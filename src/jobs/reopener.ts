@@ -29,7 +29,7 @@ export interface Reopener {
 
 export interface ReopenerDeps {
   readonly jobs: Pick<JobRunner, 'retry'>
-  readonly store: Pick<JobStore, 'findBlocked'>
+  readonly store: Pick<JobStore, 'count' | 'findBlocked'>
   readonly clock: Clock
   readonly log: Log
   /** Those on which others wait first: `download`, `import`. */
@@ -62,6 +62,8 @@ export function createReopener(deps: ReopenerDeps): Reopener {
     reasons: readonly RefusalReason[],
     only: { readonly owner?: string | undefined; readonly node?: string; readonly dueAt?: number },
   ): Promise<number> {
+    // Mostly there are none, and every start asks.
+    if ((await store.count({ kinds, state: BLOCKED_STATE })) === 0) return 0
     let reopened = 0
     for (const kind of kinds) {
       const ids = await store.findBlocked({ kinds: [kind], state: BLOCKED_STATE, reasons, limit: MOST, ...only })

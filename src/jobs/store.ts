@@ -6,6 +6,7 @@ import type { EventHub } from '../events/hub.ts'
 import type { Clock } from '../lib/clock.ts'
 import { createId } from '../lib/id.ts'
 import type { JsonObject } from '../lib/json.ts'
+import { onFirstUse } from '../lib/on-first-use.ts'
 import type { Actor, Permission } from '../operation/permission.ts'
 import { isFinal, type JobRow, type SaveOptions, toPublicJob, toStoredActor } from './job.ts'
 import { createJobQueries, type JobFilter, type JobQueries, LIVE } from './job-queries.ts'
@@ -121,63 +122,75 @@ export function createJobStore({ db, events, clock, instanceId }: JobStoreDeps):
 
   // Prepared: they run for every step of every job.
   const isHere = eq(jobsTable.instanceId, placeholder('instance'))
-  const oldestQueued = db.writer
-    .select()
-    .from(jobsTable)
-    .where(and(isHere, eq(jobsTable.status, 'queued'), eq(jobsTable.kind, placeholder('kind'))))
-    // Ids are random: of one millisecond the row number tells what came first.
-    .orderBy(asc(jobsTable.createdAt), sql`rowid`)
-    .limit(placeholder('limit'))
-    .prepare()
-  const byId = db.writer
-    .select()
-    .from(jobsTable)
-    .where(and(eq(jobsTable.id, placeholder('id')), sql`+${jobsTable.instanceId} = ${placeholder('instance')}`))
-    .limit(1)
-    .prepare()
-  const markRunning = db.writer
-    .update(jobsTable)
-    .set({ status: 'running', attempts: sql`${jobsTable.attempts} + 1`, updatedAt: sql`${placeholder('now')}` })
-    .where(inArray(jobsTable.id, sql`(select value from json_each(${placeholder('ids')}))`))
-    .prepare()
+  const oldestQueued = onFirstUse(() =>
+    db.writer
+      .select()
+      .from(jobsTable)
+      .where(and(isHere, eq(jobsTable.status, 'queued'), eq(jobsTable.kind, placeholder('kind'))))
+      // Ids are random: of one millisecond the row number tells what came first.
+      .orderBy(asc(jobsTable.createdAt), sql`rowid`)
+      .limit(placeholder('limit'))
+      .prepare(),
+  )
+  const byId = onFirstUse(() =>
+    db.writer
+      .select()
+      .from(jobsTable)
+      .where(and(eq(jobsTable.id, placeholder('id')), sql`+${jobsTable.instanceId} = ${placeholder('instance')}`))
+      .limit(1)
+      .prepare(),
+  )
+  const markRunning = onFirstUse(() =>
+    db.writer
+      .update(jobsTable)
+      .set({ status: 'running', attempts: sql`${jobsTable.attempts} + 1`, updatedAt: sql`${placeholder('now')}` })
+      .where(inArray(jobsTable.id, sql`(select value from json_each(${placeholder('ids')}))`))
+      .prepare(),
+  )
 
-  const insertRow = db.writer
-    .insert(jobsTable)
-    .values({
-      id: placeholder('id'),
-      kind: placeholder('kind'),
-      key: placeholder('key'),
-      status: placeholder('status'),
-      state: placeholder('state'),
-      owner: placeholder('owner'),
-      actor: placeholder('actor'),
-      input: placeholder('input'),
-      view: placeholder('view'),
-      private: placeholder('private'),
-      batchId: placeholder('batchId'),
-      attempts: placeholder('attempts'),
-      instanceId: placeholder('instanceId'),
-      createdAt: placeholder('createdAt'),
-      updatedAt: placeholder('updatedAt'),
-    })
-    .prepare()
-  const updateRow = db.writer
-    .update(jobsTable)
-    .set({
-      status: sql`${placeholder('status')}`,
-      state: sql`${placeholder('state')}`,
-      view: sql`${placeholder('view')}`,
-      private: sql`${placeholder('private')}`,
-      attempts: sql`${placeholder('attempts')}`,
-      updatedAt: sql`${placeholder('updatedAt')}`,
-    })
-    .where(eq(jobsTable.id, placeholder('id')))
-    .prepare()
-  const updateInput = db.writer
-    .update(jobsTable)
-    .set({ input: sql`${placeholder('input')}` })
-    .where(eq(jobsTable.id, placeholder('id')))
-    .prepare()
+  const insertRow = onFirstUse(() =>
+    db.writer
+      .insert(jobsTable)
+      .values({
+        id: placeholder('id'),
+        kind: placeholder('kind'),
+        key: placeholder('key'),
+        status: placeholder('status'),
+        state: placeholder('state'),
+        owner: placeholder('owner'),
+        actor: placeholder('actor'),
+        input: placeholder('input'),
+        view: placeholder('view'),
+        private: placeholder('private'),
+        batchId: placeholder('batchId'),
+        attempts: placeholder('attempts'),
+        instanceId: placeholder('instanceId'),
+        createdAt: placeholder('createdAt'),
+        updatedAt: placeholder('updatedAt'),
+      })
+      .prepare(),
+  )
+  const updateRow = onFirstUse(() =>
+    db.writer
+      .update(jobsTable)
+      .set({
+        status: sql`${placeholder('status')}`,
+        state: sql`${placeholder('state')}`,
+        view: sql`${placeholder('view')}`,
+        private: sql`${placeholder('private')}`,
+        attempts: sql`${placeholder('attempts')}`,
+        updatedAt: sql`${placeholder('updatedAt')}`,
+      })
+      .where(eq(jobsTable.id, placeholder('id')))
+      .prepare(),
+  )
+  const updateInput = onFirstUse(() =>
+    db.writer
+      .update(jobsTable)
+      .set({ input: sql`${placeholder('input')}` })
+      .where(eq(jobsTable.id, placeholder('id')))
+      .prepare(),
+  )
 
   const newRow = (job: NewJob): JobRow => {
     const now = clock.now()
@@ -201,7 +214,7 @@ export function createJobStore({ db, events, clock, instanceId }: JobStoreDeps):
   }
 
   async function insert(row: JobRow, permission: Permission, emit: Emit): Promise<void> {
-    await insertRow.run(row)
+    await insertRow().run(row)
     await emit(toEvent(row, permission))
   }
 
@@ -248,10 +261,10 @@ export function createJobStore({ db, events, clock, instanceId }: JobStoreDeps):
     count: (filter) => db.read.$count(jobsTable, where(filter)),
     claim: (kind, permission, limit = 1) =>
       events.commit(async (_, emit) => {
-        const queued = await oldestQueued.execute({ instance: instanceId(), kind, limit })
+        const queued = await oldestQueued().execute({ instance: instanceId(), kind, limit })
         if (queued.length === 0) return []
         const now = clock.now()
-        await markRunning.run({ ids: JSON.stringify(queued.map(({ id }) => id)), now })
+        await markRunning().run({ ids: JSON.stringify(queued.map(({ id }) => id)), now })
         const claimed = queued.map(
           (row): ClaimedJob => ({
             ...row,
@@ -266,7 +279,7 @@ export function createJobStore({ db, events, clock, instanceId }: JobStoreDeps):
       }),
     change: (id, from, to, view, permission, { advanced = false, input, private: ofEnd, sequel } = {}) =>
       events.commit(async (_, emit) => {
-        const [row] = await byId.execute({ instance: instanceId(), id })
+        const [row] = await byId().execute({ instance: instanceId(), id })
         if (row === undefined || !from.includes(row.status)) return undefined
         const next = view ?? row.view
         const changed: JobRow = {
@@ -282,12 +295,12 @@ export function createJobStore({ db, events, clock, instanceId }: JobStoreDeps):
         }
         const { status, state, attempts, updatedAt } = changed
         const [shown, ofEndOnly] = [JSON.stringify(next), changed.private && JSON.stringify(changed.private)]
-        await updateRow
+        await updateRow()
           .run({ id, status, state, attempts, updatedAt, view: shown, private: ofEndOnly })
           .catch((error: unknown) => {
             throw isUniqueViolation(error) ? ANOTHER_LIVES : error
           })
-        if (input !== undefined) await updateInput.run({ id, input: JSON.stringify(changed.input) })
+        if (input !== undefined) await updateInput().run({ id, input: JSON.stringify(changed.input) })
         await emit(toEvent(changed, permission))
         const after = isFinal(to) ? sequel?.(changed) : undefined
         if (after !== undefined) await insert(newRow(after), after.permission, emit)

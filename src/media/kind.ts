@@ -1,4 +1,3 @@
-import { fileTypeFromBuffer } from 'file-type/core'
 import { HEAD_BYTES } from './container.ts'
 import { decodeLatin1, looksLikeText } from './text.ts'
 import { sniffText } from './text-kind.ts'
@@ -84,6 +83,8 @@ const ARCHIVES = new Set([
 ])
 
 async function detect(head: Uint8Array): Promise<MediaKind | undefined> {
+  // Loaded with the first file that somebody wants to know the kind of.
+  const { fileTypeFromBuffer } = await import('file-type/core')
   try {
     const found = await fileTypeFromBuffer(head)
     return found === undefined ? undefined : named(found.ext, found.mime)

@@ -1,6 +1,7 @@
 import { and, eq, gte, inArray, lt, or, placeholder, type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../db/db.ts'
 import { classifyHash, type DigestAlgorithm } from '../hash/digest.ts'
+import { onFirstUse } from '../lib/on-first-use.ts'
 import { type ModelRow, stemKeyOf } from './library/rows.ts'
 import { modelExtension } from './model-file.ts'
 import { modelFilesTable as files, modelNamesTable as names } from './table.ts'
@@ -82,21 +83,25 @@ const PLACES: Readonly<Record<DigestAlgorithm, readonly [Place, ...Place[]]>> = 
 
 export function createModelFinder({ db, instanceId }: ModelFinderDeps): ModelFinder {
   // Built once: building a statement takes longer than running it.
-  const finder = (condition: SQL | undefined) =>
-    db.read
-      .select()
-      .from(files)
-      // The signs keep SQLite from choosing an index of the host, which leads to all of its files.
-      .where(and(condition, sql`+${files.instanceId} = ${placeholder('instanceId')}`, sql`+${files.goneAt} is null`))
-      .limit(MAX_FOUND)
-      .prepare()
+  const finder = (condition: () => SQL | undefined) =>
+    onFirstUse(() =>
+      db.read
+        .select()
+        .from(files)
+        // The signs keep SQLite from choosing an index of the host, which leads to all of its files.
+        .where(
+          and(condition(), sql`+${files.instanceId} = ${placeholder('instanceId')}`, sql`+${files.goneAt} is null`),
+        )
+        .limit(MAX_FOUND)
+        .prepare(),
+    )
   const isAt = ([, name, form]: Place): SQL | undefined => {
     const column = files[name]
     if (form === undefined) return eq(column, placeholder('value'))
     return and(gte(column, placeholder('value')), lt(column, placeholder('end')))
   }
   // All places in one statement: SQLite goes through one index after another.
-  const digestFinder = (algorithm: DigestAlgorithm) => finder(or(...PLACES[algorithm].map(isAt)))
+  const digestFinder = (algorithm: DigestAlgorithm) => finder(() => or(...PLACES[algorithm].map(isAt)))
   const digestFinders = {
     sha256: digestFinder('sha256'),
     tensor_sha256: digestFinder('tensor_sha256'),
@@ -106,21 +111,22 @@ export function createModelFinder({ db, instanceId }: ModelFinderDeps): ModelFin
     auto_v1: digestFinder('auto_v1'),
     crc32: digestFinder('crc32'),
   }
-  const otherwiseNamed = db.read
-    .select({ path: names.path })
-    .from(names)
-    .where(and(eq(names.instanceId, placeholder('instanceId')), eq(names.stemKey, placeholder('stem'))))
-  const byStem = finder(
+  const otherwiseNamed = () =>
+    db.read
+      .select({ path: names.path })
+      .from(names)
+      .where(and(eq(names.instanceId, placeholder('instanceId')), eq(names.stemKey, placeholder('stem'))))
+  const byStem = finder(() =>
     or(
       eq(files.stemKey, placeholder('stem')),
-      and(eq(files.instanceId, placeholder('instanceId')), inArray(files.path, otherwiseNamed)),
+      and(eq(files.instanceId, placeholder('instanceId')), inArray(files.path, otherwiseNamed())),
     ),
   )
-  const inFolderByStem = finder(
+  const inFolderByStem = finder(() =>
     and(eq(files.stemKey, placeholder('stem')), sql`instr(lower(${files.name}), ${placeholder('within')}) > 0`),
   )
-  const byOutputName = finder(eq(files.outputNameKey, placeholder('name')))
-  const byVersion = finder(eq(files.civitaiVersionId, placeholder('id')))
+  const byOutputName = finder(() => eq(files.outputNameKey, placeholder('name')))
+  const byVersion = finder(() => eq(files.civitaiVersionId, placeholder('id')))
 
   return {
     async findByDigest(hash) {
@@ -128,7 +134,7 @@ export function createModelFinder({ db, instanceId }: ModelFinderDeps): ModelFin
       if (kind === undefined) return []
       const { algorithm, value } = kind
       // `g` comes after every hexadecimal digit.
-      const rows = await digestFinders[algorithm].execute({ value, end: `${value}g`, instanceId: instanceId() })
+      const rows = await digestFinders[algorithm]().execute({ value, end: `${value}g`, instanceId: instanceId() })
       const places = hash.toLowerCase().includes('autov1:') ? PLACES.auto_v1.slice(0, 1) : PLACES[algorithm]
       for (const [match, column, form] of places) {
         const here = rows.filter((row) =>
@@ -148,11 +154,11 @@ export function createModelFinder({ db, instanceId }: ModelFinderDeps): ModelFin
       const stem = filename.slice(0, filename.length - extension.length)
       if (stem === '') return []
       const asked = { stem, instanceId: instanceId() }
-      let rows = await byStem.execute(asked)
+      let rows = await byStem().execute(asked)
       if (rows.length === MAX_FOUND && filename !== wanted) {
         // Hundreds of files are called `model`: those in the folder first.
         const within = wanted.slice(0, wanted.length - extension.length)
-        const inFolder = await inFolderByStem.execute({ ...asked, within })
+        const inFolder = await inFolderByStem().execute({ ...asked, within })
         rows = [...new Map([...inFolder, ...rows].map((row) => [row.path, row])).values()]
       }
       const isInFolder = filename !== wanted
@@ -175,11 +181,11 @@ export function createModelFinder({ db, instanceId }: ModelFinderDeps): ModelFin
     },
     async findByOutputName(name) {
       if (name === '') return []
-      const rows = await byOutputName.execute({ name: name.toLowerCase(), instanceId: instanceId() })
+      const rows = await byOutputName().execute({ name: name.toLowerCase(), instanceId: instanceId() })
       return found(rows, () => 'output_name')
     },
     async findByVersion(id) {
-      return found(await byVersion.execute({ id, instanceId: instanceId() }), () => 'civitai_version')
+      return found(await byVersion().execute({ id, instanceId: instanceId() }), () => 'civitai_version')
     },
   }
 }

@@ -5,6 +5,7 @@ import type { ModelLabel } from '../civitai/model-label.ts'
 import type { Db } from '../db/db.ts'
 import { isEmptyHash, isSha256Hex } from '../hash/digest.ts'
 import { type Clock, toIso } from '../lib/clock.ts'
+import { onFirstUse } from '../lib/on-first-use.ts'
 import { isFresh, toCivitaiRecord } from './civitai-record.ts'
 import { modelFilesTable as files } from './table.ts'
 
@@ -36,33 +37,39 @@ export function createLabelStore({ db, clock, instanceId }: LabelStoreDeps): Lab
   // The plus keeps SQLite from choosing the index of the host, which leads to all of its files.
   const ofThisHost = sql`+${files.instanceId} = ${given('instanceId')}`
   const patched = sql`json_patch(coalesce(${files.civitai}, '{}'), ${given('patch')})`
-  const storeLabel = db.writer
-    .update(files)
-    .set({
-      civitai: sql`${given('civitai')}`,
-      civitaiModelId: sql`${given('modelId')}`,
-      civitaiVersionId: sql`${given('versionId')}`,
-      // What Civitai calls it outweighs a guess.
-      baseModel: sql`coalesce(${given('baseModel')}, ${files.baseModel})`,
-      updatedAt: sql`${given('now')}`,
-    })
-    .where(and(eq(files.sha256, given('sha256')), ofThisHost))
-    .prepare()
-  const storeIds = db.writer
-    .update(files)
-    .set({
-      civitai: patched,
-      civitaiModelId: sql`coalesce(${given('modelId')}, ${files.civitaiModelId})`,
-      civitaiVersionId: sql`${given('versionId')}`,
-      updatedAt: sql`${given('now')}`,
-    })
-    .where(and(eq(files.sha256, given('sha256')), ofThisHost))
-    .prepare()
-  const storeUnknown = db.writer
-    .update(files)
-    .set({ civitai: patched, updatedAt: sql`${given('now')}` })
-    .where(and(sql`${files.sha256} in (select value from json_each(${given('sha256s')}))`, ofThisHost))
-    .prepare()
+  const storeLabel = onFirstUse(() =>
+    db.writer
+      .update(files)
+      .set({
+        civitai: sql`${given('civitai')}`,
+        civitaiModelId: sql`${given('modelId')}`,
+        civitaiVersionId: sql`${given('versionId')}`,
+        // What Civitai calls it outweighs a guess.
+        baseModel: sql`coalesce(${given('baseModel')}, ${files.baseModel})`,
+        updatedAt: sql`${given('now')}`,
+      })
+      .where(and(eq(files.sha256, given('sha256')), ofThisHost))
+      .prepare(),
+  )
+  const storeIds = onFirstUse(() =>
+    db.writer
+      .update(files)
+      .set({
+        civitai: patched,
+        civitaiModelId: sql`coalesce(${given('modelId')}, ${files.civitaiModelId})`,
+        civitaiVersionId: sql`${given('versionId')}`,
+        updatedAt: sql`${given('now')}`,
+      })
+      .where(and(eq(files.sha256, given('sha256')), ofThisHost))
+      .prepare(),
+  )
+  const storeUnknown = onFirstUse(() =>
+    db.writer
+      .update(files)
+      .set({ civitai: patched, updatedAt: sql`${given('now')}` })
+      .where(and(sql`${files.sha256} in (select value from json_each(${given('sha256s')}))`, ofThisHost))
+      .prepare(),
+  )
 
   async function digestsToAsk(signal: AbortSignal): Promise<readonly string[]> {
     const digests = new Set<string>()
@@ -99,7 +106,7 @@ export function createLabelStore({ db, clock, instanceId }: LabelStoreDeps): Lab
     for (let from = 0; from < digests.length; from += GROUP) {
       const sha256s = JSON.stringify(digests.slice(from, from + GROUP))
       await db.write(async () => {
-        await storeUnknown.execute({ patch, sha256s, instanceId: instanceId(), now })
+        await storeUnknown().execute({ patch, sha256s, instanceId: instanceId(), now })
       })
     }
   }
@@ -112,11 +119,11 @@ export function createLabelStore({ db, clock, instanceId }: LabelStoreDeps): Lab
         const ids = { sha256, versionId, modelId: label?.modelId ?? modelId ?? null, instanceId: instanceId(), now }
         if (label !== undefined) {
           const { baseModel } = label
-          await storeLabel.execute({ ...ids, baseModel, civitai: JSON.stringify(toCivitaiRecord(label, now)) })
+          await storeLabel().execute({ ...ids, baseModel, civitai: JSON.stringify(toCivitaiRecord(label, now)) })
         } else {
           const known = { version_id: versionId, ...(modelId === undefined ? {} : { model_id: modelId }) }
           const patch = JSON.stringify({ ...known, incomplete: true, unknown: null, asked_at: toIso(now) })
-          await storeIds.execute({ ...ids, patch })
+          await storeIds().execute({ ...ids, patch })
         }
       }
     })

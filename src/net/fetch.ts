@@ -1,9 +1,8 @@
 import { AppError } from '../errors.ts'
 import type { Trace } from '../lib/log.ts'
-import { exchange } from './exchange.ts'
 import type { Guard } from './guard.ts'
 import { firstHop, isRedirect, nextHop } from './hop.ts'
-import { type GuardedResponse, toResponse } from './response.ts'
+import type { GuardedResponse } from './response.ts'
 import { describeUrl } from './target.ts'
 
 export interface GuardedRequest {
@@ -64,6 +63,8 @@ export interface GuardedFetchDeps {
 export function createGuardedFetch({ guard, version, ca, onReceived }: GuardedFetchDeps): GuardedFetch {
   const userAgent = `airkeep/${version}`
   return async (request) => {
+    // Loaded with the first request: with them comes a large part of the runtime, and no start needs it.
+    const [{ exchange }, { toResponse }] = await Promise.all([import('./exchange.ts'), import('./response.ts')])
     const { signal, connectTimeoutMs = 10_000, headersTimeoutMs = 30_000, idleTimeoutMs = 30_000 } = request
     const { hosts, allowPrivate, maxBytes, asStored, maxRedirects = 5, trace } = request
     const seen = new Set<string>()

@@ -1,5 +1,6 @@
 import { asc, eq, sql } from 'drizzle-orm'
 import type { Db } from '../db/db.ts'
+import { onFirstUse } from '../lib/on-first-use.ts'
 import { showModel } from './asset-models.ts'
 import { type Asset, showAsset } from './asset-row.ts'
 import { assetModelsTable, assetsTable } from './table.ts'
@@ -9,20 +10,24 @@ import { assetModelsTable, assetsTable } from './table.ts'
  * as long as running them (measured over 100,000 assets).
  */
 export function createDigestLookup({ read }: Pick<Db, 'read'>): (sha256sum: string) => Promise<Asset | undefined> {
-  const assets = read
-    .select()
-    .from(assetsTable)
-    .where(eq(assetsTable.sha256sum, sql.placeholder('sha256sum')))
-    .prepare()
-  const models = read
-    .select()
-    .from(assetModelsTable)
-    .where(eq(assetModelsTable.assetId, sql.placeholder('assetId')))
-    .orderBy(asc(assetModelsTable.id))
-    .prepare()
+  const assets = onFirstUse(() =>
+    read
+      .select()
+      .from(assetsTable)
+      .where(eq(assetsTable.sha256sum, sql.placeholder('sha256sum')))
+      .prepare(),
+  )
+  const models = onFirstUse(() =>
+    read
+      .select()
+      .from(assetModelsTable)
+      .where(eq(assetModelsTable.assetId, sql.placeholder('assetId')))
+      .orderBy(asc(assetModelsTable.id))
+      .prepare(),
+  )
   return async (sha256sum) => {
-    const row = (await assets.execute({ sha256sum }))[0]
+    const row = (await assets().execute({ sha256sum }))[0]
     if (row === undefined) return undefined
-    return showAsset(row, (await models.execute({ assetId: row.id })).map(showModel))
+    return showAsset(row, (await models().execute({ assetId: row.id })).map(showModel))
   }
 }

@@ -1,5 +1,6 @@
 import { and, desc, eq, sql } from 'drizzle-orm'
 import * as v from 'valibot'
+import { onFirstUse } from '../lib/on-first-use.ts'
 import { idField, limitField, offsetField, requiredTextField, textField, toRowId } from '../operation/fields.ts'
 import { defineOperation, type Operation } from '../operation/operation.ts'
 import { contains, equals } from './conditions.ts'
@@ -15,12 +16,14 @@ export const MAX_PROMPT_CHARACTERS = 1_000_000
 
 export function createPromptOperations(deps: Pick<TrackDeps, 'db' | 'audit' | 'clock'>): readonly Operation[] {
   const { db, audit, clock } = deps
-  const insert = prepareInsert(deps)
-  const byId = db.read
-    .select()
-    .from(promptsTable)
-    .where(eq(promptsTable.id, sql.placeholder('id')))
-    .prepare()
+  const insert = onFirstUse(() => prepareInsert(deps))
+  const byId = onFirstUse(() =>
+    db.read
+      .select()
+      .from(promptsTable)
+      .where(eq(promptsTable.id, sql.placeholder('id')))
+      .prepare(),
+  )
 
   return [
     defineOperation({
@@ -56,7 +59,7 @@ export function createPromptOperations(deps: Pick<TrackDeps, 'db' | 'audit' | 'c
           ...newAuthorship(call, clock.now(), input.on_behalf_of),
         }
         const record = async () => {
-          const id = (await insert.execute(row))[0]?.id
+          const id = (await insert().execute(row))[0]?.id
           if (id === undefined) throw new Error('The database gave a new prompt no id')
           const prompt = showPrompt({ id, ...row })
           const change = { table: 'prompts', rowId: prompt.prompt_id, before: null, after: prompt } as const
@@ -78,7 +81,7 @@ export function createPromptOperations(deps: Pick<TrackDeps, 'db' | 'audit' | 'c
       input: v.strictObject({ prompt_id: idField('prompt_id', 'As create_prompt returned it') }),
       output: promptSchema,
       async run({ prompt_id }) {
-        const rows = await byId.execute({ id: toRowId(prompt_id) })
+        const rows = await byId().execute({ id: toRowId(prompt_id) })
         if (rows[0] === undefined) throw noSuchPrompt(prompt_id)
         return showPrompt(rows[0])
       },

@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { packTexts, packTextsNow, unpackTextsNow } from '../../src/import/packed-text.ts'
+import { packTexts } from '../../src/import/packed-text.ts'
+import { packTextsNow, unpackTextsNow } from '../../src/import/packed-text-now.ts'
 
 test('texts come back as they were, long ones packed', async () => {
   const repeated = fc

@@ -8,14 +8,12 @@ import { type Generation, mergeGeneration } from '../generation.ts'
 import { TRUST, type TrustedMention } from '../mention.ts'
 import { mergeMentions } from '../merge.ts'
 import { isDamagedJson } from './damaged-json.ts'
+import { FORMATS } from './format-names.ts'
 import { PARSERS } from './formats.ts'
 import { hasOneOf } from './json.ts'
 import { type NotUnderstood, nestedTooDeeply, notUnderstood } from './not-understood.ts'
 import type { ParseContext, ParsedSource, ParserInput, PromptParser } from './parser.ts'
 import { unwrap } from './unwrap.ts'
-
-/** Names that `format` may take besides `auto`. */
-export const FORMATS: readonly string[] = [...new Set(PARSERS.map(({ format }) => format))]
 
 /** One text that was understood. */
 export const parsedSourceSchema = v.object({ place: v.string(), format: v.string(), confidence: v.number() })

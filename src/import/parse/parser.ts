@@ -2,6 +2,7 @@ import type { ImportWarning } from '../dependency.ts'
 import type { Generation } from '../generation.ts'
 import type { Mention } from '../mention.ts'
 import type { NodeCatalog } from './comfyui/node-catalog.ts'
+import type { Format } from './format-names.ts'
 
 /** One text to be understood, after unwrap.ts has taken its wrappings off. */
 export interface ParserInput {
@@ -38,7 +39,7 @@ export interface ParsedSource {
  */
 export interface PromptParser {
   /** As `format` names it: `a1111`, `comfyui`, `swarmui`. */
-  readonly format: string
+  readonly format: Format
   /** JSON has one of these fields if `detect` says more than 0 of it, and what is no JSON is not its own. */
   readonly fields?: readonly string[]
   /** 0 (not mine) to 1 (certain). Cheap: it is asked for every text, but for those that `fields` rule out. */

@@ -1,7 +1,7 @@
 import { bytesSource, fdSource, openFileSync } from '../../media/byte-source.ts'
 import type { MetadataLimits, MetadataText } from '../../media/container.ts'
 import { type MediaMetadata, readHidden, readMetadata } from '../../media/read-metadata.ts'
-import { packTextsNow, unpackTextsNow } from '../packed-text.ts'
+import { packTextsNow, unpackTextsNow } from '../packed-text-now.ts'
 import { type ParsedPrompt, parsePrompt } from '../parse/detect.ts'
 import type { ParseContext } from '../parse/parser.ts'
 import { rewriteTexts } from '../rewrite/rewrite.ts'

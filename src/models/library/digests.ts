@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import { and, asc, eq, placeholder as given, inArray, isNull, notInArray, sql } from 'drizzle-orm'
 import { toAppError } from '../../errors.ts'
 import type { FileDigest } from '../../hash/whole-file.ts'
+import { onFirstUse } from '../../lib/on-first-use.ts'
 import type { ModelState } from '../inspect/inspection.ts'
 import { modelFilesTable as files } from '../table.ts'
 import { among, type ModelRow } from './rows.ts'
@@ -108,32 +109,34 @@ export interface DigestKeeper {
 
 export function createDigestKeeper({ db, clock, instanceId }: LibraryDeps): DigestKeeper {
   // Prepared: a first scan runs it once for each of a hundred thousand files.
-  const update = db.writer
-    .update(files)
-    .set({
-      sha256: sql`${given('sha256')}`,
-      tensorSha256: sql`${given('tensor')}`,
-      autoV1: sql`${given('autoV1')}`,
-      blake3: sql`coalesce(${given('blake3')}, ${files.blake3})`,
-      crc32: sql`coalesce(${given('crc32')}, ${files.crc32})`,
-      sample: sql`${given('sample')}`,
-      digestSource: 'computed',
-      hashedAt: sql`${given('now')}`,
-      updatedAt: sql`${given('now')}`,
-    })
-    .where(
-      and(
-        eq(files.instanceId, given('instance')),
-        eq(files.path, given('path')),
-        eq(files.sizeBytes, given('size')),
-        eq(files.modifiedUs, given('modified')),
-      ),
-    )
-    .prepare()
+  const update = onFirstUse(() =>
+    db.writer
+      .update(files)
+      .set({
+        sha256: sql`${given('sha256')}`,
+        tensorSha256: sql`${given('tensor')}`,
+        autoV1: sql`${given('autoV1')}`,
+        blake3: sql`coalesce(${given('blake3')}, ${files.blake3})`,
+        crc32: sql`coalesce(${given('crc32')}, ${files.crc32})`,
+        sample: sql`${given('sample')}`,
+        digestSource: 'computed',
+        hashedAt: sql`${given('now')}`,
+        updatedAt: sql`${given('now')}`,
+      })
+      .where(
+        and(
+          eq(files.instanceId, given('instance')),
+          eq(files.path, given('path')),
+          eq(files.sizeBytes, given('size')),
+          eq(files.modifiedUs, given('modified')),
+        ),
+      )
+      .prepare(),
+  )
   return {
     store: (path, found) =>
       db.write(async () => {
-        const { rowsAffected } = await update.run({
+        const { rowsAffected } = await update().run({
           sha256: found.sha256,
           tensor: found.tensorSha256 ?? null,
           autoV1: found.autoV1 ?? null,

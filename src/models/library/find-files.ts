@@ -1,5 +1,6 @@
 import { placeholder, type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../../db/db.ts'
+import { onFirstUse } from '../../lib/on-first-use.ts'
 import { USELESS_STATES } from '../inspect/inspection.ts'
 import { modelFilesTable as files } from '../table.ts'
 import { COMPARED, type ComparedRow } from './compared-rows.ts'
@@ -57,19 +58,21 @@ export function createFileFinder({
     ],
     sql` union `,
   )
-  const statement = db.read
-    .select(COMPARED)
-    .from(files)
-    .where(
-      sql`${files.instanceId} = ${placeholder('instance')} and ${files.path} in (${found})
+  const statement = onFirstUse(() =>
+    db.read
+      .select(COMPARED)
+      .from(files)
+      .where(
+        sql`${files.instanceId} = ${placeholder('instance')} and ${files.path} in (${found})
         and +${files.goneAt} is null and +${files.state} not in ${[...USELESS_STATES]}`,
-    )
-    .orderBy(files.path)
-    .prepare()
+      )
+      .orderBy(files.path)
+      .prepare(),
+  )
   return async (hints: FileHints): Promise<readonly ComparedRow[]> => {
     if (Object.values(hints).every((list) => list.length === 0)) return []
     const { digests, beginnings, shorts, versions, stems } = hints
-    return statement.execute({
+    return statement().execute({
       instance: instanceId(),
       digests: JSON.stringify(digests),
       beginnings: JSON.stringify(beginnings),

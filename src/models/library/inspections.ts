@@ -1,4 +1,5 @@
 import { and, asc, eq, placeholder as given, gt, isNull, type SQL, sql } from 'drizzle-orm'
+import { onFirstUse } from '../../lib/on-first-use.ts'
 import { type Inspected, type Inspection, type InspectRequest, MARKED_PARTIAL, ROTTEN } from '../inspect/inspection.ts'
 import { modelFilesTable as files } from '../table.ts'
 import { among, listedPathOf, type ModelRow, NOTHING_READ } from './rows.ts'
@@ -66,28 +67,32 @@ export type StoreInspections = (requests: readonly FileToInspect[], inspected: r
 
 export function createInspectionStore({ db, clock, instanceId }: LibraryDeps): StoreInspections {
   const isFile = and(eq(files.instanceId, given('instance')), eq(files.path, given('path')))
-  const update = db.writer
-    .update(files)
-    .set({
-      state: sql`${given('state')}`,
-      fault: sql`${given('fault')}`,
-      claims: sql`${given('claims')}`,
-      claimedTensor: sql`${given('claimedTensor')}`,
-      outputNameKey: sql`${given('outputNameKey')}`,
-      license: sql`${given('license')}`,
-      baseModel: sql`${given('baseModel')}`,
-      civitaiModelId: sql`${given('modelId')}`,
-      civitaiVersionId: sql`${given('versionId')}`,
-      inspectedAt: sql`${given('now')}`,
-      updatedAt: sql`${given('now')}`,
-    })
-    .where(isFile)
-    .prepare()
-  const forget = db.writer
-    .update(files)
-    .set({ ...NOTHING_READ, civitai: null })
-    .where(isFile)
-    .prepare()
+  const update = onFirstUse(() =>
+    db.writer
+      .update(files)
+      .set({
+        state: sql`${given('state')}`,
+        fault: sql`${given('fault')}`,
+        claims: sql`${given('claims')}`,
+        claimedTensor: sql`${given('claimedTensor')}`,
+        outputNameKey: sql`${given('outputNameKey')}`,
+        license: sql`${given('license')}`,
+        baseModel: sql`${given('baseModel')}`,
+        civitaiModelId: sql`${given('modelId')}`,
+        civitaiVersionId: sql`${given('versionId')}`,
+        inspectedAt: sql`${given('now')}`,
+        updatedAt: sql`${given('now')}`,
+      })
+      .where(isFile)
+      .prepare(),
+  )
+  const forget = onFirstUse(() =>
+    db.writer
+      .update(files)
+      .set({ ...NOTHING_READ, civitai: null })
+      .where(isFile)
+      .prepare(),
+  )
 
   return (requests, inspected) =>
     db.write(async (tx) => {
@@ -117,9 +122,9 @@ export function createInspectionStore({ db, clock, instanceId }: LibraryDeps): S
         const isOther = row.sample !== null && found.sample !== undefined && found.sample !== row.sample
         if (isOther) {
           refuted += 1
-          statements.push(forget.run(key))
+          statements.push(forget().run(key))
         }
-        statements.push(update.run({ ...key, ...toValues(row, found, isOther), now: clock.now() }))
+        statements.push(update().run({ ...key, ...toValues(row, found, isOther), now: clock.now() }))
       }
       for (const outcome of await Promise.allSettled(statements)) {
         if (outcome.status === 'rejected') throw outcome.reason

@@ -2,6 +2,7 @@ import { and, eq, sql } from 'drizzle-orm'
 import type { Db } from '../../db/db.ts'
 import { AppError } from '../../errors.ts'
 import type { Clock } from '../../lib/clock.ts'
+import { onFirstUse } from '../../lib/on-first-use.ts'
 import { modelChunksTable } from './chunk-table.ts'
 import { createSharedWork } from './shared-work.ts'
 
@@ -46,14 +47,16 @@ export interface ChunkHashesDeps {
 
 export function createChunkHashes({ db, clock, hashes, onChanged }: ChunkHashesDeps): ChunkHashes {
   const shared = createSharedWork<readonly string[]>()
-  const select = db.read
-    .select({ hashes: modelChunksTable.hashes })
-    .from(modelChunksTable)
-    .where(and(eq(modelChunksTable.sha256, sql.placeholder('sha256')), eq(modelChunksTable.chunkBytes, CHUNK_BYTES)))
-    .prepare()
+  const select = onFirstUse(() =>
+    db.read
+      .select({ hashes: modelChunksTable.hashes })
+      .from(modelChunksTable)
+      .where(and(eq(modelChunksTable.sha256, sql.placeholder('sha256')), eq(modelChunksTable.chunkBytes, CHUNK_BYTES)))
+      .prepare(),
+  )
 
   async function find(sha256: string): Promise<readonly string[] | undefined> {
-    const [row] = await select.all({ sha256 })
+    const [row] = await select().all({ sha256 })
     return row?.hashes.filter((hash) => typeof hash === 'string')
   }
 

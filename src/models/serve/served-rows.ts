@@ -1,5 +1,6 @@
 import { and, asc, count, eq, gt, isNotNull, isNull, max, sql, sum } from 'drizzle-orm'
 import type { Db } from '../../db/db.ts'
+import { onFirstUse } from '../../lib/on-first-use.ts'
 import { isPickleName } from '../inspect/pickle.ts'
 import { modelFilesTable as files } from '../table.ts'
 
@@ -65,33 +66,41 @@ export function createServedRows({ db, instanceId, roots }: ServedRowsDeps): Ser
   const asServed = (row: ServedRow): ServedRow => (isBelow(row, roots()) ? asKnown(row) : { ...row, state: 'partial' })
   const instance = (): { readonly instance: string } => ({ instance: instanceId() })
   // Of every row, since a file that is gone has changed too. The remainders stay within what a number holds.
-  const version = db.read
-    .select({ rows: count(), newest: max(files.updatedAt), sum: sum(sql`${files.updatedAt} % 1000000007`) })
-    .from(files)
-    .where(here)
-    .prepare()
-  const page = db.read
-    .select(COLUMNS)
-    .from(files)
-    .where(and(isServed, gt(files.path, sql.placeholder('after'))))
-    .orderBy(asc(files.path))
-    .limit(PAGE)
-    .prepare()
-  const bySha256 = db.read
-    .select(COLUMNS)
-    .from(files)
-    .where(and(eq(files.sha256, sql.placeholder('hash')), alsoHere, isNull(files.goneAt)))
-    .prepare()
-  const byTensor = db.read
-    .select({ sha256: files.sha256 })
-    .from(files)
-    .where(and(eq(files.tensorSha256, sql.placeholder('hash')), alsoHere, isNull(files.goneAt)))
-    .limit(MAX_FILES)
-    .prepare()
+  const version = onFirstUse(() =>
+    db.read
+      .select({ rows: count(), newest: max(files.updatedAt), sum: sum(sql`${files.updatedAt} % 1000000007`) })
+      .from(files)
+      .where(here)
+      .prepare(),
+  )
+  const page = onFirstUse(() =>
+    db.read
+      .select(COLUMNS)
+      .from(files)
+      .where(and(isServed, gt(files.path, sql.placeholder('after'))))
+      .orderBy(asc(files.path))
+      .limit(PAGE)
+      .prepare(),
+  )
+  const bySha256 = onFirstUse(() =>
+    db.read
+      .select(COLUMNS)
+      .from(files)
+      .where(and(eq(files.sha256, sql.placeholder('hash')), alsoHere, isNull(files.goneAt)))
+      .prepare(),
+  )
+  const byTensor = onFirstUse(() =>
+    db.read
+      .select({ sha256: files.sha256 })
+      .from(files)
+      .where(and(eq(files.tensorSha256, sql.placeholder('hash')), alsoHere, isNull(files.goneAt)))
+      .limit(MAX_FILES)
+      .prepare(),
+  )
 
   return {
     async version() {
-      const [row] = await version.all(instance())
+      const [row] = await version().all(instance())
       return {
         key: `${instanceId()} ${JSON.stringify(roots())} ${row?.rows} ${row?.newest} ${row?.sum}`,
         changedAt: row?.newest ?? 0,
@@ -100,7 +109,7 @@ export function createServedRows({ db, instanceId, roots }: ServedRowsDeps): Ser
     async *pages() {
       let after = ''
       for (;;) {
-        const rows = await page.all({ ...instance(), after })
+        const rows = await page().all({ ...instance(), after })
         const last = rows.at(-1)
         if (last === undefined) return
         yield rows.filter(hasDigest).map(asServed)
@@ -108,14 +117,14 @@ export function createServedRows({ db, instanceId, roots }: ServedRowsDeps): Ser
       }
     },
     async bySha256(hash) {
-      const rows = await bySha256.all({ ...instance(), hash })
+      const rows = await bySha256().all({ ...instance(), hash })
       return rows
         .filter(hasDigest)
         .map(asServed)
         .toSorted((a, b) => (a.path < b.path ? -1 : 1))
     },
     async byTensor(hash) {
-      const rows = await byTensor.all({ ...instance(), hash })
+      const rows = await byTensor().all({ ...instance(), hash })
       return [...new Set(rows.flatMap(({ sha256 }) => sha256 ?? []))].sort()
     },
   }

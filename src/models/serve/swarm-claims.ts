@@ -1,4 +1,5 @@
 import { and, asc, eq, gt, isNotNull, isNull, sql } from 'drizzle-orm'
+import { onFirstUse } from '../../lib/on-first-use.ts'
 import { modelFilesTable as files } from '../table.ts'
 import type { ServedRowsDeps } from './served-rows.ts'
 
@@ -32,25 +33,27 @@ const MAX_TEXT = 500
 export function createSwarmClaims({ db, instanceId }: Pick<ServedRowsDeps, 'db' | 'instanceId'>): SwarmClaimsReader {
   // All in one call: SQLite then reads the claims once.
   const paths = KEYS.map((key) => `'$.header."modelspec.${key}"'`).join(', ')
-  const page = db.read
-    .select({ path: files.path, header: sql<string | null>`json_extract(${files.claims}, ${sql.raw(paths)})` })
-    .from(files)
-    .where(
-      and(
-        eq(files.instanceId, sql.placeholder('instance')),
-        gt(files.path, sql.placeholder('after')),
-        isNotNull(files.sha256),
-        isNull(files.goneAt),
-      ),
-    )
-    .orderBy(asc(files.path))
-    .limit(PAGE)
-    .prepare()
+  const page = onFirstUse(() =>
+    db.read
+      .select({ path: files.path, header: sql<string | null>`json_extract(${files.claims}, ${sql.raw(paths)})` })
+      .from(files)
+      .where(
+        and(
+          eq(files.instanceId, sql.placeholder('instance')),
+          gt(files.path, sql.placeholder('after')),
+          isNotNull(files.sha256),
+          isNull(files.goneAt),
+        ),
+      )
+      .orderBy(asc(files.path))
+      .limit(PAGE)
+      .prepare(),
+  )
 
   return {
     async *pages() {
       for (let after = ''; ; ) {
-        const rows = await page.all({ instance: instanceId(), after })
+        const rows = await page().all({ instance: instanceId(), after })
         const last = rows.at(-1)
         if (last === undefined) return
         yield rows.flatMap(({ path, header }) => {

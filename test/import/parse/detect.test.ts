@@ -5,7 +5,9 @@ import * as v from 'valibot'
 import { createPng, zTXt } from '../../../scripts/fixtures/png-writer.ts'
 import { dependencySchema } from '../../../src/import/dependency.ts'
 import { generationSchema } from '../../../src/import/generation.ts'
-import { FORMATS, parsePrompt } from '../../../src/import/parse/detect.ts'
+import { parsePrompt } from '../../../src/import/parse/detect.ts'
+import { FORMATS } from '../../../src/import/parse/format-names.ts'
+import { PARSERS } from '../../../src/import/parse/formats.ts'
 import { bytesSource } from '../../../src/media/byte-source.ts'
 import { readMetadata } from '../../../src/media/read-metadata.ts'
 
@@ -57,6 +59,7 @@ test('a format that is asked for is the only one', () => {
   expect(read(GRAPH, 'a1111').warnings.map(({ place }) => place)).toEqual(['text'])
   expect(read(GRAPH, 'comfyui').warnings).toEqual([])
   expect(read('a cat on a mat', 'a1111').generation).toEqual({ prompt: 'a cat on a mat' })
+  expect([...FORMATS]).toEqual([...new Set(PARSERS.map(({ format }) => format))])
   expect(FORMATS.slice(0, 2)).toEqual(['swarmui', 'comfyui'])
   expect(new Set(FORMATS).size).toBe(FORMATS.length)
   expect(() => read(GRAPH, 'unheard of')).toThrow('this format is not known')

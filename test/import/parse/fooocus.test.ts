@@ -2,7 +2,6 @@ import { describe, expect, test } from 'bun:test'
 import { TRUST } from '../../../src/import/mention.ts'
 import { fooocus } from '../../../src/import/parse/fooocus.ts'
 import { fooocusMre } from '../../../src/import/parse/fooocus-mre.ts'
-import type { PromptParser } from '../../../src/import/parse/parser.ts'
 import { ruinedFooocus } from '../../../src/import/parse/ruined-fooocus.ts'
 import { type Answer, ask, brief, formatOf, HOSTILE } from './parser-answer.ts'
 
@@ -345,7 +344,7 @@ test.each([
   ['fooocus', fooocus],
   ['fooocus_mre', fooocusMre],
   ['ruinedfooocus', ruinedFooocus],
-] as [string, PromptParser][])('%s stumbles over nothing', (format, parser) => {
+] as const)('%s stumbles over nothing', (format, parser) => {
   const odd = [
     { base_model: 7, loras: [null, [], [null], [[]], 'x', { name: 5 }, ['a', Number.NaN]], prompt: [1, 'x'] },
     { base_model: '../../etc/passwd', base_model_hash: {}, performance: [], resolution: '(1,2', software: 5 },

@@ -1,5 +1,6 @@
 import { placeholder, sql } from 'drizzle-orm'
 import type { Db } from '../../../db/db.ts'
+import { onFirstUse } from '../../../lib/on-first-use.ts'
 import type { ModelState } from '../../../models/inspect/inspection.ts'
 import type { ModelType } from '../../../models/model-file.ts'
 import { modelFilesTable as files } from '../../../models/table.ts'
@@ -65,33 +66,35 @@ export function createKnownFiles({ db, instanceId }: KnownFilesDeps): FindKnownF
     ],
     sql` union `,
   )
-  const statement = db.read
-    .select({
-      path: files.path,
-      root: files.root,
-      relative: files.relative,
-      aliases: files.aliases,
-      type: files.type,
-      sizeBytes: files.sizeBytes,
-      modifiedUs: files.modifiedUs,
-      state: files.state,
-      fault: files.fault,
-      sha256: files.sha256,
-      civitaiVersionId: files.civitaiVersionId,
-      inspectedAt: files.inspectedAt,
-    })
-    .from(files)
-    .where(
-      sql`${files.instanceId} = ${placeholder('instance')} and ${files.path} in (${found}) and +${files.goneAt} is null`,
-    )
-    .prepare()
+  const statement = onFirstUse(() =>
+    db.read
+      .select({
+        path: files.path,
+        root: files.root,
+        relative: files.relative,
+        aliases: files.aliases,
+        type: files.type,
+        sizeBytes: files.sizeBytes,
+        modifiedUs: files.modifiedUs,
+        state: files.state,
+        fault: files.fault,
+        sha256: files.sha256,
+        civitaiVersionId: files.civitaiVersionId,
+        inspectedAt: files.inspectedAt,
+      })
+      .from(files)
+      .where(
+        sql`${files.instanceId} = ${placeholder('instance')} and ${files.path} in (${found}) and +${files.goneAt} is null`,
+      )
+      .prepare(),
+  )
   return async (wanted) => {
     const longest = Math.max(...Object.values(wanted).map((values) => values.length))
     const known = new Map<string, KnownFile>()
     for (let from = 0; from < longest; from += AT_ONCE) {
       const some = (values: readonly unknown[]): string => JSON.stringify(values.slice(from, from + AT_ONCE))
       const { digests, versions, stems, paths } = wanted
-      const rows = await statement.execute({
+      const rows = await statement().execute({
         instance: instanceId(),
         digests: some(digests),
         versions: some(versions),
