@@ -8,6 +8,7 @@ import { loadConfig } from '../../src/config.ts'
 import type { JsonObject } from '../../src/lib/json.ts'
 import { type Actor, OWNER } from '../../src/operation/permission.ts'
 import { aPng } from '../support/build.ts'
+import { aModelFile } from '../support/model-files.ts'
 import { rejection } from '../support/rejection.ts'
 import { aCall, aTokenActor } from '../support/track.ts'
 
@@ -51,6 +52,27 @@ test('a job that fails says by which error', async () => {
 test('the error of a job does not name the path: others than its owner see it', async () => {
   const { error } = await runImport({ path: join(dir, 'nothing.png') })
   expect(error).toBe('The path does not exist')
+})
+
+test('a dry run says that it records nothing', async () => {
+  const dry = { payload: '<lora:b:0.5>', dry_run: true }
+  const warnings = [{ place: 'track', reason: 'a dry run records nothing: without dry_run track does' }]
+  expect(await invoke('import_prompt', { ...dry, track: true })).toMatchObject({ warnings })
+  expect(await invoke('import_prompt', dry)).toMatchObject({ warnings: [] })
+})
+
+test('media are found by the digest of a model that was not read until they were recorded', async () => {
+  const path = join(dir, 'picture.png')
+  writeFileSync(path, aPng())
+  writeFileSync(join(dir, 'picture.txt'), 'a cat, <lora:ink:0.8>\nSteps: 20, Sampler: Euler, Seed: 1')
+  const { sha256 } = aModelFile(join(dir, 'models'), 'loras/ink.safetensors', 1)
+  const request = { path, track: true, download: false }
+  expect(await runImport(request)).toMatchObject({ tracked: { asset_id: '1' } })
+  await invoke('scan_models', {})
+  await app.whenIdle()
+  expect(await invoke('find_asset', { uses: sha256 })).toMatchObject({ found: true })
+  await runImport(request)
+  expect(await invoke('find_asset', { asset_id: '1' })).toMatchObject({ asset: { models: [{ name: 'ink', sha256 }] } })
 })
 
 test.each([
