@@ -1,4 +1,4 @@
-import { and, eq, inArray, isNull, or, type SQL } from 'drizzle-orm'
+import { and, eq, inArray, or, type SQL, sql } from 'drizzle-orm'
 import { assetModelsTable as links } from './table.ts'
 
 /** What prompts call the files of this host that have a digest, whole or shortened: stems, and types that they may have. */
@@ -13,13 +13,17 @@ export type FindNames = (
 export function isNamed(names: Awaited<ReturnType<FindNames>>): SQL | undefined {
   if (names.length === 0) return undefined
   const named = names.map(({ stem, types }) => and(eq(links.name, stem), inArray(links.type, [...types])))
-  return and(
-    isNull(links.sha256),
-    isNull(links.tensorSha256),
-    isNull(links.autoV1),
-    isNull(links.autoV2),
-    isNull(links.autoV3),
-    isNull(links.civitaiVersionId),
-    or(...named),
-  )
+  return and(...IDENTITIES.map(isUnknown), or(...named))
 }
+
+const IDENTITIES = [
+  links.sha256,
+  links.tensorSha256,
+  links.autoV1,
+  links.autoV2,
+  links.autoV3,
+  links.civitaiVersionId,
+] as const
+
+/** The plus keeps the query from being answered by the index of a digest, where most rows may have none. */
+const isUnknown = (column: (typeof IDENTITIES)[number]): SQL => sql`+${column} IS NULL`

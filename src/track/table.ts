@@ -113,6 +113,7 @@ export const assetModelsTable = sqliteTable(
   },
   (t) => [
     index('asset_models_by_asset').on(t.assetId),
+    index('asset_models_by_name').on(t.name),
     index('asset_models_by_sha256').on(t.sha256),
     index('asset_models_by_tensor').on(t.tensorSha256),
     index('asset_models_by_auto_v1').on(t.autoV1),

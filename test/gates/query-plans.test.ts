@@ -130,7 +130,9 @@ const unread = (): Promise<never> => Promise.reject(new Error('Nothing is read h
 beforeAll(async () => {
   host = await openModels({ onRead: (sql) => read.push(sql) })
   const { db, models } = host
-  track = await openTrack(() => ({ db, audit: createAudit(db) }))
+  // A file of the host has the name, so that links by name alone are looked for too.
+  const findNames = async () => [{ stem: 'harbor', types: ['lora', 'checkpoint'] }]
+  track = await openTrack(() => ({ db, audit: createAudit(db), findNames }))
   const events = createEventHub({ db, clock: systemClock, instanceId: () => 'here' })
   const store = createJobStore({ db, events, clock: systemClock, instanceId: () => 'here' })
   const imports = createImportOperations({
