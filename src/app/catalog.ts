@@ -17,7 +17,7 @@ import type { JobRunner } from '../jobs/runner.ts'
 import type { JobStore } from '../jobs/store.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
-import { onFirstUse } from '../lib/on-first-use.ts'
+import { loadedOnFirstUse } from '../lib/on-first-use.ts'
 import type { Downloads } from '../models/fetch/downloads.ts'
 import { CORES } from '../models/model-library.ts'
 import { createGreet } from '../models/nodes/greet.ts'
@@ -105,7 +105,7 @@ const settingsOfHome = (settings: Settings, home: string): Settings => ({
 
 /** Made with its first use: no start needs what speaks to other hosts. */
 function lateSshLister(deps: SshListerDeps): SshLister {
-  const made = onFirstUse(async () => (await import('../catalog/ssh/ssh-lister.ts')).createSshLister(deps))
+  const made = loadedOnFirstUse(async () => (await import('../catalog/ssh/ssh-lister.ts')).createSshLister(deps))
   return {
     list: async (request) => (await made()).list(request),
     acceptHostKey: async (target, options) => (await made()).acceptHostKey(target, options),

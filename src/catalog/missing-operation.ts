@@ -1,3 +1,4 @@
+import { realpath } from 'node:fs/promises'
 import * as v from 'valibot'
 import { AppError } from '../errors.ts'
 import type { JobRunner } from '../jobs/runner.ts'
@@ -26,6 +27,8 @@ export interface MissingDeps extends ReadCatalogDeps {
   /** Where addresses of this caller's pages may lead. */
   readonly hostsFor: (actor: Actor) => 'any' | readonly string[]
 }
+
+const realPathOf = (path: string): Promise<string> => realpath(path).catch(() => path)
 
 export function createMissingOperation(deps: MissingDeps): Operation {
   const { hosts, jobs, clock, hostsFor } = deps
@@ -95,7 +98,7 @@ export function createMissingOperation(deps: MissingDeps): Operation {
       const { orders, leftOut } = findMissing(pages, checked.host.results, actor, {
         hosts: hostsFor(actor),
         maxSizeBytes: input.max_size_bytes,
-        home: input.ui_home === undefined ? undefined : homeFor(checked.host.ui_home, actor),
+        home: input.ui_home === undefined ? undefined : await homeFor(checked.host.ui_home, actor),
       })
       const ordered = await orderMissing(orders, jobs, actor)
       return { ...(await follow(ordered, leftOut, call)), notes: [...notes] }
@@ -104,13 +107,18 @@ export function createMissingOperation(deps: MissingDeps): Operation {
 
   /**
    * The home that files go into, where that is not the one of the settings. Folders that callers with a token may read
-   * are not for writing.
+   * are not for writing. A symlink to a home is that home.
    * @throws AppError forbidden
    */
-  function homeFor(home: string | null, actor: Actor): string | undefined {
-    const [first, ...others] = deps.uiHomes()
-    if (home === null || home === first) return undefined
-    if (actor.kind === 'owner' || others.includes(home)) return home
+  async function homeFor(home: string | null, actor: Actor): Promise<string | undefined> {
+    if (home === null) return undefined
+    const homes = deps.uiHomes()
+    const [real, ...reals] = await Promise.all([home, ...homes].map(realPathOf))
+    const at = reals.indexOf(real ?? home)
+    if (at === 0) return undefined
+    if (actor.kind === 'owner') return home
+    const own = homes[at]
+    if (own !== undefined) return own
     throw new AppError('forbidden', 'Callers with a token have files placed in the UIs of this host alone', {
       hint: 'Leave ui_home out, or name the home of a UI that is configured on this host',
     })

@@ -113,9 +113,10 @@ export function createExecute({
     })
     let end: JobEnd
     try {
-      signal.throwIfAborted()
       if (row.attempts > MAX_CUT_OFF) throw POISONED
-      const begin = (): Promise<JobEnd> => {
+      const begin = async (): Promise<JobEnd> => {
+        // Cancelled or stopped while it waited: it is not to begin anew for that.
+        signal.throwIfAborted()
         shown.waiting = undefined
         return kind.run(running(shown.view))
       }

@@ -10,10 +10,22 @@ export function onFirstUse<T>(make: () => T): () => T {
   }
 }
 
+/** The same of what has to be loaded; where that fails it is tried again with the next use. */
+export function loadedOnFirstUse<T>(load: () => Promise<T>): () => Promise<T> {
+  let loaded: Promise<T> | undefined
+  return () => {
+    loaded ??= load().catch((error: unknown) => {
+      loaded = undefined
+      throw error
+    })
+    return loaded
+  }
+}
+
 /** The function that `load` answers, loaded with the first call. */
 export function lateFunction<A extends unknown[], R>(
   load: () => Promise<(...given: A) => Promise<R>>,
 ): (...given: A) => Promise<R> {
-  const loaded = onFirstUse(load)
+  const loaded = loadedOnFirstUse(load)
   return async (...given) => (await loaded())(...given)
 }

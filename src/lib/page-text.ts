@@ -58,9 +58,16 @@ function isText(text: string): boolean {
   return odd * 50 <= text.length
 }
 
+/** Where windows-1252 is not Latin-1: typographic quotes, dashes, the euro. */
+const WINDOWS_BYTES: ReadonlyMap<string, number> = new Map(
+  Array.from({ length: 32 }, (_, at) => [decoders['windows-1252'].decode(Uint8Array.of(0x80 + at)), 0x80 + at]),
+)
+
 /** `text` in the bytes of `encoding`; every character has to be one that it knows. */
 export function encodeText(text: string, encoding: PageEncoding): Uint8Array {
-  if (encoding === 'windows-1252') return Buffer.from(text, 'latin1')
+  if (encoding === 'windows-1252') {
+    return Uint8Array.from(text, (letter) => WINDOWS_BYTES.get(letter) ?? letter.charCodeAt(0))
+  }
   if (encoding === 'utf-8') return Buffer.from(text, 'utf8')
   const bytes = Buffer.from(text, 'utf16le')
   return encoding === 'utf-16le' ? bytes : bytes.swap16()

@@ -126,6 +126,20 @@ describe.skipIf(backend !== 'file')('while the disk is full', () => {
     expect(failures).toEqual([])
   })
 
+  test('a job that waits to begin anew does not when airkeep stops', async () => {
+    let runs = 0
+    run = async () => {
+      runs += 1
+      await fillDisk()
+      await create({ long: LONG })
+    }
+    await runner.start()
+    await create()
+    await until(() => waits.length > 0)
+    await runner.stop()
+    expect(runs).toBe(1)
+  })
+
   test('a disk that stays full is told as a failure, and the job goes on all the same', async () => {
     runner = aRunner(0)
     run = async (job) => {

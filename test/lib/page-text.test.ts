@@ -17,6 +17,13 @@ test.each([
   expect(bytes.subarray(at)).toEqual(Buffer.from(encodeText('\n', encoding)))
 })
 
+test('what Windows writes beyond Latin-1 gets its own byte again', () => {
+  const bytes = Uint8Array.from({ length: 128 }, (_, at) => 0x80 + at)
+  const text = decodePage(Buffer.concat([Buffer.from('a'.repeat(4000)), bytes]))?.text.slice(4000) ?? ''
+  expect(text).toStartWith('€')
+  expect(encodeText(text, 'windows-1252')).toEqual(bytes)
+})
+
 describe('no text', () => {
   test.each([
     ['zero bytes', Buffer.from('a\0b')],

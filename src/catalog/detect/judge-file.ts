@@ -39,7 +39,7 @@ export function judgeFile(expected: ExpectedFile, index: HostIndex, taken: Reado
   return {
     ...about,
     status,
-    path: openPath(path),
+    path,
     matched_by: match.evidence,
     size_bytes: sizeBytes,
     ...(sha256 === undefined ? {} : { sha256 }),

@@ -4,12 +4,13 @@ import type { HostIndex } from './host-index.ts'
 import { judgeFile, THERE } from './judge-file.ts'
 import { isSizeOf } from './matches.ts'
 import type { FileCheck, PageCheck, PageStatus } from './page-check.ts'
+import { openPath } from './query-name.ts'
 
 const NOTHING: ReadonlySet<string> = new Set()
 
 /** What a page's files are on a host. */
 export function judgePage(page: PageReport, index: HostIndex): PageCheck {
-  const files = judgeFiles(page.files, index)
+  const files = judgeFiles(page.files, index).map(withOpenPath)
   const { syntax_type, is_valid, checkable, air, download_count } = page
   const { status, reason } = statusOf(page, files)
   return {
@@ -26,6 +27,10 @@ export function judgePage(page: PageReport, index: HostIndex): PageCheck {
     ...(reason === undefined ? {} : { reason }),
   }
 }
+
+/** Files are told from each other by their whole names; others see them without keys. */
+const withOpenPath = (file: FileCheck): FileCheck =>
+  file.path === undefined ? file : { ...file, path: openPath(file.path) }
 
 /** Each that is where it belongs first: what another one takes by its name alone must be left over. */
 function judgeFiles(files: readonly ExpectedFile[], index: HostIndex): readonly FileCheck[] {

@@ -1,5 +1,5 @@
 import { formatAir } from '../../air/air.ts'
-import { byteOffset, encodeText, type PageText } from '../../lib/page-text.ts'
+import { byteOffset, decodePage, encodeText, type PageText } from '../../lib/page-text.ts'
 import { readFrontMatter } from '../front-matter.ts'
 import type { PageReport } from '../page-report.ts'
 import { unifiedDiff } from './diff.ts'
@@ -73,12 +73,15 @@ export async function fixPage(
   }
   const air = formatAir({ ecosystem, type, source: 'civitai', id: String(model), version: String(versionId) })
   const edit = editAir(text, air)
-  if (edit === undefined) return unfixed(`the AIR ${air} cannot be put into its front matter: add it by hand`)
+  const byHand = `the AIR ${air} cannot be put into its front matter: add it by hand`
+  if (edit === undefined) return unfixed(byHand)
   const bytes = Buffer.concat([
     page.bytes.subarray(0, byteOffset(page.text, edit.start)),
     encodeText(edit.insertion, page.text.encoding),
     page.bytes.subarray(byteOffset(page.text, edit.end)),
   ])
+  // What the page has in the place of the AIR is written again: in the bytes that it had.
+  if (decodePage(bytes)?.text !== applyEdit(text, edit)) return unfixed(byHand)
   const notes = [...noteOn(ofCivitai, { ...own, ecosystem, type }, why)]
   const models = new Set(versioned.map(({ civitdl }) => civitdl?.model_id))
   if (models.size > 1) notes.push('its commands get several models: the AIR names that of the first')

@@ -4,6 +4,7 @@ import { createListingRecords, type ListingRecords } from './listing-records.ts'
 import { bytesOf, digestOf, type FarSide, newToken, readOver } from './read-over.ts'
 import { type FolderWish, planFolders } from './remote-folders.ts'
 import type { RemoteFile, RemoteListing } from './remote-listing.ts'
+import { escapeName } from './remote-name.ts'
 import { askRemote } from './remote-session.ts'
 import { listRequests, uiHomeValue } from './request-values.ts'
 import { SshFailure } from './ssh-failure.ts'
@@ -74,7 +75,11 @@ export async function listOver(run: SshRun, request: ListRequest, deps: ListOver
   await list(wishes, uiHomeValue(request.uiHome))
   const { uiHome, userHome } = records
   const extra = await extraFoldersOf(records)
-  const more = planFolders(extra.folders.map(({ path }) => path))
+  // Folders of models are looked through wherever they are.
+  const more = planFolders(
+    extra.folders.map(({ path }) => path),
+    (folder) => isHome(folder, records),
+  )
   const seen = records.folders.map(({ path }) => path).filter((path) => !isShallow(path, records))
   // Over the same connection, as the rest.
   const unseen = more.wishes.filter(({ folder }) => !seen.some((path) => isBelow(folder, path)))
@@ -107,12 +112,23 @@ const NO_EXTRA: ExtraFolders = { folders: [], problem: undefined }
 /** What a ComfyUI there is told to look through besides its own folders. */
 async function extraFoldersOf({ uiHome, userHome = '/', extraPaths }: ListingRecords): Promise<ExtraFolders> {
   if (uiHome === undefined || extraPaths === undefined) return NO_EXTRA
-  return readExtraFolders(extraPaths.text, { home: uiHome.path, userHome })
+  const extra = await readExtraFolders(extraPaths.text, { home: uiHome.path, userHome })
+  const broad = extra.folders.find(({ path }) => isHome(path, { uiHome, userHome }))
+  if (broad === undefined || extra.problem !== undefined) return extra
+  return {
+    ...extra,
+    problem: `nobody looked into the folders of ${escapeName(broad.path)}: they hold more than models`,
+  }
 }
 
+type Homes = Pick<ListingRecords, 'uiHome' | 'userHome'>
+
+/** Below these lies everything. */
+const isHome = (path: string, { uiHome, userHome }: Homes): boolean =>
+  path === '/' || path === uiHome?.path || path === userHome
+
 /** As `planFolders` has it: what lies deeper in it was not listed. */
-const isShallow = (path: string, { uiHome, userHome }: ListingRecords): boolean =>
-  path === uiHome?.path || path === userHome || !path.slice(1).includes('/')
+const isShallow = (path: string, homes: Homes): boolean => isHome(path, homes) || !path.slice(1).includes('/')
 
 const isBelow = (path: string, folder: string): boolean => path === folder || path.startsWith(`${folder}/`)
 

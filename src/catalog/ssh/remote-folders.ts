@@ -12,8 +12,8 @@ export interface FolderPlan {
   readonly refused: ReadonlyMap<string, string>
 }
 
-/** Sorters put a file five folders down, the cache of Hugging Face seven. */
-const DEEP = 10
+/** Levels that are looked through. Sorters put a file five folders down, the cache of Hugging Face seven. */
+export const DEEP = 10
 const LONGEST = 4096
 
 /** Where the kernel, not a disk, answers: endless, and no place for a file. */
@@ -23,8 +23,12 @@ const KERNEL = /^\/(?:proc|sys|dev)(?:\/|$)/
  * Folders that pages name, each once and none within another. The home itself and what lies at the top of the file
  * system are looked at without their folders: whoever stores a file there stores it there, and below lies everything.
  * @param folders relative to the home of the UI (`` is the home itself), absolute, or beginning with `~/`
+ * @param isBroad which of them are looked at without their folders
  */
-export function planFolders(folders: readonly string[]): FolderPlan {
+export function planFolders(
+  folders: readonly string[],
+  isBroad: (folder: string) => boolean = holdsEverything,
+): FolderPlan {
   const refused = new Map<string, string>()
   const wishes = new Map<string, FolderWish>()
   for (const asked of new Set(folders)) {
@@ -57,7 +61,7 @@ function normalised(folder: string): string {
   return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path
 }
 
-const isBroad = (folder: string): boolean => folder === '.' || folder === '~' || /^\/[^/]*$/.test(folder)
+const holdsEverything = (folder: string): boolean => folder === '.' || folder === '~' || /^\/[^/]*$/.test(folder)
 
 function parentsOf(folder: string): string[] {
   const parents: string[] = []

@@ -67,7 +67,7 @@ export interface CsvUpdate {
 
 /**
  * Puts `rows` in the place of those with their `file_path`, and behind the last one those that it does not have. A row
- * of the table may name its page by a longer path that ends in the same (`/catalog/loras/x.md` for `loras/x.md`).
+ * of the table may name its page by an absolute path that ends in the same (`/catalog/loras/x.md` for `loras/x.md`).
  * Everything else stays, byte for byte: other rows, other columns, cells that say the same.
  * @returns undefined for a table without the column file_path
  */
@@ -78,28 +78,10 @@ export function updateCatalogCsv(bytes: Uint8Array, rows: readonly CatalogRow[])
   const names = header.cells.map(({ value }) => toText(value).trim())
   const pathAt = names.indexOf('file_path')
   if (pathAt < 0) return undefined
-  const paths = new Map<string, number[]>()
-  for (const [at, { cells }] of body.entries()) {
-    const parts = toText(cells[pathAt]?.value ?? '').split('/')
-    for (let from = 0; from < parts.length; from += 1) {
-      const tail = parts.slice(from).join('/')
-      const same = paths.get(tail)
-      if (same === undefined) paths.set(tail, [at])
-      else same.push(at)
-    }
-  }
-  const rowAt = (path: string): number | undefined => {
-    const found = paths.get(path) ?? []
-    const exact = found.find((at) => toText(body[at]?.cells[pathAt]?.value ?? '') === path)
-    return exact ?? (found.length === 1 ? found[0] : undefined)
-  }
-  const changed = new Map<number, CatalogRow>()
-  const added: CatalogRow[] = []
-  for (const row of rows) {
-    const at = rowAt(row.file_path)
-    if (at === undefined) added.push(row)
-    else changed.set(at, row)
-  }
+  const { changed, added } = matchRows(
+    body.map(({ cells }) => toText(cells[pathAt]?.value ?? '')),
+    rows,
+  )
   const end = header.end === '' ? '\n' : header.end
   const written = body.map((line, at) => writeLine(line, names, changed.get(at)))
   const last = lines.at(-1)
@@ -111,6 +93,42 @@ export function updateCatalogCsv(bytes: Uint8Array, rows: readonly CatalogRow[])
     ...added.map((row) => writeRow(row, names) + end),
   ].join('')
   return { bytes: Buffer.from(text, 'latin1'), updated: changed.size, added: added.length }
+}
+
+/**
+ * Which row of the table each row takes the place of. `x.md` and `loras/x.md` are two pages: a path that ends in the
+ * same counts only where it is absolute, for one page, and for the one that says more of it.
+ * @param paths of the table
+ */
+function matchRows(paths: readonly string[], rows: readonly CatalogRow[]) {
+  const exact = new Map<string, number>()
+  const tails = new Map<string, number[]>()
+  for (const [at, path] of paths.entries()) {
+    if (!exact.has(path)) exact.set(path, at)
+    const parts = path.startsWith('/') ? path.split('/') : []
+    for (let from = 1; from < parts.length; from += 1) {
+      const tail = parts.slice(from).join('/')
+      const same = tails.get(tail)
+      if (same === undefined) tails.set(tail, [at])
+      else same.push(at)
+    }
+  }
+  const changed = new Map<number, CatalogRow>()
+  const left: CatalogRow[] = []
+  for (const row of rows) {
+    const at = exact.get(row.file_path)
+    if (at === undefined) left.push(row)
+    else changed.set(at, row)
+  }
+  const depthOf = ({ file_path }: CatalogRow): number => file_path.split('/').length
+  const found = new Set<CatalogRow>()
+  for (const row of left.toSorted((one, other) => depthOf(other) - depthOf(one))) {
+    const [at, ...others] = tails.get(row.file_path) ?? []
+    if (at === undefined || others.length > 0 || changed.has(at)) continue
+    changed.set(at, row)
+    found.add(row)
+  }
+  return { changed, added: left.filter((row) => !found.has(row)) }
 }
 
 function writeLine({ cells, end }: CsvLine, names: readonly string[], row: CatalogRow | undefined): string {

@@ -25,7 +25,7 @@ export async function namesInTable(
   const base = folders.only ?? typed.cwd
   const pages = new Map(shown.map((name) => [name, resolve(base, name)] as const))
   const usual = usualRoot(typed, folders)
-  const root = rootByRows(await rowsOf(csv), [...pages.values()], usual)
+  const root = await rootByRows(await rowsOf(csv), [...pages.values()], usual)
   return new Map([...pages].map(([name, path]) => [name, below(path, root) ?? below(path, usual) ?? name]))
 }
 
@@ -70,12 +70,17 @@ function usualRoot({ cwd, catalogs }: TypedPages, { all: folders, areOfPages }: 
   return root
 }
 
-/** The folder below which most pages are what rows name; of equal ones the usual. */
-function rootByRows(rows: ReadonlySet<string>, pages: readonly string[], usual: string): string {
+/**
+ * The folder below which most pages are what rows name; of equal ones the usual. A row that is a page of the usual one,
+ * whether or not that was typed, speaks for no other.
+ */
+async function rootByRows(rows: ReadonlySet<string>, pages: readonly string[], usual: string): Promise<string> {
   const found = new Map<string, number>()
   for (const page of pages) {
     for (let root = dirname(page); ; root = dirname(root)) {
-      if (rows.has(below(page, root) ?? '')) found.set(root, (found.get(root) ?? 0) + 1)
+      const row = below(page, root)
+      const isNamed = row !== undefined && rows.has(row)
+      if (isNamed && (root === usual || !(await isThere(join(usual, row))))) found.set(root, (found.get(root) ?? 0) + 1)
       if (dirname(root) === root) break
     }
   }
@@ -83,6 +88,12 @@ function rootByRows(rows: ReadonlySet<string>, pages: readonly string[], usual: 
   for (const [root, count] of found) if (count > most) [best, most] = [root, count]
   return best
 }
+
+const isThere = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (stats) => stats.isFile(),
+    () => false,
+  )
 
 async function rowsOf(csv: string): Promise<ReadonlySet<string>> {
   const bytes = await readFile(csv).catch(() => new Uint8Array())

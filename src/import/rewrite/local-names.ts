@@ -45,8 +45,8 @@ export interface LocalNames {
 const BARE = /[,:]/
 const toBare = (written: string): string => written.replace(/[,:]/g, '')
 
-/** What evidence says behind a place: `comfyui:prompt node 12 lora_name (weight 0.8)`. */
-const REMARK = / \((?:weight|only claimed)[^()]*\)$/
+/** What evidence says behind a place, one remark after another: `comfyui:prompt node 12 lora_name (weight 0.8)`. */
+const REMARKS = /(?: \((?:weight|only claimed)[^()]*\))+$/
 
 export function createLocalNames(named: readonly NamedHere[]): LocalNames {
   const byWritten = new Map<string, NamedHere[]>()
@@ -62,7 +62,7 @@ export function createLocalNames(named: readonly NamedHere[]): LocalNames {
       put(byBare, bare, each)
   }
   const isAt = ({ places }: NamedHere, key: string): boolean =>
-    places.some((place) => place.replace(REMARK, '').endsWith(` ${key}`))
+    places.some((place) => place.replace(REMARKS, '').endsWith(` ${key}`))
   const narrowed = (found: readonly NamedHere[], fits: (each: NamedHere) => boolean): readonly NamedHere[] => {
     const fitting = found.filter(fits)
     return fitting.length === 0 ? found : fitting

@@ -20,7 +20,9 @@ const NO_MODELS = new Set([
  * names of their own) says no type: the folders below do.
  */
 export function comfyFolder(name: string, path: string, from?: string): Candidate | undefined {
-  return NO_MODELS.has(name) ? undefined : candidate(path, 'comfyui', typeOfName(name), from)
+  if (NO_MODELS.has(name)) return undefined
+  // ComfyUI's own example ends its paths with slashes.
+  return candidate(path.replace(/(?<=.)\/+$/, ''), 'comfyui', typeOfName(name), from)
 }
 
 const typeOfName = (name: string): ModelType | undefined => {

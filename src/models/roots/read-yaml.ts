@@ -22,6 +22,10 @@ export async function readYaml(text: string, { maxAliases, merge = false }: Yaml
     if (document.errors.length > 0) return undefined
     let odd = false
     visit(document, {
+      Scalar(_, node) {
+        // For Python a dot alone is a text: `base_path: .`
+        if (Number.isNaN(node.value) && node.source !== undefined && !/nan/i.test(node.source)) node.value = node.source
+      },
       Pair(_, { key }) {
         if (key === null || isScalar(key)) return undefined
         odd = true

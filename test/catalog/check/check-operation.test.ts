@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:test'
 import { createHash } from 'node:crypto'
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { LocalHost } from '../../../src/catalog/detect/local/local-host.ts'
 import type { JsonObject } from '../../../src/lib/json.ts'
@@ -303,6 +303,21 @@ test('callers with a token have nothing placed in other homes than those of this
   const input = { items: [], ui_home: home }
   expect(await rejection(other.invoke('download_missing', input, { actor }))).toMatchObject({ code: 'forbidden' })
   expect(await rejection(other.invoke('download_missing', input))).not.toMatchObject({ code: 'forbidden' })
+})
+
+test('a home that the settings name by a symlink is theirs under its own path too', async () => {
+  const link = join(folder.path, 'link')
+  symlinkSync(home, link)
+  const localHost: LocalHost = {
+    at: (uiHome) => ({
+      check: async () => ({ instance: 'here', ui_home: uiHome ?? null, checkedAt: 0, results: new Map() }),
+    }),
+  }
+  await using other = await openCheckWorld({ localHost, uiHomes: [link] })
+  const actor = aTokenActor('ci', 'models:download')
+  // There is no such job in this world: as far as that it was allowed.
+  const refused = await rejection(other.invoke('download_missing', { items: [], ui_home: home }, { actor }))
+  expect(refused).not.toMatchObject({ code: 'forbidden' })
 })
 
 describe('what cannot be asked is refused', () => {

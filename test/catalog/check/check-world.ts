@@ -34,6 +34,8 @@ export interface CheckWorld extends AsyncDisposable {
 export interface CheckWorldOptions extends Partial<SshListerDeps> {
   /** This host; it is not asked where this is left out. */
   readonly localHost?: LocalHost
+  /** Homes of UIs of this host, the one that counts first. */
+  readonly uiHomes?: readonly string[]
   /** The catalog is not in the settings. */
   readonly isUnconfigured?: true
 }
@@ -75,7 +77,7 @@ export async function openCheckWorld(options: CheckWorldOptions = {}): Promise<C
     openNode,
     jobs,
     clock,
-    uiHomes: () => [],
+    uiHomes: () => options.uiHomes ?? [],
     hostsFor: () => 'any' as const,
   }
   const operations = [...createCatalogHostOperations(deps), ...createModelJobOperations({ jobs, store })]

@@ -123,6 +123,19 @@ const cases: readonly [name: string, page: PageReport, host: ListingChanges, che
     { status: 'partial', downloaded: false, path: `${HOME}/models/diffusion_models/low/wan.safetensors` },
   ],
   [
+    'partial: two files of one name, of which one is there with a key in its name',
+    reportOf([
+      expectedFile({ folder: 'models/diffusion_models/high', names: ['wan.safetensors'] }),
+      expectedFile({ folder: 'models/diffusion_models/low', names: ['wan.safetensors'] }),
+    ]),
+    { files: { 'models/diffusion_models/low/wan.safetensors?token=0123456789abcdef': 9 } },
+    {
+      status: 'partial',
+      downloaded: false,
+      path: `${HOME}/models/diffusion_models/low/wan.safetensors?token=***`,
+    },
+  ],
+  [
     'partial: two files of one name, and one in a third folder',
     reportOf([
       expectedFile({ folder: 'models/diffusion_models/high', names: ['wan.safetensors'] }),

@@ -67,7 +67,7 @@ describe.each(SHELLS)('by ssh to %s', (name, able, shellOf) => {
     const stores = `stores-${name.length}`
     put(
       `${home}/extra_model_paths.yaml`,
-      `a:\n  base_path: ${at(stores)}\n  vae: deep/one\n  loras: |\n    sd/loras\n    my/loras\n`,
+      `a:\n  base_path: ${at(stores)}/\n  vae: deep/one/\n  loras: |\n    sd/loras/\n    my/loras\n`,
     )
     const vae = model(`${stores}/deep/one/quay.safetensors`)
     const lora = model(`${stores}/my/loras/pier.safetensors`)
@@ -91,6 +91,7 @@ describe.each(SHELLS)('by ssh to %s', (name, able, shellOf) => {
     ['a: [', 'is not valid YAML'],
     ['a:\n  base_path: $STORE\n  vae: vae\n', 'names variables that only that host knows'],
     [`a:\n  vae: ${'x'.repeat(60_000)}\n`, 'it is too long'],
+    ["a:\n  base_path: '~'\n  loras: ./\n", 'they hold more than models'],
   ])('what it names is not known: %#', async (text, reason) => {
     put(`odd-${home}/extra_model_paths.yaml`, text)
     expect(await file(wget('gone.safetensors'), `odd-${home}`)).toMatchObject({

@@ -25,6 +25,14 @@ test.each<[string, string[], string[]]>([
   expect(shown(folders)).toEqual(plan)
 })
 
+test('a folder of models at the top of the file system is looked through where it is known to be one', () => {
+  const { wishes } = planFolders(['/loras', '/loras/style', '/'], (folder) => folder === '/')
+  expect(wishes).toEqual([
+    { folder: '/loras', depth: 10 },
+    { folder: '/', depth: 1 },
+  ])
+})
+
 test.each([
   ['../etc'],
   ['models/../../etc'],

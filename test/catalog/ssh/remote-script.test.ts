@@ -151,6 +151,30 @@ describe('a link in a circle', () => {
       expect(listing.folders).toMatchObject([{ state: 'listed' }])
     })
 
+  for (const [name, able, shellIn] of SHELLS.slice(0, -1))
+    test.skipIf(!able())(`is none that leads to a file, or to a folder with a path of its own: ${name}`, async () => {
+      using folder = tempDir()
+      put(join(folder.path, 'models/loras/a.safetensors'))
+      put(join(folder.path, 'models/wan/b.safetensors'))
+      put(join(folder.path, 'store/c.safetensors'))
+      mkdirSync(join(folder.path, 'models/loras/style'))
+      symlinkSync('../a.safetensors', join(folder.path, 'models/loras/style/a.safetensors'))
+      symlinkSync('../wan', join(folder.path, 'models/loras/wan'))
+      symlinkSync('../store', join(folder.path, 'models/store'))
+      const folders = ['models', join(folder.path, 'store')]
+      const listing = await list(folder.path, shellIn(folder.path), { uiHome: folder.path, folders })
+      expect(listing.files.map(remotePath).toSorted()).toEqual(
+        [
+          'models/loras/a.safetensors',
+          'models/loras/style/a.safetensors',
+          'models/loras/wan/b.safetensors',
+          'models/store/c.safetensors',
+          'models/wan/b.safetensors',
+          'store/c.safetensors',
+        ].map((path) => join(folder.path, path)),
+      )
+    })
+
   test('hard links are names of their own', async () => {
     using folder = tempDir()
     put(join(folder.path, 'models/a.safetensors'))

@@ -77,6 +77,23 @@ describe('only the row changes that is meant', () => {
   })
 })
 
+test.each([
+  ['loras/x.md', 'loras/x.md', 'x.md'],
+  ['loras/x.md', 'x.md', 'loras/x.md'],
+  ['/c/loras/x.md', 'x.md', 'loras/x.md'],
+  ['/c/loras/x.md', 'loras/x.md', 'x.md'],
+])('pages of one name in several folders have rows of their own: %s', (path, first, second) => {
+  const { bytes } = update(`${HEAD}\n${path},,,,,,\n`, row(first, { notes: first }), row(second, { notes: second }))
+  expect(readCatalogCsv(bytes).map(({ file_path, notes }) => [file_path, notes])).toEqual([
+    [path, 'loras/x.md'],
+    ['x.md', 'x.md'],
+  ])
+})
+
+test('a page is no other one that has its name in a folder', () => {
+  expect(update(`${HEAD}\nloras/x.md,,,,,,\n`, row('x.md'))).toMatchObject({ updated: 0, added: 1 })
+})
+
 test('full paths are told by their ends, where those are their own', () => {
   const text = `${HEAD}\n/c/loras/x.md,X,No,True,,1,\n/d/loras/x.md,X,No,True,,1,\n/c/loras/y.md,X,No,True,,1,\n`
   const { updated, added, bytes } = update(text, row('loras/y.md'), row('loras/x.md'), row('/d/loras/x.md'))

@@ -68,6 +68,13 @@ const cases: Readonly<Record<string, Case>> = {
     rows: ['gone.md'],
     names: ['loras/old/a.md'],
   },
+  'the configured catalog, where the table knows another page of it by that name': {
+    typed: ['pages/loras'],
+    shown: ['a.md'],
+    catalogs: ['pages'],
+    rows: ['a.md'],
+    names: ['loras/a.md'],
+  },
   'from within the catalog': {
     typed: ['a.md', '../vae'],
     cwd: 'pages/loras',

@@ -6,6 +6,7 @@ test.each([
   ' (weight 0.8)',
   ' (weight 1, on the text encoder 0.5)',
   ' (only claimed: not all of the executed graph is known)',
+  ' (weight 0.8) (only claimed: not all of the executed graph is known)',
 ])('of two that are written alike the one at the input is meant, whatever evidence says behind it: %p', (remark) => {
   const at = (name: string, key: string) => ({
     type: 'lora' as const,

@@ -27,8 +27,8 @@ afterAll(closeHashes)
 
 const known = { sha256: HIGH.sha256, size_bytes: HIGH.sizeBytes }
 
-async function order(actor: Actor = OWNER, changes: JsonObject = known): Promise<string> {
-  const offers = [anOffer(server.url, changes)]
+async function order(actor: Actor = OWNER, changes: JsonObject = known, url = server.url): Promise<string> {
+  const offers = [anOffer(url, changes)]
   const { jobId } = await host.downloads.order({ offers, place: { type: 'lora' }, actor })
   await host.jobs.whenIdle()
   return jobId
@@ -76,6 +76,15 @@ test('so is one that failed, and one of a source that says nothing of its bytes'
   expect(await host.job(named)).toMatchObject(fetchedBy(next))
   expect(await host.job(named)).not.toHaveProperty('error')
   expect(await host.job(nameless)).toMatchObject(fetchedBy(next))
+})
+
+test('one of the same address but for what it asks for is another file', async () => {
+  await withRoom()
+  gone = true
+  const other = await order(OWNER, {}, `${server.url}?id=1`)
+  gone = false
+  expect(await host.job(await order(OWNER, {}, `${server.url}?id=2`))).toMatchObject({ status: 'completed' })
+  expect(await host.job(other)).toMatchObject({ status: 'failed' })
 })
 
 test('a retried one settles those beside it', async () => {

@@ -22,6 +22,7 @@ describe('folders of extra_model_paths.yaml', () => {
     ['a:\n  loras: ../l', ['loras=/l']],
     ['a:\n  base_path: ../common\n  loras: l', ['loras=/common/l']],
     ['a:\n  base_path: ""\n  loras: l', ['loras=/ui/l']],
+    ['a:\n  base_path: .\n  loras: l\n  vae: .', ['loras=/ui/l', 'vae=/ui']],
     ['a:\n  base_path: ~/m\n  loras: l', ['loras=/home/me/m/l']],
     ['a:\n  base_path: "~"\n  loras: l', ['loras=/home/me/l']],
     [`a:\n  base_path: $DISK/\${PART}\n  loras: l`, ['loras=/disk/p/l']],

@@ -3,6 +3,7 @@ import type { ParseContext } from '../parser.ts'
 import { readClassName } from './class-name.ts'
 import type { Graph, GraphNode } from './graph.ts'
 import { followText, linkAt } from './links.ts'
+import type { NodeCatalog } from './node-catalog.ts'
 import { isPlainClass } from './plain-classes.ts'
 import { isPresetLoader } from './presets.ts'
 
@@ -12,11 +13,24 @@ import { isPresetLoader } from './presets.ts'
  */
 export function isWhole(graph: Graph, { comfyNodes }: ParseContext): boolean {
   for (const node of graph.values()) {
-    if (!isUnderstood(node) && comfyNodes?.classes.has(node.className) !== true && mayLoad(node, graph)) return false
-    if (mayReadTags(node, graph)) return false
+    if (!isUnderstood(node) && !tellsItsModels(node, comfyNodes) && mayLoad(node, graph)) return false
+    if (isNamedByNobody(node, graph) || mayReadTags(node, graph)) return false
   }
   return true
 }
+
+/** A running ComfyUI knows which inputs are menus of models, not what a class without one does with words or by itself. */
+function tellsItsModels({ className }: GraphNode, comfyNodes: NodeCatalog | undefined): boolean {
+  const known = comfyNodes?.classes.get(className)
+  return known !== undefined && (known.models.size > 0 || !LOADS.test(className))
+}
+
+/** Its model comes from a node that is not there. */
+const isNamedByNobody = ({ className, inputs }: GraphNode, graph: Graph): boolean =>
+  readClassName(className).loader?.models.some(({ input }) => {
+    const held = inputs[input]
+    return Array.isArray(held) && linkAt(held, graph) === undefined
+  }) === true
 
 function isUnderstood({ className }: GraphNode): boolean {
   const { mayName, isSaver, loader } = readClassName(className)

@@ -1,6 +1,6 @@
 import type { JsonValue } from '../../../lib/json.ts'
 import { fieldOf } from '../json.ts'
-import type { GraphNode } from './graph.ts'
+import type { Graph, GraphNode } from './graph.ts'
 import type { Followed, Step } from './links.ts'
 
 const JOINS = /concat|join|append|combine/i
@@ -14,6 +14,10 @@ const MOST_DELIMITER = 3
 const MOST_DEPTH = 16
 const MOST_STEPS = 200
 const MOST_CHARACTERS = 100_000
+/** Of all that is joined in one graph: every node that joins one long text keeps its own. */
+const MOST_IN_GRAPH = 20_000_000
+
+const lengths = new WeakMap<Graph, number>()
 
 type Joined = Followed<string> | undefined | null
 
@@ -26,6 +30,7 @@ const known = new WeakMap<GraphNode, { readonly joined: Joined }>()
  */
 export function joinTexts(
   node: GraphNode,
+  graph: Graph,
   follow: (name: string, value: JsonValue | undefined) => Followed<string> | undefined,
   depth: number,
 ): Joined {
@@ -34,12 +39,24 @@ export function joinTexts(
   const found = known.get(node)
   if (found !== undefined || depth === MOST_DEPTH) return found?.joined ?? null
   known.set(node, { joined: null })
-  const joined = join(names.sort(byNumber), (name) => follow(name, fieldOf(node.inputs, name)), node)
+  const read = (name: string) => follow(name, fieldOf(node.inputs, name))
+  const joined = counted(join(names.sort(byNumber), read, node), graph)
   known.set(node, { joined })
   return joined
 }
 
-function join(names: readonly string[], read: (name: string) => Followed<string> | undefined, node: GraphNode): Joined {
+function counted(joined: Followed<string> | null, graph: Graph): Followed<string> | null {
+  const length = (lengths.get(graph) ?? 0) + (joined?.value.length ?? 0)
+  if (length > MOST_IN_GRAPH) return null
+  lengths.set(graph, length)
+  return joined
+}
+
+function join(
+  names: readonly string[],
+  read: (name: string) => Followed<string> | undefined,
+  node: GraphNode,
+): Followed<string> | null {
   const delimiter = DELIMITERS.find((name) => Object.hasOwn(node.inputs, name))
   const between = delimiter === undefined ? '' : read(delimiter)?.value
   if (between === undefined || between.length > MOST_DELIMITER) return null

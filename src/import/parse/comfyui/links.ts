@@ -44,7 +44,7 @@ export function followText(
   depth = 0,
 ): Followed<string> | undefined {
   const ofPart = (name: string, part: JsonValue | undefined) => followText(part, name, graph, depth + 1)
-  return follow(value, input, graph, literalText, (node) => joinTexts(node, ofPart, depth))
+  return follow(value, input, graph, literalText, (node) => joinTexts(node, graph, ofPart, depth))
 }
 
 /** A text, or the one that some menus keep with a picture: `{"content": "x.safetensors", "image": …}`. */

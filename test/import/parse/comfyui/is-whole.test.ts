@@ -21,6 +21,7 @@ describe('a graph with', () => {
     ['a loader that reads tags', node('LoraTagLoader', { text: '<lora:a:1>' }), true],
     ['a loader that reads tags of a text', node('LoraTagLoader', { text: ['7', 0] }), true],
     ['a loader that reads tags of who knows what', node('LoraTagLoader', { text: ['6', 0] }), false],
+    ['a loader whose name comes from a node that is not there', node('LoraLoader', { lora_name: ['77', 0] }), false],
     ['a saver', node('Image Saver', { modelname: 'x', positive: 'a <lora:a:1>' }), true],
     ['a note', node('Note', { text: '<b>' }), true],
     ['a node that has only numbers', node('Seed (mist)', { seed: 5, image: ['4', 0], on: true, none: null }), true],
@@ -41,6 +42,16 @@ describe('a graph with', () => {
     const comfyNodes: NodeCatalog = { classes: new Map([['Mist', { widgets: [], models: new Map() }]]) }
     const whole = (text: string) => isWhole(graphOf({ ...BASE, 9: node('Mist', { text }) }), { comfyNodes })
     expect([whole('ink'), whole('<lora:ink:1>')]).toEqual([true, false])
+  })
+
+  test.each([
+    ['LoraByName', 'lora', true],
+    ['LoraByName', undefined, false],
+    ['Wildcard Prompt', undefined, false],
+  ] as const)('%s, which the ComfyUI knows with a menu of %p: whole? %p', (name, menu, whole) => {
+    const models = new Map(menu === undefined ? [] : [['name', menu] as const])
+    const comfyNodes: NodeCatalog = { classes: new Map([[name, { widgets: ['name'], models }]]) }
+    expect(isWhole(graphOf({ ...BASE, 9: node(name, { name: 'ink', strength: 0.5 }) }), { comfyNodes })).toBe(whole)
   })
 })
 

@@ -124,6 +124,16 @@ describe('a name that another node joins', () => {
     const graph = { ...Object.fromEntries(nodes), s40: node('Text', { text: 'mix.pt' }), '30:10': twice('s0'), loader }
     expect(say(graphOf(graph)).warnings).toEqual([`comfyui:prompt node loader ckpt_name: ${NOT_NAMED}`])
   })
+
+  test('a long text that hundreds of nodes join is not kept by all of them', () => {
+    const joins = Array.from({ length: 300 }, (_, at) => [
+      [`join ${at}`, node('StringConcatenate', { string_a: ['t', 0], string_b: ['t', 0] })] as const,
+      [`lora ${at}`, node('LoraTagLoader', { text: [`join ${at}`, 0] })] as const,
+    ])
+    const text = `<lora:ink:1>${'x'.repeat(45_000)}`
+    const { mentions, warnings } = say(graphOf({ t: node('Text', { text }), ...Object.fromEntries(joins.flat()) }))
+    expect([mentions.length, warnings.length]).toEqual([2 * 222, 78])
+  })
 })
 
 test('circles, nodes that are not there and long ways end in a warning', () => {
