@@ -156,6 +156,7 @@ export function createApp(config: Config, extras: AppExtras = {}): CliApp {
     hostsFor: hosts,
     storageHosts: allowed,
     ownHosts,
+    reopenFetched: (file) => importing.reopener.reopenFetched(file),
   })
   const { reader, sources } = createReading({
     settings,

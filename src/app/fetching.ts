@@ -12,6 +12,7 @@ import type { HashPool } from '../hash/pool.ts'
 import { createHuggingFace } from '../huggingface/client.ts'
 import type { Upstream } from '../import/fetch-missing.ts'
 import { createJobFollower } from '../jobs/follow-job.ts'
+import type { FetchedFile } from '../jobs/reopener.ts'
 import type { JobRunner } from '../jobs/runner.ts'
 import type { JobStore } from '../jobs/store.ts'
 import type { Clock } from '../lib/clock.ts'
@@ -32,6 +33,7 @@ import { createRequestOperation } from '../models/fetch/request-operation.ts'
 import { createTakeIn } from '../models/fetch/take-in.ts'
 import type { Terms } from '../models/fetch/terms.ts'
 import type { UpstreamKeys } from '../models/fetch/upstream-keys.ts'
+import { createWritableRoots, type WritableRoots } from '../models/fetch/writable-roots.ts'
 import type { ModelLibrary } from '../models/model-library.ts'
 import { createPeers } from '../models/nodes/peers.ts'
 import type { NodeStore } from '../models/nodes/store.ts'
@@ -64,6 +66,8 @@ export interface FetchingDeps {
   readonly storageHosts: readonly string[]
   /** Servers of the owner's own. */
   readonly ownHosts: readonly string[]
+  /** Lets go on what lacked a file that a download has brought. */
+  readonly reopenFetched: (file: FetchedFile) => Promise<unknown>
 }
 
 /** Everything that gets model files from elsewhere. */
@@ -71,8 +75,9 @@ export interface Fetching {
   readonly operations: readonly Operation[]
   readonly upstream: Upstream
   readonly placement: Placement
-  /** Of the disk that new files go to; nothing where no folder is known. */
-  freeBytes(): Promise<number>
+  readonly writableRoots: WritableRoots
+  /** Of the disk that new files go to, where these model folders are named for them; nothing where no folder is known. */
+  freeBytes(named: readonly string[]): Promise<number>
   close(): void
 }
 
@@ -158,6 +163,7 @@ export function createFetching(deps: FetchingDeps): Fetching {
         leaveDigests: library.leaveDigests,
       }),
       refreshUis: createUiRefresher({ fetch, a1111Url: settings.a1111_url, swarmUrl: settings.swarm_url, log }),
+      reopenFetched: deps.reopenFetched,
       concurrency: settings.max_downloads,
       maxSizeBytes: settings['CivitAI.MaxDownloadSizeBytes'],
       civitaiInfo: settings.civitai_info,
@@ -173,9 +179,12 @@ export function createFetching(deps: FetchingDeps): Fetching {
       planPlace: createPlanPlace({ placement, civitdlNames: settings.civitdl_names }),
     },
     placement,
-    async freeBytes() {
-      const [root] =
-        settings.download_root === '' ? (await rootsOf([])).map(({ path }) => path) : [settings.download_root]
+    writableRoots: createWritableRoots({ rootsOf }),
+    async freeBytes(named) {
+      const isConfigured = named.length === 0 && settings.download_root !== ''
+      const [root] = isConfigured
+        ? [settings.download_root]
+        : (await rootsOf(named.slice(0, 1))).map(({ path }) => path)
       return root === undefined ? 0 : freeBytes(root).catch(() => 0)
     },
     close: () => peers.close(),

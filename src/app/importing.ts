@@ -60,6 +60,7 @@ export function createImporting(deps: ImportingDeps): Importing {
       record: deps.record,
       upstream: fetching.upstream,
       freeBytes: fetching.freeBytes,
+      writableRoots: fetching.writableRoots,
       localFiles,
       linkName: createLinkName({ placement: fetching.placement }),
     }),

@@ -9,7 +9,7 @@ const STAND_IN =
 /** Beginnings behind which a secret follows. */
 const OPENINGS = [
   /(authorization\s{0,9}:\s{0,9}(?:(?:bearer|basic|token)\s{1,9})?)(?!(?:bearer|basic|token)[\s"'`])([^\s"'`]{6,4000})/gi,
-  /(\bbearer\s{1,9})([\w.~+/=-]{12,4000})/gi,
+  /(\bbearer\s{1,9}["']?)([\w.~+/=-]{12,4000})/gi,
   /((?:^|\s)--?(?:api-?key|token|hf-token|password|http-pass(?:wd|word)|ftp-password|proxy-password|oauth2-bearer)[\s=]{1,9}["']?)([^\s"'`]{4,4000})/gi,
   /(\bcivitdl\b(?:[^\n]|\\\n){0,400}?\s-k[\s=\\]{0,19}["']?)([^\s"'`\\]{4,4000})/gi,
   // curl's user: a password stands behind its colon.

@@ -2,10 +2,13 @@ import type { Elsewhere } from './lock-owner.ts'
 
 /** An owner on another machine, of which nothing else can be known, is gone when it was silent for so long by the clock. */
 const SILENT_MS = 60_000
-/** And for so long while it was looked at: clocks of two machines may differ by any time. It is heard of more often. */
-const LOOKED_MS = 20_000
+/**
+ * And for so long while it was looked at: clocks of two machines may differ by any time. Three signs of life fit into
+ * it, of which two may be late or lost.
+ */
+const LOOKED_MS = 50_000
 /** Until then it shows whether it lives. */
-const SHOWS_AFTER_MS = SILENT_MS + 2 * LOOKED_MS
+const SHOWS_AFTER_MS = SILENT_MS + LOOKED_MS
 
 /** What one who waits for a lock hears of its owner on another machine. */
 export interface LockSilence {

@@ -50,7 +50,7 @@ export async function fetchMissing(
   const put = (at: number, change: Partial<Dependency>): void => {
     const before = dependencies[at]
     if (before === undefined) return
-    dependencies[at] = { ...before, ...change }
+    dependencies[at] = { ...(isElsewhere(change) ? withoutNode(before) : before), ...change }
     onChanged(dependencies)
   }
   const show = (at: number, state: DownloadState): void => {
@@ -119,6 +119,14 @@ export async function fetchMissing(
     put(at, ended(dependencies[at], outcome))
   })
   return dependencies
+}
+
+/** It came from somewhere else than where it was found: nodes come and go. */
+const isElsewhere = ({ resolved_source: source }: Partial<Dependency>): boolean =>
+  source !== undefined && source !== 'remote'
+
+function withoutNode({ resolved_node, ...dependency }: Dependency): Dependency {
+  return dependency
 }
 
 /** What a UI brings along by itself is not fetched for it. */

@@ -5,6 +5,7 @@ import type { AppError } from '../errors.ts'
 import type { JobEnd, JobKind, RunningJob } from '../jobs/job.ts'
 import { fromJson, isJsonObject, type JsonObject } from '../lib/json.ts'
 import type { Library, LibraryOpener } from '../models/library.ts'
+import type { WritableRoots } from '../models/fetch/writable-roots.ts'
 import type { LinkName } from '../models/link-name.ts'
 import type { Actor } from '../operation/permission.ts'
 import { type Analysis, analyze } from './analysis.ts'
@@ -16,6 +17,7 @@ import { type Dependency, dependencySchema, type ImportWarning } from './depende
 import { fetchMissing, type Upstream } from './fetch-missing.ts'
 import { createFetchView, isUnderWay } from './fetch-view.ts'
 import type { Generation } from './generation.ts'
+import { fetchInto, linkInto } from './into-named.ts'
 import { linkNames } from './link-names.ts'
 import { createPaced } from './paced.ts'
 import { createLastLook, type LastLook } from './resolve/last-look.ts'
@@ -86,8 +88,10 @@ export interface ImportJobDeps {
   readonly record: RecordImport
   /** Looks for what is not on this host, and fetches it; without it imports look here alone. */
   readonly upstream?: Upstream | undefined
-  /** Of the disk that new files go to. */
-  readonly freeBytes?: (() => Promise<number>) | undefined
+  /** Of the disk that new files go to, where these model folders are named for them. */
+  readonly freeBytes?: ((named: readonly string[]) => Promise<number>) | undefined
+  /** Model folders of a request that new files may go to; without it none. */
+  readonly writableRoots?: WritableRoots | undefined
   /** Files that somebody chooses; without it nobody can. */
   readonly localFiles?: LocalFiles | undefined
   /** Without it nothing is linked. */
@@ -183,7 +187,7 @@ async function runImport(job: RunningJob<ImportInput>, deps: ImportJobDeps): Pro
   }
 
   const fetchOthers = async (here: readonly Dependency[]): Promise<readonly Dependency[]> => {
-    const { upstream } = deps
+    const upstream = deps.upstream === undefined ? undefined : fetchInto(named, deps.upstream)
     if (!here.some(isNotHere)) {
       await upstream?.downloads.leave(job.id)
       return here
@@ -191,7 +195,7 @@ async function runImport(job: RunningJob<ImportInput>, deps: ImportJobDeps): Pro
     const lastLook = createLastLook(library, signal)
     if (upstream === undefined) return lookHere(here, lastLook)
     // A disk that does not tell is no reason to fetch nothing.
-    room = { free_bytes: await deps.freeBytes?.().catch(() => undefined) }
+    room = { free_bytes: await deps.freeBytes?.(named).catch(() => undefined) }
     // The object has every dependency: stored at each change of each it would fill disks.
     let newest = here
     const viewOf = createFetchView(here, view)
@@ -228,7 +232,10 @@ async function runImport(job: RunningJob<ImportInput>, deps: ImportJobDeps): Pro
   if (input.model_roots.length > 0) await job.save(view('resolving', 0, parsed.dependencies))
   const confined = actor.kind !== 'owner'
   const library = await deps.library.open(input.model_roots, signal, { confined, since: job.queuedAt })
-  const { localFiles, linkName } = deps
+  // Looked at in each run: what the host has may be another by then.
+  const named = (await deps.writableRoots?.(input.model_roots, actor)) ?? []
+  const { localFiles } = deps
+  const linkName = deps.linkName === undefined ? undefined : linkInto(named, deps.linkName)
   const chosen = await applyChoices(parsed.dependencies, choices, { library, localFiles, actor, signal })
   const here = await resolveLocally(chosen, library, {
     signal,

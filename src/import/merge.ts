@@ -1,5 +1,12 @@
 import { buildDependency } from './build-dependency.ts'
-import { type ExecutedGraph, isDoubtful, isExecuted, pairBySpelling, reasonUnused } from './claims.ts'
+import {
+  type ExecutedGraph,
+  isDoubtful,
+  isExecuted,
+  pairBySpelling,
+  reasonUnused,
+  type UnknownNodes,
+} from './claims.ts'
 import { contradictionsOf } from './contradictions.ts'
 import type { Dependency, ImportWarning } from './dependency.ts'
 import { findGroup } from './find-group.ts'
@@ -18,16 +25,20 @@ export interface Merged {
  * One dependency for each model: mentions of one type are one model when they share a name, a hash or a
  * Civitai version. Evidence is united, the first weight counts, and one active mention makes it active.
  * Order is that of the first mention, so put the most trusted source first. `graph` is what is known of the executed
- * graph among the sources.
+ * graph among the sources, `unknown` what can be said of the rest of it.
  */
-export function mergeMentions(mentions: readonly TrustedMention[], graph = graphIn(mentions)): Merged {
+export function mergeMentions(
+  mentions: readonly TrustedMention[],
+  graph = graphIn(mentions),
+  unknown: readonly UnknownNodes[] = [],
+): Merged {
   const { found, ambiguous } = groupMentions(mentions)
   const byWeight = joinPairs(found, pairByWeight(found), PAIRED)
   const bySpelling = joinPairs(byWeight.groups, pairBySpelling(byWeight.groups), SPELLED, nameless)
   const { groups } = bySpelling
   const executed = groups.filter(isExecuted)
   for (const group of groups) {
-    group.unused = reasonUnused(group, executed, graph)
+    group.unused = reasonUnused(group, executed, graph, unknown)
     group.isDoubtful = isDoubtful(group, graph)
   }
   const paired = [...byWeight.warnings, ...bySpelling.warnings]

@@ -1,4 +1,4 @@
-import { and, desc, eq, inArray, type SQL, sql } from 'drizzle-orm'
+import { and, desc, eq, inArray, or, type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../db/db.ts'
 import { toIso } from '../lib/clock.ts'
 import { isFinal, type JobRow } from './job.ts'
@@ -41,12 +41,28 @@ export interface EndedOfQuery {
   readonly limit: number
 }
 
+/** Ended jobs that lack something which is here now. */
+export interface LackingQuery {
+  readonly kind: string
+  /** What callers see as the status of such jobs. */
+  readonly state: string
+  /** Lower-case hex. */
+  readonly sha256: string
+  readonly civitaiVersionIds: readonly number[]
+  /** Ids of downloads that have brought it. */
+  readonly downloadIds: readonly string[]
+  /** So many of the newest are looked at. */
+  readonly limit: number
+}
+
 /** Jobs by what stands in their objects. */
 export interface JobQueries {
   /** Their ids, the newest of each kind first: `reason_code` stands in the job object itself or in a dependency. */
   findBlocked(query: BlockedQuery): Promise<string[]>
   /** Ended jobs whose object names this digest, or one of these sources and no digest at all; the newest first. */
   findEndedOf(query: EndedOfQuery): Promise<JobRow[]>
+  /** Ids of ended jobs of which a dependency that is not there is known by one of these; the newest first. */
+  findLacking(query: LackingQuery): Promise<string[]>
   /** Ids of live jobs of which a dependency waits for this download, as their job objects were stored last. */
   findWaitingFor(downloadId: string): Promise<string[]>
 }
@@ -109,6 +125,22 @@ export function createJobQueries({ db, instanceId, where }: JobQueriesDeps): Job
       })
       return (await Promise.all(lists)).flat().filter(({ status }) => isFinal(status))
     },
+    async findLacking({ kind, state, sha256, civitaiVersionIds, downloadIds, limit }) {
+      const newest = db.read
+        .select({ id: jobsTable.id, view: jobsTable.view })
+        .from(jobsTable)
+        .where(where({ kinds: [kind], state }))
+        .orderBy(desc(jobsTable.createdAt), desc(jobsTable.id))
+        .limit(limit)
+        .as('newest')
+      const isNamed = or(
+        sql`dependency.value ->> 'sha256' = ${sha256}`,
+        ...[inOf('download_job_id', downloadIds), inOf('civitai.version_id', civitaiVersionIds)],
+      )
+      const isLacking = sql`exists (select 1 from json_each(${newest.view}, '$.dependencies') as dependency
+        where dependency.value ->> 'status' in ('blocked', 'failed') and (${isNamed}))`
+      return (await db.read.select({ id: newest.id }).from(newest).where(isLacking)).map(({ id }) => id)
+    },
     async findWaitingFor(downloadId) {
       const isNamed = sql`exists (select 1 from json_each(${jobsTable.view}, '$.dependencies') as dependency
         where dependency.value ->> 'download_job_id' = ${downloadId})`
@@ -121,3 +153,6 @@ export function createJobQueries({ db, instanceId, where }: JobQueriesDeps): Job
     },
   }
 }
+
+const inOf = (path: string, values: readonly (string | number)[]): SQL | undefined =>
+  values.length === 0 ? undefined : sql`dependency.value ->> ${`$.${path}`} in ${[...values]}`

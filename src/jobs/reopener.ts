@@ -7,6 +7,7 @@ import { inParallel } from '../lib/in-parallel.ts'
 import type { JsonObject } from '../lib/json.ts'
 import type { Log } from '../lib/log.ts'
 import type { RefusalReason } from '../net/file-source.ts'
+import type { LackingQuery } from './job-queries.ts'
 import type { JobRunner } from './runner.ts'
 import type { JobStore } from './store.ts'
 
@@ -20,6 +21,8 @@ export interface Reopener {
   reopenBlocked(reason: RefusalReason, owner?: string): Promise<number>
   /** Jobs in which something waits for a login at this node. @returns how many go on */
   reopenForNode(node: string): Promise<number>
+  /** Imports that lack a file which a download has brought since. @returns how many go on */
+  reopenFetched(file: FetchedFile): Promise<number>
   /** Jobs whose early access has ended since. */
   reopenDue(): Promise<number>
   /** Once jobs run: what a changed policy or another key lets pass now and what has come due, and from then on what comes due. */
@@ -27,9 +30,12 @@ export interface Reopener {
   stop(): void
 }
 
+/** A file that was fetched, by all that other jobs may know it by. */
+export type FetchedFile = Pick<LackingQuery, 'sha256' | 'civitaiVersionIds' | 'downloadIds'>
+
 export interface ReopenerDeps {
   readonly jobs: Pick<JobRunner, 'retry'>
-  readonly store: Pick<JobStore, 'count' | 'findBlocked'>
+  readonly store: Pick<JobStore, 'count' | 'findBlocked' | 'findLacking'>
   readonly clock: Clock
   readonly log: Log
   /** Those on which others wait first: `download`, `import`. */
@@ -58,6 +64,20 @@ export function createReopener(deps: ReopenerDeps): Reopener {
   const { jobs, store, clock, log, kinds, policy, keys = {}, file } = deps
   let timer: ReturnType<typeof setInterval> | undefined
 
+  async function retryAll(ids: readonly string[]): Promise<number> {
+    let retried = 0
+    await inParallel([...ids], AT_ONCE, async (id) => {
+      try {
+        await jobs.retry(id)
+        retried += 1
+      } catch (error) {
+        // Another fetches the same already, or it was removed meanwhile.
+        if (!isAppError(error) || (error.code !== 'conflict' && error.code !== 'not_found')) throw error
+      }
+    })
+    return retried
+  }
+
   async function reopen(
     reasons: readonly RefusalReason[],
     only: { readonly owner?: string | undefined; readonly node?: string; readonly dueAt?: number },
@@ -67,15 +87,7 @@ export function createReopener(deps: ReopenerDeps): Reopener {
     let reopened = 0
     for (const kind of kinds) {
       const ids = await store.findBlocked({ kinds: [kind], state: BLOCKED_STATE, reasons, limit: MOST, ...only })
-      await inParallel(ids, AT_ONCE, async (id) => {
-        try {
-          await jobs.retry(id)
-          reopened += 1
-        } catch (error) {
-          // Another fetches the same already, or it was removed meanwhile.
-          if (!isAppError(error) || (error.code !== 'conflict' && error.code !== 'not_found')) throw error
-        }
-      })
+      reopened += await retryAll(ids)
     }
     if (reopened > 0) log.info({ jobs: reopened, reasons }, 'Going on with jobs that were blocked')
     return reopened
@@ -98,6 +110,10 @@ export function createReopener(deps: ReopenerDeps): Reopener {
   return {
     reopenBlocked: (reason, owner) => reopen([reason], { owner }),
     reopenForNode: (node) => reopen(['login'], { node }),
+    async reopenFetched(fetched) {
+      const lacking = kinds.map((kind) => store.findLacking({ kind, state: BLOCKED_STATE, limit: MOST, ...fetched }))
+      return retryAll((await Promise.all(lacking)).flat())
+    },
     reopenDue,
     async start() {
       await reopenBySettings()

@@ -14,6 +14,8 @@ export interface NameToLink {
   readonly type: ModelType
   /** Model folder that the prompt declares. */
   readonly folder?: string | undefined
+  /** Folders of models that go before those of this host. */
+  readonly home?: readonly string[] | undefined
   /** As the prompt writes it, folders included; never a path. */
   readonly wanted: string
 }
@@ -31,14 +33,14 @@ export type LinkedName =
 export type LinkName = (wanted: NameToLink) => Promise<LinkedName>
 
 export function createLinkName({ placement }: { readonly placement: Placement }): LinkName {
-  return async ({ path, type, folder, wanted }) => {
+  return async ({ path, type, folder, home, wanted }) => {
     try {
       const real = await realpath(path)
       const name = placeName({ wanted, offered: basename(path), civitdlNames: false })
       if (!isAsWanted([name.folder, name.filename].filter(Boolean).join('/'), wanted)) {
         return refused('no file can safely have this name, or its ending is one of another format')
       }
-      const place = await placement.place({ type, ...(folder === undefined ? {} : { folder }) }, name)
+      const place = await placement.place({ type, folder, home }, name)
       return await linkInto(place, name.filename, real)
     } catch (error) {
       if (isAppError(error) && error.code !== 'internal') return refused(error.message)

@@ -10,21 +10,49 @@ const FILLED = [...IDS, 'civitai_model_id'] as const
  */
 export function completeModels(linked: readonly AssetModel[], found: readonly AssetModel[]): readonly AssetModel[] {
   if (linked.length === 0) return found
-  const left = [...found]
+  const known = new Map<AssetModel, AssetModel>()
+  const left = new Set(found)
+  const pair = (model: AssetModel, same: AssetModel | undefined): void => {
+    if (same === undefined) return
+    known.set(model, same)
+    left.delete(same)
+  }
+  for (const model of linked)
+    pair(
+      model,
+      [...left].find((other) => agrees(model, other)),
+    )
+  // Two files may share a name: then it says nothing of which is which.
+  const rest = linked.filter((model) => !known.has(model))
+  const others = [...left]
+  for (const model of rest) {
+    const [same, second] = others.filter((other) => isNamesake(model, other))
+    const isOnly = rest.filter((own) => isNamesake(own, model)).length === 1
+    if (isOnly && second === undefined && same !== undefined && !isOther(model, same)) pair(model, same)
+  }
   return linked.map((model) => {
-    const at = left.findIndex((other) => isSame(model, other))
-    const [same] = at < 0 ? [] : left.splice(at, 1)
+    const same = known.get(model)
     return same === undefined ? model : filled(model, same)
   })
 }
 
-function isSame(model: AssetModel, other: AssetModel): boolean {
-  if (model.type !== other.type || contradicts(model, other) || contradicts(other, model)) return false
-  return (
-    IDS.some((id) => model[id] !== null && model[id] === other[id]) ||
-    (model.name !== null && model.name === other.name)
-  )
-}
+const isNamesake = (model: AssetModel, other: AssetModel): boolean =>
+  model.type === other.type && model.name !== null && model.name === other.name
+
+const isOther = (model: AssetModel, other: AssetModel): boolean =>
+  contradicts(model, other) || contradicts(other, model)
+
+/** By what it is, whatever it is called. */
+const agrees = (model: AssetModel, other: AssetModel): boolean =>
+  model.type === other.type && !isOther(model, other) && (sharesId(model, other) || isShort(model, other))
+
+const sharesId = (model: AssetModel, other: AssetModel): boolean =>
+  IDS.some((id) => model[id] !== null && model[id] === other[id])
+
+/** One that was linked by a short digest of what was found. */
+const isShort = ({ auto_v2: short, auto_v3: tensor }: AssetModel, other: AssetModel): boolean =>
+  (short !== null && other.sha256?.startsWith(short) === true) ||
+  (tensor !== null && [other.sha256, other.tensor_sha256].some((digest) => digest?.startsWith(tensor) === true))
 
 /** Short digests are beginnings of long ones; AutoV3 is one of either kind. */
 function contradicts(model: AssetModel, other: AssetModel): boolean {

@@ -14,6 +14,7 @@ describe('a secret is noticed, never answered and never sent on', () => {
     `wget --header "authorization:Bearer ${KEY}" -P m https://e.com/x.pt`,
     `wget --password=${KEY} -P m https://e.com/x.pt`,
     `curl -L -H 'Authorization: Bearer ${KEY}' -o m/x.pt https://e.com/x.pt`,
+    `# Authorization: bearer "${KEY}"\ncivitdl 1 m`,
     `curl -L -u me:${KEY} -o m/x.pt https://e.com/x.pt`,
     `curl -L --oauth2-bearer ${KEY} -o m/x.pt https://e.com/x.pt`,
     `aria2c --header="Authorization: Bearer ${KEY}" -d m https://e.com/x.pt`,

@@ -120,6 +120,7 @@ async function open(temp: TempDb, options: ImportHostOptions): Promise<ImportHos
     terms,
     storageHosts: ['127.0.0.1'],
     ownHosts: ['127.0.0.1', 'localhost'],
+    reopenFetched: reopener.reopenFetched,
   })
   const sources = createSourceReader({
     reader,
@@ -140,6 +141,7 @@ async function open(temp: TempDb, options: ImportHostOptions): Promise<ImportHos
   const { waitsMs = [0, 0] } = options
   jobs.register(createCallbackJob({ fetch, clock, log: silentLog, secret, hostsFor, waitsMs }))
   const operations = [
+    ...fetching.operations,
     ...createImportOperations({
       ...{ jobs, store, sources },
       checkRoots: async () => [],

@@ -299,6 +299,7 @@ describe('several sources', () => {
       ['Harbor Mix v2', 'main/harborMix_v2.safetensors'],
       ['harbor-mix.v2.ckpt', 'harborMix_v2.safetensors'],
       ['foo mix v1', 'Sub\\Foo_Mix-v1.safetensors'],
+      ['Foo. Mix v1.0', 'foo-mix_v1.0.safetensors'],
     ])('%j is %j, and its hash counts', (claimed, name) => {
       const { dependencies, warnings } = mergeMentions([{ ...graph, name }, claimOf(claimed)])
       expect(dependencies).toMatchObject([
@@ -318,6 +319,8 @@ describe('several sources', () => {
       ['Harbor Mix v20', 'harborMix_v2.safetensors'],
       ['harborMix_v2+', 'harborMix_v2.safetensors'],
       ['. _-', '-'],
+      ['ink v1.0', 'ink_v10.safetensors'],
+      ['ink v10', 'ink_v1.0.safetensors'],
     ])('%j is not %j', (claimed, name) => {
       const [used, other, ...more] = merge({ ...graph, name }, claimOf(claimed))
       expect(used).toMatchObject({ written: [name], hashes: [], active: true })

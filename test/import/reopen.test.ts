@@ -78,6 +78,23 @@ test('an import whose node refuses the token goes on with another one', async ()
   expect(only(await host.ended(job))).toMatchObject({ status: 'resolved', sha256: model.sha256, resolved_node: 'box' })
 })
 
+test('an import goes on when a download of somebody else brings what it lacks', async () => {
+  civitai.models.add(HARBOR_LIGHTS)
+  civitai.downloads.add({ versionId: 910_201, fileId: 810_201, primary: true, location: `${storage.url}/f` })
+  await host.close()
+  const env = { AIRKEEP_CIVITAI_URL: civitai.url, AIRKEEP_CIVITAI_MAX_DOWNLOAD_SIZE_BYTES: '1000' }
+  host = await openImports({ env })
+  const air = 'urn:air:wanvideo-22-i2v-a14b:lora:civitai:900100@910201'
+  const jobs = [await host.run({ payload: air }), await host.run({ payload: `sha256:${HIGH.sha256}`, format: 'auto' })]
+  for (const job of jobs) expect(only(job)).toMatchObject({ status: 'blocked', reason_code: 'size' })
+  const other = await host.invoke('request_model_download', { air, max_size_bytes: 10_000_000 })
+  await host.jobs.whenIdle()
+  for (const job of jobs) {
+    expect(only(await host.ended(job))).toMatchObject({ status: 'resolved', sha256: HIGH.sha256, reason_code: null })
+  }
+  expect(other.job_id).toStartWith('dl_')
+})
+
 test('a download that had to take another name is named so in the prompt', async () => {
   civitai.models.add(HARBOR_LIGHTS)
   civitai.downloads.add({ versionId: 910_201, fileId: 810_201, primary: true, location: `${storage.url}/f` })

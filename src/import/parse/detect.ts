@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { AppError } from '../../errors.ts'
 import type { MetadataText } from '../../media/container.ts'
 import { type BoundedMentions, boundGeneration, boundMentions, boundWarnings } from '../bounds.ts'
-import type { ExecutedGraph } from '../claims.ts'
+import type { ExecutedGraph, UnknownNodes } from '../claims.ts'
 import type { Dependency, ImportWarning } from '../dependency.ts'
 import { type Generation, mergeGeneration } from '../generation.ts'
 import { TRUST, type TrustedMention } from '../mention.ts'
@@ -141,7 +141,7 @@ function unite(understood: readonly Understood[], unread: readonly NotUnderstood
   const ordered = [...understood].sort((a, b) => b.parsed.trust - a.parsed.trust || b.confidence - a.confidence)
   const all = gather(ordered)
   const bounded = boundMentions(all.mentions)
-  const merged = mergeMentions(bounded.kept, graphOf(ordered, bounded))
+  const merged = mergeMentions(bounded.kept, graphOf(ordered, bounded), ordered.flatMap(unknownOf))
   const generation = boundGeneration(all.generation)
   const warnings = [
     ...all.warnings,
@@ -172,6 +172,8 @@ function graphOf(sources: readonly Understood[], { warnings }: BoundedMentions):
   if (executed.length === 0) return undefined
   return warnings.length === 0 && executed.every(({ parsed }) => parsed.isWhole === true) ? 'whole' : 'partly'
 }
+
+const unknownOf = ({ parsed: { unknown } }: Understood): UnknownNodes[] => (unknown === undefined ? [] : [unknown])
 
 /** What the sources say one after the other. */
 function gather(ordered: readonly Understood[]): Omit<ParsedSource, 'format' | 'trust'> {

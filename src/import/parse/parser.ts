@@ -1,3 +1,4 @@
+import type { UnknownNodes } from '../claims.ts'
 import type { ImportWarning } from '../dependency.ts'
 import type { Generation } from '../generation.ts'
 import type { Mention } from '../mention.ts'
@@ -28,6 +29,8 @@ export interface ParsedSource {
   readonly trust: number
   /** Of an executed graph: it can load no model but those that are mentioned. */
   readonly isWhole?: boolean
+  /** Of an executed graph: what is known of the nodes that may load others. */
+  readonly unknown?: UnknownNodes
   readonly mentions: readonly Mention[]
   readonly generation: Generation
   readonly warnings: readonly ImportWarning[]

@@ -47,7 +47,8 @@ export function createDownloads({ jobs, store, follower, decide }: DownloadsDeps
     order(order) {
       const { actor, wantedBy, goesOn = false } = order
       const input = orderInput(order)
-      const key = downloadKey(input, actor, 'import')
+      const { home } = input.place
+      const key = `${downloadKey(input, actor, 'import')}${home === undefined ? '' : ` ${JSON.stringify(home)}`}`
       return interests.inTurn(key, async () => {
         const row = await jobs.create(DOWNLOAD_KIND, {
           ...{ actor, key },

@@ -17,7 +17,7 @@ export const downloadInputSchema = v.object({
     type: v.picklist(MODEL_TYPES),
     name: v.exactOptional(v.string()),
     folder: v.exactOptional(v.string()),
-    home: v.exactOptional(v.string()),
+    home: v.exactOptional(v.union([v.string(), v.array(v.string())])),
     /** Nothing but a file of that name at that place will do: one that is elsewhere gets a second name there. */
     exact: v.exactOptional(v.boolean()),
   }),
@@ -31,13 +31,14 @@ export const downloadInputSchema = v.object({
 export type DownloadInput = v.InferOutput<typeof downloadInputSchema>
 
 export function orderInput({ offers, place, maxSizeBytes }: DownloadOrder): DownloadInput {
-  const { type, name, folder } = place
+  const { type, name, folder, home } = place
   return {
     offers: offers.map(withoutSecrets),
     place: {
       type,
       ...(name === undefined ? {} : { name }),
       ...(folder === undefined ? {} : { folder }),
+      ...(home === undefined ? {} : { home: typeof home === 'string' ? home : [...home] }),
     },
     ...(maxSizeBytes === undefined ? {} : { max_size_bytes: maxSizeBytes }),
   }
@@ -105,10 +106,15 @@ export function sourceId(ref: SourceRef): string {
     case 'node':
       return `node:${ref.node}/${ref.hash}`
     case 'civitai':
-      return `civitai:${ref.version_id}${ref.file_id === undefined ? '' : `/${ref.file_id}`}`
+      return `civitai:${ref.version_id}${civitaiFile(ref)}`
     case 'huggingface':
       return `huggingface:${ref.repo}@${ref.revision}/${ref.path}`
     case 'url':
       return `url:${publicUrl(ref.url)}`
   }
+}
+
+const civitaiFile = ({ file_id: id, file_type: type }: Extract<SourceRef, { kind: 'civitai' }>): string => {
+  if (id !== undefined) return `/${id}`
+  return type === undefined ? '' : `?type=${type}`
 }

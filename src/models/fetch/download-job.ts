@@ -5,6 +5,7 @@ import type { DownloadedFile } from '../../download/request.ts'
 import { AppError, isAppError } from '../../errors.ts'
 import type { Sha256 } from '../../hash/digest.ts'
 import type { JobEnd, JobKind, RunningJob } from '../../jobs/job.ts'
+import type { FetchedFile } from '../../jobs/reopener.ts'
 import type { JobStore } from '../../jobs/store.ts'
 import { orAborted } from '../../lib/abort.ts'
 import type { Clock } from '../../lib/clock.ts'
@@ -57,6 +58,8 @@ export interface DownloadJobDeps extends FetchOffersDeps {
   readonly files: Pick<DownloadedFiles, 'record' | 'findBySource'>
   readonly takeIn: TakeIn
   readonly refreshUis: UiRefresher
+  /** Lets go on what lacked a file that has come now. */
+  readonly reopenFetched?: (file: FetchedFile) => Promise<unknown>
   /** Settings. */
   readonly concurrency: number
   readonly maxSizeBytes: number
@@ -102,7 +105,12 @@ function createRun(job: RunningJob<DownloadInput>, deps: DownloadJobDeps, turns:
   async function done(file: Completed, offers: readonly Offer[]): Promise<JobEnd> {
     const { bytesBySource, ...copy } = file
     const sources = offers.map(({ ref }) => sourceId(ref))
-    await settleOthers({ jobId: job.id, owner: actor.name, file: copy, sources })
+    const settled = await settleOthers({ jobId: job.id, owner: actor.name, file: copy, sources })
+    // What was here before could be had before.
+    if (file.source !== 'local') {
+      const civitaiVersionIds = offers.flatMap(({ civitai }) => (civitai === undefined ? [] : [civitai.version_id]))
+      await deps.reopenFetched?.({ sha256: file.sha256, civitaiVersionIds, downloadIds: [job.id, ...settled] })
+    }
     return { status: 'succeeded', view: set(completedView(file)) }
   }
   const unfetched = (why: Unfetched): JobEnd => ({ status: 'succeeded', view: set(blockedView(why)) })
@@ -180,9 +188,11 @@ function createRun(job: RunningJob<DownloadInput>, deps: DownloadJobDeps, turns:
       if (here !== undefined) return here
     }
     const type = typeOf(offers)
+    // Also of what may not be fetched: another may bring it.
+    set({ type, ...offeredView(offers) })
     const allowed = await allow(offers, type, isJustOrdered)
     if ('reasonCode' in allowed) return unfetched(allowed)
-    set({ type, ...offeredView(allowed) })
+    set(offeredView(allowed))
     return turns.take(turnsOf(allowed), (turn) => fetchOrElsewhere(allowed, type, turn), {
       owner: actor.name,
       waitFor: (other) => waitFor(other, allowed),

@@ -29,8 +29,11 @@ export interface WantedPlace {
   readonly name?: string | undefined
   /** Model folder that the prompt declares, or that the caller names. */
   readonly folder?: string | undefined
-  /** Home of the UI that it is for, absolute, where that is not the one of this host's settings. */
-  readonly home?: string | undefined
+  /**
+   * Absolute: home of the UI that it is for, where that is not the one of this host's settings; or folders of models that
+   * go before those of this host, the one that counts first.
+   */
+  readonly home?: string | readonly string[] | undefined
 }
 
 export interface DownloadOrder {

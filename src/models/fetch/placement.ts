@@ -1,7 +1,7 @@
 import { constants } from 'node:fs'
 import { access, lstat, mkdir, realpath } from 'node:fs/promises'
 import { basename, dirname, join, relative } from 'node:path'
-import { AppError } from '../../errors.ts'
+import { AppError, isAppError } from '../../errors.ts'
 import { orDiskFull } from '../../lib/disk-error.ts'
 import { classOf } from '../known-folders.ts'
 import { placeModel } from '../layout.ts'
@@ -25,7 +25,7 @@ export interface Placement {
   /**
    * Makes the folder that a UI loads the file from, in AIRKEEP_DOWNLOAD_ROOT, else in the first model folder of this
    * host that takes it: of the UI that was found first, and one for its type before one for all. Where a home of a UI is
-   * named, in its folders alone.
+   * named, in its folders alone; where folders of models are named, in the first of them that takes it before all others.
    * @throws AppError not_found (no model folder is known or takes it), forbidden (none can be written to, or it leads
    * out of the model folders), disk_full
    */
@@ -43,8 +43,17 @@ export interface PlacementDeps {
   readonly downloadRoot: string
 }
 
+interface Roots {
+  /** In which the file may go, the best first. */
+  readonly first: readonly ModelRoot[]
+  /** Within which it has to be. */
+  readonly all: readonly ModelRoot[]
+  /** Of the first those whose folders for types may be anybody's links. */
+  readonly inner?: ReadonlySet<ModelRoot>
+}
+
 export function createPlacement({ rootsOf, downloadRoot }: PlacementDeps): Placement {
-  async function roots(): Promise<{ readonly first: readonly ModelRoot[]; readonly all: readonly ModelRoot[] }> {
+  async function roots(): Promise<Roots> {
     const known = await rootsOf([])
     if (downloadRoot === '') return { first: byPreference(known), all: known }
     const named = await rootsOf([downloadRoot])
@@ -58,7 +67,7 @@ export function createPlacement({ rootsOf, downloadRoot }: PlacementDeps): Place
   }
 
   /** Those of the UI that the caller names, whatever the settings say. */
-  async function rootsOfHome(home: string): ReturnType<typeof roots> {
+  async function rootsOfHome(home: string): Promise<Roots> {
     const named = await rootsOf([home])
     // A home of no UI that is known is no folder of models itself.
     const models = join(home, 'models')
@@ -67,20 +76,41 @@ export function createPlacement({ rootsOf, downloadRoot }: PlacementDeps): Place
     return { first: byPreference(first), all: [...first, ...(await rootsOf([]))] }
   }
 
+  /** Those that the caller names, in its order, before those of the settings. */
+  async function rootsOfNamed(named: readonly string[]): Promise<Roots> {
+    const own = (await Promise.all(named.map(async (folder) => byPreference(await rootsOf([folder]))))).flat()
+    const host = await rootsOf([])
+    const usual = await roots().catch((error: unknown) => {
+      // A download root that is not mounted is needed by nobody who names another folder.
+      if (isAppError(error) && error.code === 'not_found') return { first: [], all: host }
+      throw error
+    })
+    const outer = await Promise.all(host.map(({ path }) => realPathOf(path)))
+    const reals = await Promise.all(own.map(({ path }) => realPathOf(path)))
+    const inner = new Set(own.filter((_, at) => outer.some((root) => isWithin(reals[at] ?? '', root))))
+    return { first: [...own, ...usual.first], all: [...own, ...usual.all], inner }
+  }
+
+  const rootsFor = (home: WantedPlace['home']): Promise<Roots> => {
+    if (home === undefined) return roots()
+    return typeof home === 'string' ? rootsOfHome(home) : rootsOfNamed(home)
+  }
+
   /** With the folders within which it has to be. */
   async function find(
     { type, folder, home }: Pick<WantedPlace, 'type' | 'folder' | 'home'>,
     name: Pick<PlacedName, 'folder'>,
   ): Promise<FoundPlace & { readonly own: readonly string[] }> {
     const wanted = readWantedFolder(type, folder)
-    const { first, all } = home === undefined ? await roots() : await rootsOfHome(home)
+    const { first, all, inner } = await rootsFor(home)
     const reals = await Promise.all(all.map(({ path }) => realPathOf(path)))
     const refused: string[] = []
     for (const root of first) {
       const below = await chooseFolder(root, wanted)
       if (below === undefined) continue
       const dir = join(root.path, below, withoutSame(name.folder, wanted.rest))
-      const own = [...reals, ...(await linkedTypeFolder(root, below))]
+      const linked = inner?.has(root) === true ? [] : await linkedTypeFolder(root, below)
+      const own = [...reals, ...linked]
       const reason = await whyNot(root, dir, own)
       if (reason === undefined) return { root, dir, own }
       refused.push(reason)

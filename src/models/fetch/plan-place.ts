@@ -22,12 +22,12 @@ export interface PlanPlaceDeps {
 }
 
 export function createPlanPlace({ placement, civitdlNames }: PlanPlaceDeps): PlanPlace {
-  return async (offer, { type, name, folder }) => {
+  return async (offer, { type, name, folder, home }) => {
     try {
       const { filename: offered, civitai } = offer
       const named = placeName({ wanted: name, offered, civitai, civitdlNames })
       const { root, dir } = await placement.find(
-        { type: type === 'other' ? (offer.type ?? type) : type, folder },
+        { type: type === 'other' ? (offer.type ?? type) : type, folder, home },
         named,
       )
       return { root: root.path, path: relative(root.path, join(dir, named.filename)).replaceAll('\\', '/') }

@@ -12,8 +12,8 @@ export interface FetchedNow {
   readonly sources: readonly string[]
 }
 
-/** Shows the file in jobs for the same content that ended without it. */
-export type SettleOthers = (fetched: FetchedNow) => Promise<void>
+/** Shows the file in jobs for the same content that ended without it. @returns the ids of those */
+export type SettleOthers = (fetched: FetchedNow) => Promise<readonly string[]>
 
 export interface SettleOthersDeps {
   readonly store: Pick<JobStore, 'findEndedOf' | 'change'>
@@ -33,6 +33,7 @@ export function createSettleOthers({ store, kind }: SettleOthersDeps): SettleOth
   return async ({ jobId, owner, file, sources }) => {
     const { sha256 } = file
     const ended = await store.findEndedOf({ kind, states: WITHOUT_FILE, sha256, sources, limit: MOST })
+    const settled: string[] = []
     for (const row of ended) {
       if (row.id === jobId || isPlaced(row) || !mayHave(row, owner)) continue
       const view: JsonObject = {
@@ -42,12 +43,16 @@ export function createSettleOthers({ store, kind }: SettleOthersDeps): SettleOth
       }
       // Whoever retries it meanwhile finds the file too.
       await store.change(row.id, ['succeeded', 'failed'], 'succeeded', view, 'models:read')
+      settled.push(row.id)
     }
+    return settled
   }
 }
 
 /** It is wanted at a place of its own. */
 const isPlaced = ({ input }: JobRow): boolean => isJsonObject(input.place) && input.place.exact === true
 
+/** What nobody but the digest shows to be the same content is another owner's own: addresses may differ in a secret. */
 const mayHave = ({ owner, view }: JobRow, fetchedFor: string): boolean =>
-  owner === fetchedFor || view.reason_code === 'disk' || typeof view.reason_code !== 'string'
+  owner === fetchedFor ||
+  (typeof view.sha256 === 'string' && (view.reason_code === 'disk' || typeof view.reason_code !== 'string'))

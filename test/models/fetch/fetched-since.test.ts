@@ -68,14 +68,17 @@ test('a blocked download whose file another has fetched since is completed, and 
 test('so is one that failed, and one of a source that says nothing of its bytes', async () => {
   await withRoom()
   gone = true
-  const [named, nameless] = [await order(), await order(OWNER, {})]
-  for (const id of [named, nameless]) expect(await host.job(id)).toMatchObject({ status: 'failed' })
+  const [named, nameless] = [await order(), await order(studio, {})]
+  const theirs = await order(OWNER, {})
+  for (const id of [named, nameless, theirs]) expect(await host.job(id)).toMatchObject({ status: 'failed' })
   gone = false
   const next = await order(studio, known)
   expect(await host.job(next)).toMatchObject({ status: 'completed' })
   expect(await host.job(named)).toMatchObject(fetchedBy(next))
   expect(await host.job(named)).not.toHaveProperty('error')
   expect(await host.job(nameless)).toMatchObject(fetchedBy(next))
+  // That an address is the same says too little to somebody else.
+  expect(await host.job(theirs)).toMatchObject({ status: 'failed' })
 })
 
 test('one of the same address but for what it asks for is another file', async () => {

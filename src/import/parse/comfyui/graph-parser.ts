@@ -8,6 +8,7 @@ import { readOnSite } from './on-site.ts'
 import { findUnused } from './reachability.ts'
 import { readGraph } from './read-graph.ts'
 import { readNodes } from './read-nodes.ts'
+import { readUnknownNodes } from './unknown-nodes.ts'
 
 /** ComfyUI's API graph: what was executed. Muted and bypassed nodes are not in it. */
 export const comfyuiGraph: PromptParser = { format: 'comfyui', detect, parse }
@@ -25,10 +26,12 @@ function parse(input: ParserInput, context: ParseContext): ParsedSource {
   readNodes(graph, findings, context, findUnused(graph))
   // What a user of Civitai's generator asked for says more than the texts that it put into the graph.
   const asked = readOnSite(root, findings)
+  const whole = isClear(findings) && isWhole(graph, context)
   return {
     format: 'comfyui',
     trust: TRUST.executed,
-    isWhole: isClear(findings) && isWhole(graph, context),
+    isWhole: whole,
+    ...(whole ? {} : { unknown: readUnknownNodes(graph, context) }),
     mentions: findings.mentions,
     generation: mergeGeneration(asked, readGraphGeneration(graph)),
     warnings: findings.warnings,

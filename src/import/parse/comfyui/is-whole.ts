@@ -1,9 +1,9 @@
 import { isJsonObject } from '../../../lib/json.ts'
 import type { ParseContext } from '../parser.ts'
 import { readClassName } from './class-name.ts'
+import { feedersOf } from './feeders.ts'
 import type { Graph, GraphNode } from './graph.ts'
 import { followText, linkAt } from './links.ts'
-import type { NodeCatalog } from './node-catalog.ts'
 import { isPlainClass } from './plain-classes.ts'
 import { isPresetLoader } from './presets.ts'
 
@@ -11,19 +11,27 @@ import { isPresetLoader } from './presets.ts'
  * Whether a graph can load no model but those that are read off it: the classes of all of its nodes are known, or have
  * nothing that could name one.
  */
-export function isWhole(graph: Graph, { comfyNodes }: ParseContext): boolean {
+export function isWhole(graph: Graph, context: ParseContext): boolean {
+  const stacked = feedersOf(graph, STACK)
   for (const node of graph.values()) {
-    if (!isUnderstood(node) && !tellsItsModels(node, comfyNodes) && mayLoad(node, graph)) return false
+    if (stacked.has(node) && !isUnderstood(node) && !listsModels(node, context)) return false
+    if (isUnknown(node, context) && mayLoad(node, graph)) return false
     if (isNamedByNobody(node, graph) || mayReadTags(node, graph)) return false
   }
   return true
 }
 
-/** A running ComfyUI knows which inputs are menus of models, not what a class without one does with words or by itself. */
-function tellsItsModels({ className }: GraphNode, comfyNodes: NodeCatalog | undefined): boolean {
-  const known = comfyNodes?.classes.get(className)
-  return known !== undefined && (known.models.size > 0 || !LOADS.test(className))
-}
+/** Whether nobody can tell what models a node of its class loads. */
+export const isUnknown = (node: GraphNode, context: ParseContext): boolean =>
+  !isUnderstood(node) && !listsModels(node, context) && !isHarmless(node, context)
+
+/** A running ComfyUI knows which inputs are menus of models. */
+const listsModels = ({ className }: GraphNode, { comfyNodes }: ParseContext): boolean =>
+  (comfyNodes?.classes.get(className)?.models.size ?? 0) > 0
+
+/** It has no such menu there. What it does with words or by itself is not known even so. */
+const isHarmless = ({ className }: GraphNode, { comfyNodes }: ParseContext): boolean =>
+  comfyNodes?.classes.has(className) === true && !LOADS.test(className)
 
 /** Its model comes from a node that is not there. */
 const isNamedByNobody = ({ className, inputs }: GraphNode, graph: Graph): boolean =>
@@ -44,8 +52,10 @@ function isUnderstood({ className }: GraphNode): boolean {
   )
 }
 
-/** Nodes that choose for themselves may need no name. */
-const LOADS = /lora|lyco|ckpt|checkpoint|model|load|wildcard|embed|random|pick|select/i
+/** Nodes that choose for themselves, or load what they are made for, may need no name. */
+const LOADS = /lora|lyco|ckpt|checkpoint|model|load|stack|apply|appli|wildcard|embed|random|pick|select/i
+/** Inputs that get models with their strengths, whoever listed them. */
+const STACK = /stack(?:_?\d{1,3})?$/i
 const HOLDS_TEXT = /string|primitive|constant|^text/i
 
 function mayLoad({ className, inputs }: GraphNode, graph: Graph): boolean {

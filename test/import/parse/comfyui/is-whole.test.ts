@@ -30,12 +30,36 @@ describe('a graph with', () => {
     ['an unknown class with a list', node('Mist', { names: ['a', 'b', 'c'] }), false],
     ['an unknown class that gets words', node('Mist', { x: ['7', 0] }), false],
     ['an unknown class that chooses by itself', node('Random LoRA', { seed: 5 }), false],
+    ['an unknown class that applies something', node('HyperSD Apply', { model: ['1', 0], steps: 8 }), false],
+    ['an unknown class that applies something, in one word', node('MistApplier', { model: ['1', 0] }), false],
+    ['an unknown class that makes a stack', node('Some Stack', { seed: 5 }), false],
     ['tags where nobody knows who reads them', node('PrimitiveStringMultiline', { value: '<LoRA:a:1>' }), false],
     ['tags for a loader of other things', node('Efficient Loader', { positive: 'a <lora:a:1>' }), false],
     ['an encoder that only begins like that of ComfyUI', node('CLIPTextEncode Mist', { text: 'a' }), false],
   ]
   test.each(rows)('%s: whole? %p %p', (_, added, whole) => {
     expect(isWhole(graphOf({ ...BASE, 9: added }), {})).toBe(whole)
+  })
+
+  test.each([
+    ['a stack of LoRAs', { 9: node('Lora Loader (LoraManager)', { lora_stack: ['8', 0] }) }, false],
+    ['another stack', { 9: node('Lora Loader (LoraManager)', { optional_lora_stack_2: ['8', 0] }) }, false],
+    [
+      'a stack by way of others',
+      {
+        9: node('Lora Loader (LoraManager)', { lora_stack: ['10', 0] }),
+        10: node('Reroute', { '': ['11', 0] }),
+        11: node('ComfySwitchNode', { switch: true, on_true: ['8', 0], on_false: ['10', 0] }),
+      },
+      false,
+    ],
+    ['a picture', { 9: node('SaveImage', { images: ['8', 0] }) }, true],
+  ] as const)('an unknown class with numbers only that feeds %s: whole? %#', (_, more, whole) => {
+    const graph = graphOf({ ...BASE, 8: node('Mist', { seed: 5 }), ...more })
+    const comfyNodes: NodeCatalog = { classes: new Map([['Mist', { widgets: ['seed'], models: new Map() }]]) }
+    expect([isWhole(graph, {}), isWhole(graph, { comfyNodes })]).toEqual([whole, whole])
+    const menus: NodeCatalog = { classes: new Map([['Mist', { widgets: ['x'], models: new Map([['x', 'lora']]) }]]) }
+    expect(isWhole(graph, { comfyNodes: menus })).toBe(true)
   })
 
   test('a class that the ComfyUI knows, tags excepted', () => {
@@ -54,6 +78,10 @@ describe('a graph with', () => {
     expect(isWhole(graphOf({ ...BASE, 9: node(name, { name: 'ink', strength: 0.5 }) }), { comfyNodes })).toBe(whole)
   })
 })
+
+const MIST = node('PrimitiveString', { value: 'mist' })
+const sampler = (model: string) => node('KSampler', { model: [model, 0], seed: 1 })
+const hands = (className: string) => node(className, { model: ['1', 0], text: 'words' })
 
 describe('what a saver claims beside it', () => {
   const INFOTEXT =
@@ -99,5 +127,38 @@ describe('what a saver claims beside it', () => {
   ])('stands where %s, but for the main model', (_, more) => {
     expect(claimed({ ...BASE, ...more })).toContainEqual(['mist', false, false])
     for (const name of ['fog', 'ink', 'hands']) expect(claimed({ ...BASE, ...more })).toContainEqual([name, true, true])
+  })
+
+  describe('is in use beside another main model where', () => {
+    const shown = (id: string) => ({ 19: node('PreviewAny', { source: [id, 0] }) })
+    test.each([
+      ['an unknown loader names it', { 9: node('MyBaseLoader', { model_id: 'mist' }), ...shown('9') }, true],
+      [
+        'words of an unknown class only contain it',
+        { 9: node('Words', { text: 'sub/Mist.safetensors x, Mist' }), ...shown('9') },
+        false,
+      ],
+      ['an unknown class spells it', { 9: node('Words', { which: 'sub/MIST' }), ...shown('9') }, true],
+      ['an unknown class gets its name', { 9: node('Words', { which: ['8', 0] }), 8: MIST, ...shown('9') }, true],
+      ['an unknown loader may load it', { 9: node('MyBaseLoader', { model_id: 'base' }), ...shown('9') }, true],
+      ['an unknown class picks one', { 9: node('Random Checkpoint', { seed: 5 }), ...shown('9') }, true],
+      [
+        'the main model comes from who knows where',
+        { 9: node('Words', { id: 'b' }), 10: sampler('9'), ...shown('10') },
+        true,
+      ],
+      [
+        'a known loader gets its name from who knows where',
+        { 9: node('Words', { id: 'b' }), 10: node('UNETLoader', { unet_name: ['9', 0] }), ...shown('10') },
+        true,
+      ],
+      ['an unknown class hands one on', { 9: hands('Words'), 10: sampler('9'), ...shown('10') }, false],
+      ['an unknown class changes one', { 9: hands('Model Words'), 10: sampler('9'), ...shown('10') }, false],
+      ['an unknown loader loads LoRAs', { 9: node('MyLoraLoader', { id: 'b' }), ...shown('9') }, false],
+      ['an unknown loader loads upscalers', { 9: node('Upscale Model Getter', { id: 'b' }), ...shown('9') }, false],
+      ['nothing is unknown', { 9: node('PrimitiveString', { value: 'mist' }), ...shown('9') }, false],
+    ] as const)('%s: %#', (_, more, isInUse) => {
+      expect(claimed({ ...BASE, ...more })).toContainEqual(['mist', isInUse, isInUse])
+    })
   })
 })
