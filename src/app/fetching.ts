@@ -172,7 +172,7 @@ export function createFetching(deps: FetchingDeps): Fetching {
   )
   const follower = createJobFollower({ events: deps.events, store })
   return {
-    operations: [createRequestOperation({ jobs, hostsFor: deps.hostsFor, mirrors: settings })],
+    operations: [createRequestOperation({ jobs, hostsFor: deps.hostsFor, mirrors: settings, placement })],
     upstream: {
       findOffers,
       downloads: createDownloads({ jobs, store, follower, decide }),

@@ -7,7 +7,10 @@ export function fetchInto(named: readonly string[], upstream: Upstream): Upstrea
   const { downloads, planPlace } = upstream
   return {
     ...upstream,
-    downloads: { ...downloads, order: (order) => downloads.order({ ...order, place: { ...order.place, home: named } }) },
+    downloads: {
+      ...downloads,
+      order: (order) => downloads.order({ ...order, place: { ...order.place, home: named } }),
+    },
     ...(planPlace === undefined ? {} : { planPlace: (offer, place) => planPlace(offer, { ...place, home: named }) }),
   }
 }

@@ -27,7 +27,11 @@ export const requestFields = {
   download: v.optional(v.pipe(v.boolean(), v.description('Fetch what is missing')), true),
   track: v.optional(v.pipe(v.boolean(), v.description('Record prompt and asset in the ledger as well')), false),
   model_roots: v.optional(
-    v.pipe(v.array(v.string()), v.maxLength(100), v.description('Model folders to look in instead, the first of which gets what is fetched')),
+    v.pipe(
+      v.array(v.string()),
+      v.maxLength(100),
+      v.description('Model folders to look in instead, the first of which gets what is fetched'),
+    ),
   ),
   link: v.optional(
     v.pipe(

@@ -1,4 +1,5 @@
 import { and, desc, eq, inArray, or, type SQL, sql } from 'drizzle-orm'
+import { alias } from 'drizzle-orm/sqlite-core'
 import type { Db } from '../db/db.ts'
 import { toIso } from '../lib/clock.ts'
 import { isFinal, type JobRow } from './job.ts'
@@ -61,7 +62,10 @@ export interface JobQueries {
   findBlocked(query: BlockedQuery): Promise<string[]>
   /** Ended jobs whose object names this digest, or one of these sources and no digest at all; the newest first. */
   findEndedOf(query: EndedOfQuery): Promise<JobRow[]>
-  /** Ids of ended jobs of which a dependency that is not there is known by one of these; the newest first. */
+  /**
+   * Ids of ended jobs of which a dependency that is not there is known by one of these; the newest first. What somebody
+   * has cancelled is not wanted.
+   */
   findLacking(query: LackingQuery): Promise<string[]>
   /** Ids of live jobs of which a dependency waits for this download, as their job objects were stored last. */
   findWaitingFor(downloadId: string): Promise<string[]>
@@ -137,8 +141,13 @@ export function createJobQueries({ db, instanceId, where }: JobQueriesDeps): Job
         sql`dependency.value ->> 'sha256' = ${sha256}`,
         ...[inOf('download_job_id', downloadIds), inOf('civitai.version_id', civitaiVersionIds)],
       )
+      const other = alias(jobsTable, 'other')
+      const cancelled = db.read
+        .select({ id: other.id })
+        .from(other)
+        .where(and(sql`${other.id} = dependency.value ->> 'download_job_id'`, eq(other.status, 'cancelled')))
       const isLacking = sql`exists (select 1 from json_each(${newest.view}, '$.dependencies') as dependency
-        where dependency.value ->> 'status' in ('blocked', 'failed') and (${isNamed}))`
+        where dependency.value ->> 'status' in ('blocked', 'failed') and (${isNamed}) and not exists ${cancelled})`
       return (await db.read.select({ id: newest.id }).from(newest).where(isLacking)).map(({ id }) => id)
     },
     async findWaitingFor(downloadId) {

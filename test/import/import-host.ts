@@ -34,7 +34,7 @@ import { createGuardedFetch } from '../../src/net/fetch.ts'
 import { createGuard } from '../../src/net/guard.ts'
 import { createS3Reader } from '../../src/net/s3.ts'
 import { type Actor, OWNER } from '../../src/operation/permission.ts'
-import { aLibrary } from '../support/library.ts'
+import { aLibrary, toRoots } from '../support/library.ts'
 import { aPromptReader } from '../support/prompt-reader.ts'
 import { s3Settings } from '../support/s3-settings.ts'
 import { openTempDb, type TempDb } from '../support/temp-db.ts'
@@ -47,6 +47,8 @@ export interface ImportHostOptions {
   /** What callers with a token may name. */
   readonly hosts?: readonly string[]
   readonly waitsMs?: readonly number[]
+  /** It knows the models of its ComfyUI. */
+  readonly hasModels?: boolean
   /** The host's own key for Civitai: the owner's alone. */
   readonly civitaiKey?: string
 }
@@ -89,8 +91,10 @@ async function open(temp: TempDb, options: ImportHostOptions): Promise<ImportHos
   const { settings } = loadConfig({ env, cwd: dir, data: dir })
   const clock = createTestClock()
   const instanceId = (): string => 'here'
-  const roots: ModelRoot[] = [{ path: models, type: undefined, layout: 'comfyui' }]
-  const rootsOf = async (): Promise<readonly ModelRoot[]> => roots
+  const roots: ModelRoot[] = options.hasModels === false ? [] : [{ path: models, type: undefined, layout: 'comfyui' }]
+  const readable = join(dir, 'readable')
+  const rootsOf = async (named: readonly string[]): Promise<readonly ModelRoot[]> =>
+    named.length > 0 ? toRoots(named) : roots
   const parts = { db, clock, instanceId }
   const audit = createAudit(db)
   const events = createEventHub(parts)
@@ -103,7 +107,7 @@ async function open(temp: TempDb, options: ImportHostOptions): Promise<ImportHos
   const { ca } = options
   const fetch = createGuardedFetch({ guard, version: '0.0.0', ...(ca === undefined ? {} : { ca }) })
   const hostsFor = (actor: Actor): 'any' | readonly string[] => (actor.kind === 'owner' ? 'any' : (options.hosts ?? []))
-  const localFiles = createLocalFiles({ roots: () => [models] })
+  const localFiles = createLocalFiles({ roots: () => [models, readable] })
   const reader = aPromptReader()
   const hostKeys = { civitai: options.civitaiKey ?? '', huggingface: '' }
   const keys = createUpstreamKeys({ ...parts, audit, sealer, hostKeys, shareHostKeys: false })
@@ -135,8 +139,12 @@ async function open(temp: TempDb, options: ImportHostOptions): Promise<ImportHos
     tempDir: dir,
   })
   const linkName = createLinkName({ placement: createPlacement({ rootsOf, downloadRoot: '' }) })
-  const { upstream } = fetching
-  jobs.register(createImportJob({ sources, library, upstream, localFiles, linkName, record: async () => ({}) }))
+  const { upstream, freeBytes, writableRoots } = fetching
+  jobs.register(
+    createImportJob({
+      ...{ sources, library, upstream, freeBytes, writableRoots, localFiles, linkName, record: async () => ({}) },
+    }),
+  )
   const { webhook_secret: secret } = settings
   const { waitsMs = [0, 0] } = options
   jobs.register(createCallbackJob({ fetch, clock, log: silentLog, secret, hostsFor, waitsMs }))
@@ -144,7 +152,7 @@ async function open(temp: TempDb, options: ImportHostOptions): Promise<ImportHos
     ...fetching.operations,
     ...createImportOperations({
       ...{ jobs, store, sources },
-      checkRoots: async () => [],
+      checkRoots: (named, actor) => Promise.all(named.map((root) => localFiles.findFolder(root, actor))),
       callbacks: createCallbackRules({ secret, hostsFor }),
       choose: { localFiles, hostsFor },
       baseModels: (sha256s) => findBaseModels(db, sha256s),

@@ -46,7 +46,8 @@ export function foldersIn(root: ModelRoot, wanted: WantedFolder): readonly strin
   if (root.type !== undefined || rootFolder !== undefined) {
     return isFor(wanted, root.type ?? rootFolder?.type, rootFolder) ? [rest] : []
   }
-  if (own !== undefined && root.layout === 'comfyui') return [own]
+  // UIs other than ComfyUI load nothing from it; a folder of no UI is anybody's.
+  if (own !== undefined && (root.layout === 'comfyui' || root.layout === 'folder')) return [own]
   return spellings(root, wanted).map((folder) => [folder, rest].filter((part) => part !== '').join('/'))
 }
 

@@ -9,6 +9,8 @@ import { type DownloadInput, downloadKey, PLACES } from './download-input.ts'
 import { DOWNLOAD_KIND } from './download-job.ts'
 import { firstDownloadView } from './download-view.ts'
 import type { Mirrors } from './mirrors.ts'
+import type { Placement } from './placement.ts'
+import { ensureFolder } from './requested-folder.ts'
 import { readRequestedModel } from './requested-model.ts'
 
 export interface RequestOperationDeps {
@@ -16,11 +18,12 @@ export interface RequestOperationDeps {
   /** Where addresses that this caller names may lead. */
   readonly hostsFor: (actor: Actor) => 'any' | readonly string[]
   readonly mirrors?: Mirrors
+  readonly placement: Pick<Placement, 'find'>
 }
 
 const licenceField = requiredTextField('A licence as CivitAI.AllowedLicenses writes it', 200)
 
-export function createRequestOperation({ jobs, hostsFor, mirrors }: RequestOperationDeps): Operation {
+export function createRequestOperation({ jobs, hostsFor, mirrors, placement }: RequestOperationDeps): Operation {
   return defineOperation({
     name: 'request_model_download',
     summary: 'Download one model file, from wherever it is to be had',
@@ -74,6 +77,7 @@ export function createRequestOperation({ jobs, hostsFor, mirrors }: RequestOpera
     async run(request, { actor }) {
       const { folder, filename, max_size_bytes, prefer, constraints } = request
       const { wanted, type } = readRequestedModel(request, hostsFor(actor), mirrors)
+      if (folder !== undefined) await ensureFolder(folder, placement)
       const licence = constraints?.license
       const input: DownloadInput = {
         offers: [],

@@ -4,7 +4,7 @@ import { AppError } from '../../errors.ts'
 import { isEmptyHash, parseSha256 } from '../../hash/digest.ts'
 import type { ModelType } from '../model-file.ts'
 import type { Mirrors } from './mirrors.ts'
-import { readWantedFolder } from './model-folder.ts'
+import { readRequestedFolder } from './requested-folder.ts'
 import { readRequestedUrl, refused } from './requested-url.ts'
 import type { WantedModel } from './wanted.ts'
 
@@ -54,7 +54,7 @@ export function readRequestedModel(
           ? { ...NOTHING, ...readRequestedUrl(url, hosts, mirrors) }
           : NOTHING
   const hashes = sha256 === undefined ? wanted.hashes : readSha256(sha256)
-  const ofFolder = folder === undefined ? undefined : readWantedFolder('other', folder).type
+  const ofFolder = folder === undefined ? undefined : readRequestedFolder(folder).type
   const said = type ?? ofFolder ?? 'other'
   return {
     wanted: {

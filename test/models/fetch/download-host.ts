@@ -30,7 +30,7 @@ import { createTakeIn } from '../../../src/models/fetch/take-in.ts'
 import { createTerms, type Terms } from '../../../src/models/fetch/terms.ts'
 import type { Offer, Search } from '../../../src/models/fetch/wanted.ts'
 import type { ModelLibrary } from '../../../src/models/model-library.ts'
-import type { ModelRoot } from '../../../src/models/root.ts'
+import type { Layout, ModelRoot } from '../../../src/models/root.ts'
 import { createModelJobOperations } from '../../../src/models/scan/operations.ts'
 import { modelFilesTable } from '../../../src/models/table.ts'
 import { createGuardedFetch } from '../../../src/net/fetch.ts'
@@ -46,6 +46,8 @@ export interface DownloadHostOptions {
   readonly policy?: Partial<PolicySettings>
   readonly settings?: { readonly civitaiInfo?: boolean; readonly civitdlNames?: boolean; readonly concurrency?: number }
   readonly minFreeBytes?: number
+  /** Of the folder with its models. */
+  readonly layout?: Layout
   readonly a1111Url?: string
   readonly swarmUrl?: string
 }
@@ -112,7 +114,7 @@ async function open(
   closeDb: () => Promise<void>,
 ): Promise<DownloadHost> {
   const models = join(dir, 'ComfyUI/models')
-  const roots: ModelRoot[] = [{ path: models, type: undefined, layout: 'comfyui' }]
+  const roots: ModelRoot[] = [{ path: models, type: undefined, layout: options.layout ?? 'comfyui' }]
   const rootsOf = async () => roots
   const clock = createTestClock()
   const instanceId = (): string => 'here'
@@ -135,6 +137,7 @@ async function open(
     if (ref.kind !== 'url') throw new Error('Only addresses are served here')
     return createUrlFileSource({ fetch }, { url: ref.url, hosts: 'any', allowPrivate: ['127.0.0.1'] })
   }
+  const placement = createPlacement({ rootsOf, downloadRoot: '' })
   const host: { search: FindOffers } = { search: async () => NOTHING }
   jobs.register(
     createDownloadJob({
@@ -156,7 +159,7 @@ async function open(
         clock,
         tuning: { retryFirstMs: 1, retryMaxMs: 2, attempts: 2, firstAttempts: 2, blockBytes: 64 * 1024 },
       }),
-      placement: createPlacement({ rootsOf, downloadRoot: '' }),
+      placement,
       localCopies: createLocalCopies({ ...parts, reader: library.reader }),
       takeIn: createTakeIn({ ...parts, ...library, rootsOf }),
       refreshUis: createUiRefresher({
@@ -173,7 +176,10 @@ async function open(
     }),
   )
   const operations: Operation[] = [
-    createRequestOperation({ jobs, hostsFor: (actor) => (actor.kind === 'owner' ? 'any' : ['files.example.org']) }),
+    createRequestOperation({
+      ...{ jobs, placement },
+      hostsFor: (actor) => (actor.kind === 'owner' ? 'any' : ['files.example.org']),
+    }),
     ...createModelJobOperations({ jobs, store }),
   ]
   const invoke = async (name: string, input: JsonObject, actor: Actor = OWNER): Promise<JsonObject> => {

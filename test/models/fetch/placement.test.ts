@@ -99,10 +99,13 @@ describe('a folder that is declared', () => {
     ['comfyui', 'other', 'facerestore_models', 'facerestore_models'],
     ['comfyui', 'detector', 'ultralytics/bbox', 'ultralytics/bbox'],
     ['comfyui', 'lora', 'loras\\style', 'loras/style'],
-    // Of a node, and of ComfyUI alone.
+    // Of a node; of UIs ComfyUI alone has them.
     ['comfyui', 'other', 'LLM', 'LLM'],
     ['comfyui', 'lora', 'my_loras_2', 'my_loras_2'],
     ['a1111', 'lora', 'my_loras_2', 'Lora'],
+    // A folder of no UI is as good for one as for another.
+    ['folder', 'other', 'LLM', 'LLM'],
+    ['folder', 'lora', 'my_loras_2', 'my_loras_2'],
     ['comfyui', 'checkpoint', 'default', 'checkpoints'],
     ['comfyui', 'lora', 'custom_nodes/x/models', 'loras'],
     // Nowhere else.
@@ -283,5 +286,44 @@ describe('the home of a UI that the caller names', () => {
     const placement = createPlacement({ rootsOf: async () => [], downloadRoot: '' })
     const placing = placement.place({ type: 'lora', home: folder.path }, { folder: '' })
     expect(await rejection(placing)).toMatchObject({ code: 'not_found' })
+  })
+})
+
+describe('folders of models that the caller names', () => {
+  let folder: TempDir
+  let at: (path: string) => string
+  beforeEach(() => {
+    folder = tempDir()
+    at = (path) => join(folder.path, path)
+    for (const path of ['own', 'first', 'second']) mkdirSync(at(path))
+  })
+  afterEach(() => folder[Symbol.dispose]())
+
+  const find = async (home: readonly string[], downloadRoot = '', type: ModelType = 'lora'): Promise<string> => {
+    const rootsOf = async (named: readonly string[]): Promise<ModelRoot[]> =>
+      named.length > 0 ? named.map((path) => aRoot(path, 'folder')) : [aRoot(at('own'), 'comfyui')]
+    return (await createPlacement({ rootsOf, downloadRoot }).find({ type, home }, { folder: '' })).dir
+  }
+
+  test('the first goes before the next, and all before what the settings say', async () => {
+    expect(await find([at('second'), at('first')])).toBe(at('second/loras'))
+    expect(await find([at('first')], at('second'))).toBe(at('first/loras'))
+    // A download root that is not mounted is needed by nobody else.
+    expect(await find([at('first')], at('missing'))).toBe(at('first/loras'))
+  })
+
+  test('what they do not take goes where it goes else', async () => {
+    mkdirSync(at('first/vae'))
+    expect(await find([at('first/vae'), at('second')])).toBe(at('second/loras'))
+    expect(await find([at('first/vae')])).toBe(at('own/loras'))
+    expect(await find([at('first/vae')], at('second'))).toBe(at('second/loras'))
+  })
+
+  test('links for types are followed, but not those within a model folder of this host', async () => {
+    mkdirSync(at('volume'))
+    mkdirSync(at('own/inner'))
+    for (const path of ['first/loras', 'own/inner/loras']) symlinkSync(at('volume'), at(path))
+    expect(await find([at('first')])).toBe(at('first/loras'))
+    expect(await find([at('own/inner')])).toBe(at('own/loras'))
   })
 })

@@ -147,6 +147,53 @@ test.each<[JsonObject, string | null]>([
   expect(await request({ air: AIR, constraints })).toMatchObject({ reason_code: reason })
 })
 
+describe('the folder that it goes to', () => {
+  test.each([
+    '',
+    ' ',
+    '.',
+    '..',
+    '../../x',
+    '/etc',
+    '\\\\host\\x',
+    'loras/../../y',
+    'C:\\x',
+    'c:x',
+    'models',
+    'x/y',
+    'default',
+  ])('%p is refused, and nothing is looked for', async (folder) => {
+    await start()
+    answer(found())
+    const error = await rejection(host.invoke('request_model_download', { air: AIR, folder }))
+    expect(error).toMatchObject({ code: 'invalid_input', errors: [{ path: 'folder' }] })
+    if (folder.trim() !== '') expect(error).toMatchObject({ message: expect.stringContaining(JSON.stringify(folder)) })
+    expect(asked).toEqual([])
+  })
+
+  test.each([
+    ['loras', 'loras'],
+    ['./Lora/', 'loras'],
+    ['loras/style', 'loras/style'],
+    ['x', 'x'],
+  ])('%p', async (folder, expected) => {
+    await start()
+    answer(found())
+    const job = await request({ air: AIR, folder })
+    expect(job).toMatchObject({ status: 'completed', path: join(host.models, expected, 'harbor.safetensors') })
+  })
+
+  test('one that the UI of this host does not have is refused', async () => {
+    await start({ layout: 'a1111' })
+    const error = await rejection(host.invoke('request_model_download', { air: AIR, folder: 'x' }))
+    expect(error).toMatchObject({ code: 'invalid_input', errors: [{ path: 'folder' }] })
+    answer(found())
+    expect(await request({ air: AIR, folder: 'loras' })).toMatchObject({
+      path: join(host.models, 'Lora/harbor.safetensors'),
+    })
+  })
+})
+
 test('max_size_bytes stands in the place of the setting', async () => {
   await start({ policy: { maxSizeBytes: 1000 } })
   answer(found())
