@@ -52,6 +52,8 @@ export interface ReopenerDeps {
 const BLOCKED_STATE = 'partially_completed'
 /** Of each kind so many of the newest are looked at. */
 const MOST = 1000
+/** Asked after each download, and a query holds up the event loop: of each kind so many of the newest. */
+const MOST_AFTER_DOWNLOAD = 200
 /** Retries share commits. */
 const AT_ONCE = 16
 const LOOK_EVERY_MS = 10 * 60_000
@@ -111,7 +113,9 @@ export function createReopener(deps: ReopenerDeps): Reopener {
     reopenBlocked: (reason, owner) => reopen([reason], { owner }),
     reopenForNode: (node) => reopen(['login'], { node }),
     async reopenFetched(fetched) {
-      const lacking = kinds.map((kind) => store.findLacking({ kind, state: BLOCKED_STATE, limit: MOST, ...fetched }))
+      const lacking = kinds.map((kind) =>
+        store.findLacking({ kind, state: BLOCKED_STATE, limit: MOST_AFTER_DOWNLOAD, ...fetched }),
+      )
       return retryAll((await Promise.all(lacking)).flat())
     },
     reopenDue,

@@ -1,35 +1,20 @@
 import { expect, test } from 'bun:test'
 import type { Dependency } from '../../src/import/dependency.ts'
 import { createFetchView } from '../../src/import/fetch-view.ts'
+import { MISSING_LORA } from './missing-lora.ts'
 
-const base: Dependency = {
-  type: 'lora',
-  reference: 'harbor',
-  written: ['harbor'],
-  hashes: [],
-  urls: [],
-  active: true,
-  optional: false,
-  evidence: [],
-  status: 'missing',
-  candidates: [],
-  reason_code: null,
-  reason: null,
-  bytes_done: 0,
-  bytes_total: 0,
-}
-const of = (change: Partial<Dependency>): Dependency => ({ ...base, ...change })
+const of = (change: Partial<Dependency>): Dependency => ({ ...MISSING_LORA, ...change })
 const fetched = (status: Dependency['status'], done: number, total: number): Dependency =>
   of({ status, bytes_done: done, bytes_total: total, download_job_id: `dl_${total}` })
 
 test('what is here counts, then the bytes; nothing goes back', () => {
   const here = of({ status: 'resolved' })
   const seen: (readonly [string, number])[] = []
-  const view = createFetchView([here, base], (status, progress) => {
+  const view = createFetchView([here, MISSING_LORA], (status, progress) => {
     seen.push([status, progress])
     return {}
   })
-  view([here, base])
+  view([here, MISSING_LORA])
   view([here, fetched('download_scheduled', 0, 100)])
   view([here, fetched('downloading', 50, 100)])
   // More is to be fetched than was known.

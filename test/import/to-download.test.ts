@@ -5,26 +5,10 @@ import { toDownloadOf } from '../../src/import/to-download.ts'
 import type { Downloads } from '../../src/models/fetch/downloads.ts'
 import type { Offer } from '../../src/models/fetch/wanted.ts'
 import { OWNER } from '../../src/operation/permission.ts'
-
-const missing: Dependency = {
-  type: 'lora',
-  reference: 'harbor',
-  written: ['harbor'],
-  hashes: [],
-  urls: [],
-  active: true,
-  optional: false,
-  evidence: [],
-  status: 'missing',
-  candidates: [],
-  reason_code: null,
-  reason: null,
-  bytes_done: 0,
-  bytes_total: 0,
-}
+import { MISSING_LORA } from './missing-lora.ts'
 
 test('what is still to come is counted, and nothing else', () => {
-  const of = (change: Partial<Dependency>): Dependency => ({ ...missing, bytes_total: 100, ...change })
+  const of = (change: Partial<Dependency>): Dependency => ({ ...MISSING_LORA, bytes_total: 100, ...change })
   expect(toDownloadOf([])).toEqual({ files: 0, bytes: 0 })
   expect(
     toDownloadOf([
@@ -50,7 +34,7 @@ test('what may be several models says how one of them is chosen', async () => {
   const search = { offers: [], candidates, steps: [] }
   const downloads: Downloads = { decide: never, order: never, follow: never, wants() {}, leave: async () => {} }
   const found = await fetchMissing(
-    [{ ...missing, reason }],
+    [{ ...MISSING_LORA, reason }],
     { findOffers: async () => search, downloads },
     {
       actor: OWNER,
@@ -88,7 +72,7 @@ test('a job that only looks says from where it could be had, and how large it is
     leave: async () => {},
   }
   const found = await fetchMissing(
-    [missing],
+    [MISSING_LORA],
     { findOffers: async () => ({ offers: [offer], candidates: [], steps: [] }), downloads },
     {
       actor: OWNER,

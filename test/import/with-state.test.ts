@@ -2,23 +2,9 @@ import { expect, test } from 'bun:test'
 import type { Dependency } from '../../src/import/dependency.ts'
 import { withState } from '../../src/import/with-state.ts'
 import type { DownloadState } from '../../src/models/fetch/downloads.ts'
+import { MISSING_LORA } from './missing-lora.ts'
 
-const scheduled: Dependency = {
-  type: 'lora',
-  reference: 'harbor',
-  written: ['harbor'],
-  hashes: [],
-  urls: [],
-  active: true,
-  optional: false,
-  evidence: [],
-  status: 'download_scheduled',
-  candidates: [],
-  reason_code: null,
-  reason: null,
-  bytes_done: 0,
-  bytes_total: 100,
-}
+const scheduled: Dependency = { ...MISSING_LORA, status: 'download_scheduled', bytes_total: 100 }
 
 const state = (status: DownloadState['status'], bytesDone = 0): DownloadState => ({
   ...{ status, bytesDone, bytesTotal: undefined },

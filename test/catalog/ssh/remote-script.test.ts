@@ -132,6 +132,7 @@ describe('the same listing from', () => {
 })
 
 describe('a link in a circle', () => {
+  // As above: a shell that is missing fails where the gate runs.
   for (const [name, able, shellIn] of SHELLS.slice(0, -1))
     test.skipIf(!able())(`shows no file twice: ${name}`, async () => {
       using folder = tempDir()
@@ -151,6 +152,7 @@ describe('a link in a circle', () => {
       expect(listing.folders).toMatchObject([{ state: 'listed' }])
     })
 
+  // As above: a shell that is missing fails where the gate runs.
   for (const [name, able, shellIn] of SHELLS.slice(0, -1))
     test.skipIf(!able())(`is none that leads to a file, or to a folder with a path of its own: ${name}`, async () => {
       using folder = tempDir()
